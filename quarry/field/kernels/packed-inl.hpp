@@ -35,7 +35,13 @@ HWY_BEFORE_NAMESPACE();
 namespace quarry::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
+#undef QUARRY_UNROLL
+#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX2
 #define QUARRY_UNROLL _Pragma("GCC unroll 64")
+#else
+// The plain target has loops inside every primitive: unrolling them all would only cost compile time.
+#define QUARRY_UNROLL _Pragma("GCC unroll 1")
+#endif
 
 // ---- The primitives, one set per target ----
 #if HWY_TARGET == HWY_AVX3
@@ -142,26 +148,30 @@ struct Lanes {
 struct Wide {
     std::uint64_t v[8];
 };
-HWY_INLINE Lanes load(const std::uint32_t* p) {
+HWY_NOINLINE inline Lanes load(const std::uint32_t* p) {
     Lanes r;
+    QUARRY_UNROLL
     for (int i = 0; i < 16; ++i) r.v[i] = p[i];
     return r;
 }
-HWY_INLINE void store(std::uint32_t* p, const Lanes& x) {
+HWY_NOINLINE inline void store(std::uint32_t* p, const Lanes& x) {
+    QUARRY_UNROLL
     for (int i = 0; i < 16; ++i) p[i] = x.v[i];
 }
-HWY_INLINE Lanes broadcast(std::uint32_t x) {
+HWY_NOINLINE inline Lanes broadcast(std::uint32_t x) {
     Lanes r;
+    QUARRY_UNROLL
     for (auto& e : r.v) e = x;
     return r;
 }
-HWY_INLINE Wide broadcast64(std::uint64_t x) {
+HWY_NOINLINE inline Wide broadcast64(std::uint64_t x) {
     Wide r;
+    QUARRY_UNROLL
     for (auto& e : r.v) e = x;
     return r;
 }
 #define QUARRY_PLAIN_OP(Type, name, n, expression)                    \
-    HWY_INLINE Type name(const Type& a, const Type& b) {              \
+    HWY_NOINLINE inline Type name(const Type& a, const Type& b) {              \
         Type r;                                                       \
         for (int i = 0; i < (n); ++i) r.v[i] = (expression);          \
         return r;                                                     \
@@ -174,18 +184,21 @@ QUARRY_PLAIN_OP(Wide, sub64, 8, a.v[i] - b.v[i])
 QUARRY_PLAIN_OP(Wide, min64, 8, a.v[i] < b.v[i] ? a.v[i] : b.v[i])
 QUARRY_PLAIN_OP(Wide, mul_low32, 8, (a.v[i] & 0xffffffff) * (b.v[i] & 0xffffffff))
 #undef QUARRY_PLAIN_OP
-HWY_INLINE Wide mul_even(const Lanes& a, const Lanes& b) {
+HWY_NOINLINE inline Wide mul_even(const Lanes& a, const Lanes& b) {
     Wide r;
+    QUARRY_UNROLL
     for (int i = 0; i < 8; ++i) r.v[i] = static_cast<std::uint64_t>(a.v[2 * i]) * b.v[2 * i];
     return r;
 }
-HWY_INLINE Lanes odd_to_even(const Lanes& a) {
+HWY_NOINLINE inline Lanes odd_to_even(const Lanes& a) {
     Lanes r;
+    QUARRY_UNROLL
     for (int i = 0; i < 16; ++i) r.v[i] = a.v[i | 1];
     return r;
 }
-HWY_INLINE Lanes high_halves(const Wide& even, const Wide& odd) {
+HWY_NOINLINE inline Lanes high_halves(const Wide& even, const Wide& odd) {
     Lanes r;
+    QUARRY_UNROLL
     for (int i = 0; i < 8; ++i) {
         r.v[2 * i] = static_cast<std::uint32_t>(even.v[i] >> 32);
         r.v[2 * i + 1] = static_cast<std::uint32_t>(odd.v[i] >> 32);

@@ -1,0 +1,101 @@
+#pragma once
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "quarry/air/expression.hpp"
+#include "quarry/hash/poseidon.hpp"
+
+namespace quarry {
+
+/// form = 0 on every row.
+struct Constraint {
+    std::string name;
+    LinearForm form;
+    unsigned degree;
+};
+
+/// `multiplicity` copies of `tuple` put on (or, negative, taken off) a bus by every row. Both are of degree <= 1, so that bus
+/// leaves cost the zerocheck no extension of columns.
+struct Interaction {
+    std::string name;
+    std::uint32_t bus;
+    LinearForm multiplicity;
+    std::vector<LinearForm> tuple;
+};
+
+/// One table of a circuit: named columns, named constraints over a row and the next (cyclically), interactions with buses.
+struct Table {
+    std::string name;
+    std::vector<std::string> columns;
+    ExpressionGraph graph;
+    std::vector<Constraint> constraints;
+    std::vector<Interaction> interactions;
+    [[nodiscard]] unsigned max_degree() const;
+    [[nodiscard]] std::size_t num_columns() const noexcept { return columns.size(); }
+    /// Columns that a constraint or an interaction reads in the next row, in rising order.
+    [[nodiscard]] std::vector<std::uint32_t> next_columns() const;
+    /// Binds name, columns, every atom, constraint and interaction: equal digests mean the same table.
+    [[nodiscard]] Digest digest() const;
+};
+
+/// What a table's text is written against.
+class AirBuilder {
+  public:
+    explicit AirBuilder(Table& table) : table_(&table) {}
+    void zero(std::string name, const Expr& e);
+    void equal(std::string name, const Expr& a, const Expr& b) { zero(std::move(name), a - b); }
+    void boolean(std::string name, const Expr& e) { zero(std::move(name), e * e - e); }
+    void send(std::string name, std::uint32_t bus, const Expr& multiplicity, const std::vector<Expr>& tuple);
+    void receive(std::string name, std::uint32_t bus, const Expr& multiplicity, const std::vector<Expr>& tuple) {
+        send(std::move(name), bus, -multiplicity, tuple);
+    }
+
+  private:
+    Table* table_;
+};
+
+namespace detail {
+/// Hands out columns in the order in which Row::visit names them.
+struct ColumnNamer {
+    Table* table;
+    std::vector<Expr*> cells;
+    void operator()(const std::string& name, Expr& cell) {
+        table->columns.push_back(name);
+        cells.push_back(&cell);
+    }
+    template <class T, std::size_t N>
+    void operator()(const std::string& name, std::array<T, N>& cells_of) {
+        for (std::size_t i = 0; i < N; ++i) (*this)(name + "[" + std::to_string(i) + "]", cells_of[i]);
+    }
+};
+}  // namespace detail
+
+/// Builds a table from its definition:
+///   struct Definition {
+///       static constexpr const char* kName;
+///       template <class T> struct Row { T a; std::array<T, 8> b; template <class V> void visit(V&& v) { v("a", a); v("b", b); } };
+///       static void constrain(AirBuilder&, const Row<Expr>& row, const Row<Expr>& next);
+///   };
+template <class Definition>
+Table make_table() {
+    Table table;
+    table.name = Definition::kName;
+    typename Definition::template Row<Expr> row;
+    typename Definition::template Row<Expr> next;
+    detail::ColumnNamer names{&table, {}};
+    row.visit(names);
+    Table scratch;
+    detail::ColumnNamer next_names{&scratch, {}};
+    next.visit(next_names);
+    for (std::uint32_t c = 0; c < names.cells.size(); ++c) {
+        *names.cells[c] = Expr(&table.graph, table.graph.column(c, false));
+        *next_names.cells[c] = Expr(&table.graph, table.graph.column(c, true));
+    }
+    AirBuilder builder(table);
+    Definition::constrain(builder, row, next);
+    return table;
+}
+
+}  // namespace quarry

@@ -1,0 +1,161 @@
+#include "quarry/circuits/poseidon_table.hpp"
+
+#include <string>
+
+#include "quarry/base/check.hpp"
+#include "quarry/base/parallel.hpp"
+#include "quarry/hash/poseidon_constants.hpp"
+#include "quarry/iop/kernels/constraint_kernels.hpp"
+
+namespace quarry {
+namespace {
+
+using ExprState = std::array<Expr, kPoseidonWidth>;
+constexpr std::size_t kColumns = 5 * kPoseidonWidth + kPoseidonPartialRounds;
+
+ExprState multiply_mds(const ExprState& x) {
+    ExprState y;
+    for (std::size_t i = 0; i < kPoseidonWidth; ++i) {
+        for (std::size_t j = 0; j < kPoseidonWidth; ++j) y[i] += x[j] * Expr(KoalaBear(poseidon_mds_entry(i, j)));
+    }
+    return y;
+}
+
+ExprState full_round(ExprState x, std::size_t round) {
+    for (std::size_t i = 0; i < kPoseidonWidth; ++i) {
+        const Expr s = x[i] + kPoseidonRoundConstants[round][i];
+        x[i] = s * s * s;
+    }
+    return multiply_mds(x);
+}
+
+void require_equal(AirBuilder& b, const std::string& name, const ExprState& x, const ExprState& y) {
+    for (std::size_t i = 0; i < kPoseidonWidth; ++i) b.equal(name + "[" + std::to_string(i) + "]", x[i], y[i]);
+}
+
+// The S-box inputs of the partial rounds and the state after them, as linear forms of after_4 (atoms 0..15) and the cubes.
+struct PartialRounds {
+    std::array<Expr, kPoseidonPartialRounds> inputs;
+    ExprState after;
+};
+template <class CubeOf>
+PartialRounds partial_rounds(ExprState x, CubeOf cube_of) {
+    PartialRounds r;
+    for (std::size_t t = 0; t < kPoseidonPartialRounds; ++t) {
+        for (std::size_t i = 0; i < kPoseidonWidth; ++i) {
+            x[i] += kPoseidonRoundConstants[kPoseidonHalfFullRounds + t][i];
+        }
+        r.inputs[t] = x[0];
+        x[0] = cube_of(t);
+        x = multiply_mds(x);
+    }
+    r.after = x;
+    return r;
+}
+
+// The witness as a tape whose first slots are the columns: it writes the trace in place.
+Tape make_witness_tape() {
+    Tape tape;
+    constexpr std::size_t kAfter2 = kPoseidonWidth;
+    constexpr std::size_t kAfter4 = 2 * kPoseidonWidth;
+    constexpr std::size_t kCube = 3 * kPoseidonWidth;
+    constexpr std::size_t kAfter26 = kCube + kPoseidonPartialRounds;
+    constexpr std::size_t kOut = kAfter26 + kPoseidonWidth;
+    // Behind the columns: a state, its squares and another state.
+    constexpr std::size_t kShifted = kColumns;
+    constexpr std::size_t kSquare = kShifted + kPoseidonWidth;
+    constexpr std::size_t kCubed = kSquare + kPoseidonWidth;
+    constexpr std::size_t kBetween = kCubed + kPoseidonWidth;
+    tape.num_slots = kBetween + kPoseidonWidth;
+
+    auto dot = [&](std::size_t target, KoalaBear constant, const std::vector<Term>& terms) {
+        const auto first = static_cast<std::uint32_t>(tape.terms.size());
+        tape.terms.insert(tape.terms.end(), terms.begin(), terms.end());
+        tape.ops.push_back({TapeOp::Kind::dot, static_cast<std::uint32_t>(target), 0, 0, first,
+                            static_cast<std::uint32_t>(terms.size()), constant});
+    };
+    auto multiply = [&](std::size_t target, std::size_t a, std::size_t b) {
+        tape.ops.push_back({TapeOp::Kind::multiply, static_cast<std::uint32_t>(target), static_cast<std::uint32_t>(a),
+                            static_cast<std::uint32_t>(b), 0, 0, {}});
+    };
+    auto full = [&](std::size_t from, std::size_t to, std::size_t round) {
+        for (std::size_t i = 0; i < kPoseidonWidth; ++i) {
+            dot(kShifted + i, kPoseidonRoundConstants[round][i], {{static_cast<std::uint32_t>(from + i), KoalaBear(1)}});
+            multiply(kSquare + i, kShifted + i, kShifted + i);
+            multiply(kCubed + i, kSquare + i, kShifted + i);
+        }
+        for (std::size_t i = 0; i < kPoseidonWidth; ++i) {
+            std::vector<Term> terms;
+            for (std::size_t j = 0; j < kPoseidonWidth; ++j) {
+                terms.push_back({static_cast<std::uint32_t>(kCubed + j), KoalaBear(poseidon_mds_entry(i, j))});
+            }
+            dot(to + i, {}, terms);
+        }
+    };
+    full(0, kBetween, 0);
+    full(kBetween, kAfter2, 1);
+    full(kAfter2, kBetween, 2);
+    full(kBetween, kAfter4, 3);
+
+    // Atom numbers of this graph are slot numbers.
+    ExpressionGraph graph;
+    std::vector<Expr> atoms;
+    for (std::uint32_t c = 0; c < kColumns; ++c) atoms.emplace_back(&graph, graph.column(c, false));
+    ExprState state;
+    for (std::size_t i = 0; i < kPoseidonWidth; ++i) state[i] = atoms[kAfter4 + i];
+    const PartialRounds partial = partial_rounds(state, [&](std::size_t t) { return atoms[kCube + t]; });
+    for (std::size_t t = 0; t < kPoseidonPartialRounds; ++t) {
+        dot(kShifted, partial.inputs[t].form().constant, partial.inputs[t].form().terms);
+        multiply(kSquare, kShifted, kShifted);
+        multiply(kCube + t, kSquare, kShifted);
+    }
+    const std::size_t second = kPoseidonHalfFullRounds + kPoseidonPartialRounds;
+    for (std::size_t i = 0; i < kPoseidonWidth; ++i) {
+        dot(kBetween + i, partial.after[i].form().constant, partial.after[i].form().terms);
+    }
+    full(kBetween, kBetween, second);  // reads all of a state before it writes the next
+    full(kBetween, kAfter26, second + 1);
+    full(kAfter26, kBetween, second + 2);
+    full(kBetween, kOut, second + 3);
+    return tape;
+}
+
+}  // namespace
+
+void constrain_permutation(AirBuilder& b, const PoseidonRow<Expr>& row) {
+    constexpr std::size_t kSecond = kPoseidonHalfFullRounds + kPoseidonPartialRounds;
+    require_equal(b, "after_2", row.after_2, full_round(full_round(row.in, 0), 1));
+    require_equal(b, "after_4", row.after_4, full_round(full_round(row.after_2, 2), 3));
+    const PartialRounds partial = partial_rounds(row.after_4, [&](std::size_t t) { return row.cube[t]; });
+    for (std::size_t t = 0; t < kPoseidonPartialRounds; ++t) {
+        const Expr& x = partial.inputs[t];
+        b.equal("cube[" + std::to_string(t) + "]", row.cube[t], x * x * x);
+    }
+    require_equal(b, "after_26", row.after_26, full_round(full_round(partial.after, kSecond), kSecond + 1));
+    require_equal(b, "out", row.out, full_round(full_round(row.after_26, kSecond + 2), kSecond + 3));
+}
+
+void PoseidonPermutationTable::constrain(AirBuilder& b, const Row<Expr>& row, const Row<Expr>& /*next*/) {
+    constrain_permutation(b, row);
+}
+
+void fill_permutations(Trace& trace, std::size_t table) {
+    static const Tape kTape = make_witness_tape();
+    constexpr std::size_t kVectors = 8;
+    const std::size_t height = trace.column(table, 0).size();
+    parallel_for(height / (kVectors * kLanes), 16, [&](std::size_t begin, std::size_t end) {
+        Buffer<std::uint32_t> scratch((kTape.num_slots - kColumns) * kVectors * kLanes);
+        std::vector<std::uint32_t*> slots(kTape.num_slots);
+        for (std::size_t i = kColumns; i < slots.size(); ++i) {
+            slots[i] = scratch.data() + (i - kColumns) * kVectors * kLanes;
+        }
+        for (std::size_t block = begin; block < end; ++block) {
+            for (std::size_t c = 0; c < kColumns; ++c) {
+                slots[c] = reinterpret_cast<std::uint32_t*>(trace.column(table, c).data()) + block * kVectors * kLanes;
+            }
+            run_tape_base(kTape, slots.data(), kVectors);
+        }
+    });
+}
+
+}  // namespace quarry

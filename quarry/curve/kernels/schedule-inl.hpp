@@ -1,0 +1,208 @@
+// The row schedule over 16 lanes. Text without a namespace: included inside one namespace per instruction set.
+//
+// F is 16-lane arithmetic of F_{p^k}:
+//   Element                                   16 elements
+//   load, store                               from and to u32 [k][16] in Montgomery form (R = 2^32)
+//   constant(Field)                           the same element in all lanes
+//   multiply, square, add, subtract           operands: loaded, gathered, products, or one add or subtract of such
+//   subtract_settled, subtract_two            a - b and a - b - c, within the bounds of a product
+//   tangent_numerator<A>(x^2)                 3 x^2 + A
+//   invert                                    none of the lanes zero
+//   gather(x_rows, y_rows, x, y), scatter     one point per lane; rows of k + k words, in the kernel's own form
+//   negate_where(mask, y)
+//   first_two_zero(d)                         mask of lanes where coordinates 0 and 1 are zero
+
+template <class F, class C>
+class Schedule {
+  public:
+    using Element = typename F::Element;
+    static constexpr std::size_t kDegree = C::Field::kDegree;
+    static constexpr std::size_t kRow = 2 * kDegree;
+
+    struct alignas(64) Group {
+        Element x, y;    // the accumulator
+        Element tx, ty;  // the point to add
+        Element denominator, prefix;
+        std::uint32_t patched;   // lanes whose denominator was replaced by 1 in this step
+        std::uint32_t rejected;
+    };
+
+    static void run(ScheduleGroup<C>* groups, std::size_t n, const std::uint32_t* comb, Group* state, std::uint32_t* tables) {
+        for (std::size_t g = 0; g < n; ++g) {
+            state[g].x = F::load(&groups[g].key_x[0][0]);
+            state[g].y = F::load(&groups[g].key_y[0][0]);
+            state[g].rejected = 0;
+            state[g].patched = 0;
+            save_multiple(state[g], tables, g, 0);
+        }
+        // The odd multiples: P + 2P + 2P + ... P has prime order, so no denominator vanishes: no check.
+        double_all(state, n);
+        for (std::size_t g = 0; g < n; ++g) {
+            state[g].tx = state[g].x;
+            state[g].ty = state[g].y;
+            state[g].x = F::load(&groups[g].key_x[0][0]);
+            state[g].y = F::load(&groups[g].key_y[0][0]);
+        }
+        for (std::size_t j = 1; j < kOddMultiples; ++j) {
+            add_all<false>(state, n, [](Group&, std::size_t) {});
+            for (std::size_t g = 0; g < n; ++g) save_multiple(state[g], tables, g, j);
+        }
+
+        const Element offset_x = F::constant(C::offset_x());
+        const Element offset_y = F::constant(C::offset_y());
+        for (std::size_t g = 0; g < n; ++g) {
+            state[g].x = offset_x;
+            state[g].y = offset_y;
+        }
+        for (std::size_t i = 0; i < kWindows; ++i) {
+            for (int d = 0; d < 4; ++d) double_all(state, n);
+            add_all<true>(state, n, [&](Group& s, std::size_t g) { load_multiple(s, tables, g, groups[g].e_digits[i]); });
+            const std::uint32_t* window = comb + i * (std::size_t{1} << C::kCombBits) * kRow;
+            add_all<true>(state, n, [&](Group& s, std::size_t g) { load_comb(s, window, groups[g].s_digits[i]); });
+        }
+        for (std::size_t g = 0; g < n; ++g) {
+            F::store(&groups[g].r_x[0][0], state[g].x);
+            F::store(&groups[g].r_y[0][0], state[g].y);
+            groups[g].rejected = state[g].rejected;
+        }
+    }
+
+  private:
+    static std::uint32_t* multiple_row(std::uint32_t* tables, std::size_t g, std::size_t lane, std::size_t j) {
+        return tables + ((g * kLanes + lane) * kOddMultiples + j) * kRow;
+    }
+    static void save_multiple(const Group& s, std::uint32_t* tables, std::size_t g, std::size_t j) {
+        std::uint32_t* rows[kLanes];
+        for (std::size_t l = 0; l < kLanes; ++l) rows[l] = multiple_row(tables, g, l, j);
+        F::scatter(s.x, s.y, rows);
+    }
+    static void load_multiple(Group& s, std::uint32_t* tables, std::size_t g, const std::uint8_t* digits) {
+        const std::uint32_t* rows[kLanes];
+        std::uint32_t negative = 0;
+        for (std::size_t l = 0; l < kLanes; ++l) {
+            // Digit d stands for 2d - 15: |2d - 15| = 2j + 1 with j = d - 8 or 7 - d.
+            const unsigned d = digits[l];
+            rows[l] = multiple_row(tables, g, l, d >= 8 ? d - 8 : 7 - d);
+            negative |= static_cast<std::uint32_t>(d < 8) << l;
+        }
+        F::gather(rows, s.tx, s.ty);
+        s.ty = F::negate_where(negative, s.ty);
+    }
+    static void load_comb(Group& s, const std::uint32_t* window, const std::uint16_t* digits) {
+        const std::uint32_t* rows[kLanes];
+        for (std::size_t l = 0; l < kLanes; ++l) rows[l] = window + digits[l] * kRow;
+        F::gather(rows, s.tx, s.ty);
+    }
+    static void push(Group* state, std::size_t g, const Element& denominator, Element& running) {
+        if (g == 0) {
+            running = denominator;
+        } else {
+            state[g].prefix = running;
+            running = F::multiply(running, denominator);
+        }
+    }
+    /// Now inverse = 1/(d_0 ... d_g); returns 1/d_g and drops d_g from `inverse`.
+    static Element pop(Group* state, std::size_t g, const Element& denominator, Element& inverse) {
+        if (g == 0) return inverse;
+        const Element r = F::multiply(inverse, state[g].prefix);
+        inverse = F::multiply(inverse, denominator);
+        return r;
+    }
+
+    /// l = (3 x^2 + a) / 2y, x' = l^2 - 2x, y' = l (x - x') - y.
+    static void double_all(Group* state, std::size_t n) {
+        Element running{};
+        for (std::size_t g = 0; g < n; ++g) push(state, g, F::add(state[g].y, state[g].y), running);
+        Element inverse = F::invert(running);
+        for (std::size_t g = n; g-- > 0;) {
+            Group& s = state[g];
+            const Element i = pop(state, g, F::add(s.y, s.y), inverse);
+            const Element slope = F::multiply(F::template tangent_numerator<C::kA>(F::square(s.x)), i);
+            const Element x = F::subtract_two(F::square(slope), s.x, s.x);
+            s.y = F::subtract_settled(F::multiply(slope, F::subtract(s.x, x)), s.y);
+            s.x = x;
+        }
+    }
+    /// l = (y - y_B) / (x - x_B), x' = l^2 - x - x_B, y' = l (x - x') - y.
+    template <bool kChecked, class LoadOperand>
+    static void add_all(Group* state, std::size_t n, LoadOperand&& load_operand) {
+        Element running{};
+        for (std::size_t g = 0; g < n; ++g) {
+            Group& s = state[g];
+            load_operand(s, g);
+            s.denominator = F::subtract(s.x, s.tx);
+            if constexpr (kChecked) {
+                s.patched = F::first_two_zero(s.denominator);
+                if (s.patched != 0) [[unlikely]] patch_denominator(s);
+            }
+            push(state, g, s.denominator, running);
+        }
+        Element inverse = F::invert(running);
+        for (std::size_t g = n; g-- > 0;) {
+            Group& s = state[g];
+            const Element i = pop(state, g, s.denominator, inverse);
+            const Element slope = F::multiply(F::subtract(s.y, s.ty), i);
+            const Element x = F::subtract_two(F::square(slope), s.x, s.tx);
+            s.y = F::subtract_settled(F::multiply(slope, F::subtract(s.x, x)), s.y);
+            s.x = x;
+            if constexpr (kChecked) {
+                if (s.patched != 0) [[unlikely]] patch_result(s);
+            }
+        }
+    }
+    // A rejected lane goes on from H, so that its later denominators vanish no more easily than an honest lane's and it
+    // cannot spoil the product that the other groups share.
+    static void patch(Element& e, std::uint32_t lanes, const typename C::Field& value) {
+        alignas(64) std::uint32_t t[kDegree][kLanes];
+        F::store(&t[0][0], e);
+        for (std::size_t l = 0; l < kLanes; ++l) {
+            if (((lanes >> l) & 1) == 0) continue;
+            for (std::size_t k = 0; k < kDegree; ++k) t[k][l] = value[k].montgomery();
+        }
+        e = F::load(&t[0][0]);
+    }
+    static void patch_denominator(Group& s) {
+        s.rejected |= s.patched;
+        patch(s.denominator, s.patched, typename C::Field(KoalaBear(1)));
+    }
+    static void patch_result(Group& s) {
+        patch(s.x, s.patched, C::offset_x());
+        patch(s.y, s.patched, C::offset_y());
+    }
+};
+
+/// 1/a by a^(p + ... + p^(k-1)) / norm(a). [Itoh-Tsujii] The exponent doubles: with T(m) = a^(p + ... + p^m),
+/// T(2m) = T(m) T(m)^(p^m) and T(m+1) = T(m)^p T(1).
+template <class F, std::size_t kDegree>
+struct TowerInverse {
+    using Element = typename F::Element;
+    template <std::size_t m>
+    static Element power(const Element& first) {
+        if constexpr (m == 1) {
+            return first;
+        } else if constexpr (m % 2 == 0) {
+            const Element half = power<m / 2>(first);
+            return F::multiply(half, F::frobenius(half, m / 2));
+        } else {
+            return F::multiply(F::frobenius(power<m - 1>(first), 1), first);
+        }
+    }
+    static Element invert(const Element& a) {
+        const Element conjugates = power<kDegree - 1>(F::frobenius(a, 1));
+        return F::scale(conjugates, base_inverse(F::multiply(a, conjugates).c[0]));
+    }
+    /// a^(p-2), p - 2 = 0b1111110 (24 ones).
+    template <class Base>
+    static Base base_inverse(const Base& a) {
+        auto squares = [](Base x, int n) {
+            for (int i = 0; i < n; ++i) x = F::base_multiply(x, x);
+            return x;
+        };
+        const Base t2 = F::base_multiply(squares(a, 1), a);
+        const Base t3 = F::base_multiply(squares(t2, 1), a);
+        const Base t6 = F::base_multiply(squares(t3, 3), t3);
+        const Base t12 = F::base_multiply(squares(t6, 6), t6);
+        const Base t24 = F::base_multiply(squares(t12, 12), t12);
+        return F::base_multiply(squares(t6, 25), t24);
+    }
+};

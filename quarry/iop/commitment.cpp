@@ -1,0 +1,91 @@
+#include "quarry/iop/commitment.hpp"
+
+#include <algorithm>
+
+#include "quarry/base/check.hpp"
+#include "quarry/poly/reed_solomon.hpp"
+
+namespace quarry {
+template <class H>
+BasicCommitment<H>::BasicCommitment(Buffer<KoalaBear> rows, unsigned log_rows, std::size_t width, std::size_t stride)
+    : rows_(std::move(rows)),
+      log_rows_(log_rows),
+      width_(width),
+      stride_(stride),
+      tree_(MerkleTree<H>::build(rows_.span(), std::size_t{1} << log_rows, width, stride)),
+      root_(tree_.root()) {}
+
+template <class H>
+BasicCommitment<H> BasicCommitment<H>::of_rows(Buffer<KoalaBear> rows, unsigned log_rows, std::size_t width,
+                                               std::size_t stride) {
+    QUARRY_CHECK(width >= 1 && width <= stride && rows.size() == stride << log_rows);
+    return {std::move(rows), log_rows, width, stride};
+}
+
+template <class H>
+BasicCommitment<H> BasicCommitment<H>::commit(std::span<const KoalaBear> message, std::size_t num_lanes,
+                                              const WhirRound& round) {
+    QUARRY_CHECK(num_lanes >= 1 && num_lanes <= std::size_t{1} << round.log_lanes);
+    QUARRY_CHECK(message.size() == num_lanes << round.log_message);
+    const unsigned log_rows = round.log_message + round.log_inv_rate;
+    const std::size_t stride = codeword_stride(num_lanes);
+    Buffer<KoalaBear> codeword(stride << log_rows);
+    reed_solomon_encode(message, num_lanes, round.log_message, round.log_inv_rate, codeword.span(), stride);
+    return {std::move(codeword), log_rows, num_lanes, stride};
+}
+
+template <class H>
+BasicCommitment<H> BasicCommitment<H>::commit(const ExtVector& f, const WhirRound& round) {
+    QUARRY_CHECK(f.size() == std::size_t{1} << (round.log_lanes + round.log_message));
+    const unsigned log_rows = round.log_message + round.log_inv_rate;
+    const std::size_t width = ExtField::kDegree << round.log_lanes;
+    const std::size_t stride = codeword_stride(width);
+    Buffer<KoalaBear> codeword(stride << log_rows);
+    reed_solomon_encode(f, round.log_lanes, round.log_inv_rate, codeword.span(), stride);
+    return {std::move(codeword), log_rows, width, stride};
+}
+
+template <class H>
+Opening BasicCommitment<H>::open(std::size_t row) const {
+    QUARRY_CHECK(row >> log_rows_ == 0);
+    const auto elements = rows_.span().subspan(row * stride_, width_);
+    return {{elements.begin(), elements.end()}, tree_.path(row)};
+}
+
+template class BasicCommitment<PoseidonHasher>;
+
+Status require_merkle(NativeBackend& /*backend*/, const Digest& root,
+                      std::span<const QueryIndex<NativeBackend>> indices,
+                      std::span<const std::span<const KoalaBear>> rows,
+                      std::span<const std::span<const Digest>> paths) {
+    using H = PoseidonHasher;
+    const std::size_t count = indices.size();
+    QUARRY_CHECK(count >= 1 && rows.size() == count && paths.size() == count);
+    const std::size_t height = indices[0].bits.size();
+    const std::size_t width = rows[0].size();
+    for (std::size_t j = 0; j < count; ++j) {
+        QUARRY_CHECK(indices[j].bits.size() == height && rows[j].size() == width);
+        if (paths[j].size() != height) return Error{Errc::bad_length, "whir/path"};
+    }
+    // All paths at once, a level at a time: the hash works on 16 of them together.
+    const std::size_t stride = codeword_stride(width);
+    std::vector<KoalaBear> padded(count * stride);
+    for (std::size_t j = 0; j < count; ++j) std::ranges::copy(rows[j], &padded[j * stride]);
+    std::vector<Digest> nodes(count);
+    H::hash_rows(padded.data(), count, width, stride, nodes.data());
+    std::vector<Digest> children(2 * count);
+    for (std::size_t level = 0; level < height; ++level) {
+        for (std::size_t j = 0; j < count; ++j) {
+            const std::size_t side = (indices[j].value >> level) & 1;
+            children[2 * j + side] = nodes[j];
+            children[2 * j + 1 - side] = paths[j][level];
+        }
+        H::compress_pairs(children.data(), nodes.data(), count);
+    }
+    if (std::ranges::any_of(nodes, [&](const Digest& node) { return node != root; })) {
+        return Error{Errc::merkle_mismatch, "whir/path"};
+    }
+    return Ok{};
+}
+
+}  // namespace quarry

@@ -1,0 +1,282 @@
+#pragma once
+// The verifier's text; see whir.hpp for the messages.
+#include <algorithm>
+#include <array>
+#include <map>
+
+#include "quarry/iop/whir.hpp"
+
+namespace quarry::whir_detail {
+
+/// two_adic_root(i) at index i.
+inline constexpr std::array<KoalaBear, KoalaBear::kTwoAdicity + 1> kRoots = [] {
+    std::array<KoalaBear, KoalaBear::kTwoAdicity + 1> roots{};
+    for (unsigned i = 0; i <= KoalaBear::kTwoAdicity; ++i) roots[i] = KoalaBear::two_adic_root(i);
+    return roots;
+}();
+
+/// x_j = w^brev(j), w of order 2^bits: bit i of j multiplies by a root of order 2^(i+1), whatever the domain's size.
+template <class B, class Index>
+typename B::F query_point(B& backend, const Index& index) {
+    const auto one = backend.constant(KoalaBear(1));
+    typename B::F x = one;
+    for (std::size_t i = 0; i < index.bits.size(); ++i) {
+        x = x * (one + index.bits[i] * backend.constant(kRoots[i + 1] - KoalaBear(1)));
+    }
+    return x;
+}
+
+/// pow(x, r) = prod_v (1 - r_v + r_v x^(2^v)), x in F or E.
+template <class B, class X>
+typename B::E pow_at(B& backend, X x, const X& one, std::span<const typename B::E> r) {
+    typename B::E product = backend.constant(ExtField(1));
+    for (std::size_t v = 0; v < r.size(); ++v) {
+        if (v > 0) x = x * x;
+        product = product + product * (r[v] * (x - one));
+    }
+    return product;
+}
+
+/// eq(r, a) for a < count <= 2^r.size(). Cost: about `count` multiplications.
+template <class B>
+std::vector<typename B::E> eq_weights(B& backend, std::span<const typename B::E> r, std::size_t count) {
+    std::vector<typename B::E> table{backend.constant(ExtField(1))};
+    for (std::size_t v = r.size(); v-- > 0;) {
+        const std::size_t size = ((count - 1) >> v) + 1;  // prefixes a >> v that occur
+        std::vector<typename B::E> next;
+        next.reserve(size);
+        for (std::size_t i = 0; i < size; i += 2) {
+            const auto high = table[i / 2] * r[v];
+            next.push_back(table[i / 2] - high);
+            if (i + 1 < size) next.push_back(high);
+        }
+        table = std::move(next);
+    }
+    return table;
+}
+
+/// sum_s G(s) eq(r, s), G sparse: folds variable after variable, about 2 |G| multiplications when the s are neighbours.
+template <class B>
+typename B::E sparse_at(B& backend, const std::vector<std::pair<std::size_t, typename B::E>>& weights,
+                        std::span<const typename B::E> r) {
+    using E = typename B::E;
+    std::map<std::size_t, E> level;
+    const auto add_to = [](std::map<std::size_t, E>& to, std::size_t key, const E& x) {
+        if (const auto [it, fresh] = to.try_emplace(key, x); !fresh) it->second = it->second + x;
+    };
+    for (const auto& [s, g] : weights) add_to(level, s, g);
+    for (const E& challenge : r) {
+        std::map<std::size_t, E> next;
+        for (auto it = level.begin(); it != level.end(); ++it) {
+            const auto& [s, g] = *it;
+            const auto odd = std::next(it);
+            if (s % 2 == 0 && odd != level.end() && odd->first == s + 1) {
+                next.try_emplace(s / 2, g + challenge * (odd->second - g));
+                it = odd;
+            } else {
+                const E high = challenge * g;
+                next.try_emplace(s / 2, s % 2 == 0 ? g - high : high);
+            }
+        }
+        level = std::move(next);
+    }
+    return level.empty() ? backend.constant(ExtField()) : level.begin()->second;
+}
+
+/// Every length that the parameters fix, before anything is read.
+template <class B, class Openings>
+Status check_shapes(std::size_t used_lanes, const WhirClaims<B>& claims, const Openings& openings,
+                    const WhirParameters& parameters) {
+    QUARRY_TRY(validate(parameters));
+    const WhirRound& first = parameters.rounds.front();
+    if (used_lanes == 0 || used_lanes > std::size_t{1} << first.log_lanes) return Error{Errc::bad_shape, "used lanes"};
+    for (const auto& group : claims.groups) {
+        if (group.log_chunk > first.log_message) return Error{Errc::bad_shape, "claim group"};
+        for (const auto& [s, g] : group.weights) {
+            if (s >> (parameters.log_size - group.log_chunk) != 0) return Error{Errc::bad_shape, "claim chunk"};
+        }
+    }
+    if (openings.num_rounds() != parameters.rounds.size()) return Error{Errc::bad_length, "whir/openings"};
+    for (std::size_t i = 0; i < parameters.rounds.size(); ++i) {
+        const WhirRound& round = parameters.rounds[i];
+        if (openings.num_queries(i) != round.num_queries) return Error{Errc::bad_length, "whir/queries"};
+        const std::size_t width = whir_row_width(parameters, i, used_lanes);
+        for (std::size_t j = 0; j < round.num_queries; ++j) {
+            if (openings.row(i, j).size() != width) return Error{Errc::bad_length, "whir/row"};
+            if (openings.path(i, j).size() != round.log_message + round.log_inv_rate) {
+                return Error{Errc::bad_length, "whir/path"};
+            }
+        }
+    }
+    return Ok{};
+}
+
+/// The new claims of a round, recorded for the end: weight * pow(point, .) over the low log_size variables.
+template <class B>
+struct PowClaims {
+    unsigned log_size;
+    typename B::E sample_weight;
+    typename B::E sample;
+    std::vector<std::pair<typename B::E, typename B::F>> queries;  ///< (weight, x_j)
+};
+
+/// kFirstPower: gamma^kFirstPower is the weight of the first new claim. 1, always: with 0 the running claim and the
+/// out-of-domain claim share a weight, and a false opening is repaired by a false y. The attack is in
+/// whir_adversary_test.
+template <unsigned kFirstPower, class B, class Channel, class Openings>
+class Verifier {
+  public:
+    using F = typename B::F;
+    using E = typename B::E;
+
+    Verifier(B& backend, Channel& channel, const Openings& openings, const WhirParameters& parameters)
+        : backend_(backend),
+          channel_(channel),
+          openings_(openings),
+          parameters_(parameters),
+          claim_(backend.constant(ExtField())) {}
+
+    Status verify(std::array<F, kDigestSize> root, std::size_t used_lanes, const WhirClaims<B>& claims) {
+        QUARRY_TRY(check_shapes(used_lanes, claims, openings_, parameters_));
+        claim_ = claims.value;
+        point_.assign(parameters_.log_size, backend_.constant(ExtField()));
+        unbound_ = parameters_.log_size;
+
+        for (std::size_t i = 0; i + 1 < parameters_.rounds.size(); ++i) {
+            const WhirRound& round = parameters_.rounds[i];
+            bind(round.log_lanes);
+            const auto next_root = channel_.receive_digest();
+            const E z = channel_.challenge();
+            const E y = channel_.receive_ext();
+            QUARRY_TRY(query(i, root, i == 0 ? used_lanes : std::size_t{1} << round.log_lanes));
+
+            const E gamma = channel_.challenge();
+            E weight = backend_.constant(ExtField(1));
+            for (unsigned k = 0; k < kFirstPower; ++k) weight = weight * gamma;
+            PowClaims<B> claimed{unbound_, weight, z, {}};
+            claim_ = claim_ + weight * y;
+            for (std::size_t j = 0; j < points_.size(); ++j) {
+                weight = weight * gamma;
+                claimed.queries.emplace_back(weight, points_[j]);
+                claim_ = claim_ + weight * answers_[j];
+            }
+            claimed_.push_back(std::move(claimed));
+            root = next_root;
+        }
+
+        const std::size_t last = parameters_.rounds.size() - 1;
+        const WhirRound& round = parameters_.rounds[last];
+        bind(round.log_lanes);
+        std::vector<E> f;
+        for (std::size_t b = 0; b < std::size_t{1} << unbound_; ++b) f.push_back(channel_.receive_ext());
+        QUARRY_TRY(query(last, root, last == 0 ? used_lanes : std::size_t{1} << round.log_lanes));
+        for (std::size_t j = 0; j < points_.size(); ++j) {
+            E value = f.back();
+            for (std::size_t b = f.size() - 1; b-- > 0;) value = value * points_[j] + f[b];
+            QUARRY_TRY(backend_.require_equal(value, answers_[j], Errc::query_mismatch, "whir/final"));
+        }
+
+        bind(unbound_);
+        // f(r), low variable first.
+        for (std::size_t v = 0, size = f.size() / 2; size > 0; ++v, size /= 2) {
+            for (std::size_t b = 0; b < size; ++b) f[b] = f[2 * b] + point_[v] * (f[2 * b + 1] - f[2 * b]);
+        }
+        return backend_.require_equal(f[0] * weight_at_point(claims), claim_, Errc::final_mismatch, "whir/claim");
+    }
+
+  private:
+    /// Sumcheck of the top `count` unbound variables; claim_ := s(r) each time.
+    void bind(unsigned count) {
+        for (; count > 0; --count) {
+            const E constant = channel_.receive_ext();
+            const E quadratic = channel_.receive_ext();
+            const E r = channel_.challenge();
+            const E linear = claim_ - constant - constant - quadratic;  // claim = s(0) + s(1)
+            claim_ = constant + r * (linear + r * quadratic);
+            point_[--unbound_] = r;
+        }
+    }
+
+    /// Draws the positions of a round, checks the rows there, sets points_ to x_j and answers_ to q_j.
+    Status query(std::size_t i, const std::array<F, kDigestSize>& root, std::size_t num_lanes) {
+        const WhirRound& round = parameters_.rounds[i];
+        QUARRY_TRY(channel_.check_grinding(round.grinding_bits, "whir/nonce"));
+        std::vector<decltype(channel_.challenge_index(0))> positions;
+        for (unsigned j = 0; j < round.num_queries; ++j) {
+            positions.push_back(channel_.challenge_index(round.log_message + round.log_inv_rate));
+        }
+        const auto lanes = std::span<const E>(point_).subspan(round.log_message, round.log_lanes);
+        const std::vector<E> weights = eq_weights<B>(backend_, lanes, num_lanes);
+        std::vector<decltype(openings_.row(0, 0))> rows;
+        std::vector<decltype(openings_.path(0, 0))> paths;
+        for (std::size_t j = 0; j < positions.size(); ++j) {
+            rows.push_back(openings_.row(i, j));
+            paths.push_back(openings_.path(i, j));
+        }
+        QUARRY_TRY(require_merkle(backend_, root, positions, rows, paths));
+        points_.clear();
+        answers_.clear();
+        for (std::size_t j = 0; j < positions.size(); ++j) {
+            points_.push_back(query_point(backend_, positions[j]));
+            answers_.push_back(fold_row(i, rows[j], weights));
+        }
+        return Ok{};
+    }
+
+    /// sum_a weights[a] row[a]: one element a lane in the first round, five after it.
+    template <class Row>
+    E fold_row(std::size_t i, const Row& row, const std::vector<E>& weights) {
+        E sum = backend_.constant(ExtField());
+        for (std::size_t a = 0; a < weights.size(); ++a) {
+            if (i == 0) {
+                sum = sum + weights[a] * row[a];
+            } else {
+                sum =
+                    sum + weights[a] * pack_extension(backend_, row.subspan(ExtField::kDegree * a, ExtField::kDegree));
+            }
+        }
+        return sum;
+    }
+
+    /// W_M(r): the groups' kernels and chunk weights, and every recorded claim over its own low variables.
+    E weight_at_point(const WhirClaims<B>& claims) {
+        const std::span<const E> r(point_);
+        E sum = backend_.constant(ExtField());
+        for (const auto& group : claims.groups) {
+            const E chunks = sparse_at(backend_, group.weights, r.subspan(group.log_chunk));
+            sum = sum + chunks * group.kernel(r.first(group.log_chunk));
+        }
+        const F one = backend_.constant(KoalaBear(1));
+        for (const PowClaims<B>& claimed : claimed_) {
+            const auto low = r.first(claimed.log_size);
+            sum = sum + claimed.sample_weight * pow_at(backend_, claimed.sample, backend_.constant(ExtField(1)), low);
+            for (const auto& [weight, x] : claimed.queries) sum = sum + weight * pow_at(backend_, x, one, low);
+        }
+        return sum;
+    }
+
+    B& backend_;
+    Channel& channel_;
+    const Openings& openings_;
+    const WhirParameters& parameters_;
+    E claim_;
+    std::vector<E> point_;  ///< r_v at index v
+    unsigned unbound_ = 0;  ///< variables unbound_ .. n-1 have their challenge
+    std::vector<F> points_;
+    std::vector<E> answers_;
+    std::vector<PowClaims<B>> claimed_;
+};
+
+}  // namespace quarry::whir_detail
+
+namespace quarry {
+
+template <class B, class Channel, class Openings>
+Status verify_whir(B& backend, Channel& channel, const std::array<typename B::F, kDigestSize>& root,
+                   std::size_t used_lanes, const WhirClaims<B>& claims, const Openings& openings,
+                   const WhirParameters& parameters) {
+    return whir_detail::Verifier<1, B, Channel, Openings>(backend, channel, openings, parameters)
+        .verify(root, used_lanes, claims);
+}
+
+}  // namespace quarry

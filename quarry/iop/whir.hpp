@@ -1,0 +1,88 @@
+#pragma once
+#include <cstddef>
+#include <functional>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "quarry/base/result.hpp"
+#include "quarry/field/packed_ext.hpp"
+#include "quarry/iop/channel.hpp"
+#include "quarry/iop/commitment.hpp"
+#include "quarry/iop/whir_openings.hpp"
+#include "quarry/iop/whir_parameters.hpp"
+
+namespace quarry {
+
+/// WHIR over interleaved Reed-Solomon codes: linear claims about one committed vector F of 2^n elements.
+/// [ACFY24, Construction 5.1]; docs/spec/proof-system.md, section 6.
+///
+///   Running claim: sum_b f_i(b) W_i(b) = c, with f_0 = F and W_0(s, b) = sum_groups G(s) K(b).
+///   for each round i = 0 .. M-1
+///     whir/sumcheck  P -> V  l_i times: s(0) and the coefficient of X^2; V -> P one r each, top variable first
+///                            now f_(i+1) = f_i with its top l_i variables bound, W_(i+1) likewise, c = s(r)
+///     whir/root      P -> V  commitment to f_(i+1)                              (not in the last round)
+///                    V -> P  z
+///     whir/ood       P -> V  y = sum_b f_(i+1)(b) z^b                           (not in the last round)
+///     whir/final     P -> V  f_M, all of it                                     (last round only)
+///     whir/nonce     P -> V  g_i bits of work
+///                    V -> P  t_i positions; the rows there are opened, q_j their folded values = sum_b f_(i+1)(b)
+///                    x_j^b V -> P  gamma                                              (not in the last round)
+///                            now c := c + gamma y + sum_j gamma^(j+2) q_j, and W_(i+1) gains the same powers of z and
+///                            x_j
+///   In the last round q_j is checked against f_M itself.
+///   whir/sumcheck    P -> V  n_M more rounds; check f_M(r) W_M(r) = c.
+///
+/// The running claim alone has weight 1. Soundness: docs/soundness.md.
+
+/// Claims on F with one kernel: sum_s G(s) V(s), where V(s) = sum_b K(b) F(s, b), b the low log_chunk variables and s
+/// the others. What the prover must know.
+struct ChunkClaims {
+    unsigned log_chunk = 0;                                 ///< 4 <= log_chunk <= n - l_0
+    ExtVector kernel;                                       ///< K, 2^log_chunk values; any vector, not only a tensor
+    std::vector<std::pair<std::size_t, ExtField>> weights;  ///< (s, G(s)), zero elsewhere; an s twice counts twice
+    std::vector<ExtField> values;  ///< V(s) for *every* chunk, also those without weight; missing ones at the end are 0
+};
+
+/// The same, as the verifier knows them.
+template <class B>
+struct WhirClaimGroup {
+    using E = typename B::E;
+    unsigned log_chunk = 0;
+    std::vector<std::pair<std::size_t, E>> weights;
+    std::function<E(std::span<const E> point)>
+        kernel;  ///< the multilinear extension of K at (r_0, .., r_(log_chunk-1))
+};
+template <class B>
+struct WhirClaims {
+    std::vector<WhirClaimGroup<B>> groups;
+    typename B::E value;  ///< the sum over all groups of sum_s G(s) V(s)
+};
+
+/// Ok iff the protocol is defined for these parameters: every round folds at least one variable, has a rate below 1, a
+/// domain inside the field's 2-adic subgroup and at least one query, the sizes fit together and a variable remains.
+/// Says nothing about the security level: that is the business of their generator.
+Status validate(const WhirParameters& parameters);
+
+/// How many elements the prover sends: the exact length of its part of the stream. Precondition: validate is ok.
+std::size_t whir_stream_length(const WhirParameters& parameters);
+
+/// Proves the groups' claims about the vector that `stack` commits to. `message`: its used lanes, end to end.
+/// Preconditions: `stack` was made from `message` under parameters.rounds[0], which was absorbed before the weights
+/// were drawn. Cost: one pass over the message; everything else is smaller by 2^l_0.
+WhirOpenings prove_whir(ProverChannel& channel, const Commitment& stack, std::span<const KoalaBear> message,
+                        std::vector<ChunkClaims> groups, const WhirParameters& parameters);
+
+/// Checks claims about the vector under `root`, of which the first `used_lanes` lanes may be non-zero. B: the
+/// arithmetic (NativeBackend, or a circuit); Channel: where the prover's messages come from; Openings: WhirOpenings, or
+/// wires. Needs the hooks require_merkle(B&, ..) and pack_extension(B&, ..) of commitment.hpp. Errors: bad_shape and
+/// limit_exceeded (parameters, claims), bad_length (openings), both before any arithmetic; bad_grinding,
+/// merkle_mismatch; query_mismatch (f_M is not what was opened), final_mismatch (all else).
+template <class B, class Channel, class Openings>
+Status verify_whir(B& backend, Channel& channel, const std::array<typename B::F, kDigestSize>& root,
+                   std::size_t used_lanes, const WhirClaims<B>& claims, const Openings& openings,
+                   const WhirParameters& parameters);
+
+}  // namespace quarry
+
+#include "quarry/iop/whir-inl.hpp"

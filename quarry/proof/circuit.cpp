@@ -1,0 +1,70 @@
+#include "quarry/proof/circuit.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+#include "quarry/base/check.hpp"
+
+namespace quarry {
+
+Circuit::Circuit(std::string name, std::vector<Table> tables) : name_(std::move(name)), tables_(std::move(tables)) {
+    QUARRY_CHECK(!tables_.empty());
+    for (const char c : name_) {
+        Digest block{};
+        block[0] = KoalaBear(static_cast<unsigned char>(c));
+        digest_ = poseidon_compress(digest_, block);
+    }
+    Digest count{};
+    count[0] = KoalaBear(name_.size());
+    count[1] = KoalaBear(tables_.size());
+    digest_ = poseidon_compress(digest_, count);
+    for (const Table& table : tables_) {
+        programs_.push_back(compile(table));
+        digest_ = poseidon_compress(digest_, table.digest());
+    }
+}
+
+Result<StackLayout> make_stack_layout(const Circuit& circuit, const Heights& heights) {
+    if (heights.size() != circuit.tables().size()) return Error{Errc::bad_shape, "number of tables"};
+    StackLayout layout;
+    for (const unsigned h : heights) {
+        if (h < kMinLogHeight || h > kMaxLogHeight) return Error{Errc::bad_shape, "table height"};
+    }
+    layout.order.resize(heights.size());
+    layout.offset.resize(heights.size());
+    std::iota(layout.order.begin(), layout.order.end(), std::size_t{0});
+    std::sort(layout.order.begin(), layout.order.end(), [&](std::size_t a, std::size_t b) {
+        return heights[a] != heights[b] ? heights[a] > heights[b] : a < b;
+    });
+    for (const std::size_t t : layout.order) {
+        layout.offset[t] = layout.used_cells;
+        layout.used_cells += circuit.tables()[t].num_columns() << heights[t];
+    }
+    layout.log_size = std::max(kMinLogStack, heights[layout.order.front()] + kLogStackLanes);
+    while (layout.used_cells > std::size_t{1} << layout.log_size) ++layout.log_size;
+    if (layout.log_size > kMaxLogStack) return Error{Errc::limit_exceeded, "committed cells"};
+    const std::size_t lane = std::size_t{1} << layout.log_lane();
+    layout.used_lanes = (layout.used_cells + lane - 1) / lane;
+    return layout;
+}
+
+Trace::Trace(const Circuit& circuit, Heights heights)
+    : circuit_(&circuit),
+      heights_(std::move(heights)),
+      layout_(make_stack_layout(circuit, heights_).value()),
+      cells_(layout_.used_lanes << layout_.log_lane()) {
+    std::fill(cells_.data() + layout_.used_cells, cells_.data() + cells_.size(), KoalaBear());
+}
+
+std::span<KoalaBear> Trace::column(std::size_t t, std::size_t c) {
+    return cells_.span().subspan(layout_.offset[t] + (c << heights_[t]), std::size_t{1} << heights_[t]);
+}
+std::span<const KoalaBear> Trace::column(std::size_t t, std::size_t c) const {
+    return cells_.span().subspan(layout_.offset[t] + (c << heights_[t]), std::size_t{1} << heights_[t]);
+}
+
+TableInstance Trace::instance(std::size_t t) const {
+    return {&circuit_->tables()[t], &circuit_->program(t), heights_[t], cells_.data() + layout_.offset[t]};
+}
+
+}  // namespace quarry

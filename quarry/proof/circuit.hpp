@@ -1,0 +1,79 @@
+#pragma once
+#include <cstddef>
+#include <deque>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "quarry/air/program.hpp"
+#include "quarry/air/table.hpp"
+#include "quarry/base/buffer.hpp"
+#include "quarry/base/result.hpp"
+#include "quarry/iop/logup.hpp"
+
+namespace quarry {
+
+/// The tables that one kind of proof is about, compiled. Immovable: traces and proofs point into it.
+class Circuit {
+  public:
+    Circuit(std::string name, std::vector<Table> tables);
+    Circuit(const Circuit&) = delete;
+    Circuit& operator=(const Circuit&) = delete;
+
+    [[nodiscard]] const std::string& name() const noexcept { return name_; }
+    [[nodiscard]] std::span<const Table> tables() const noexcept { return tables_; }
+    [[nodiscard]] const Program& program(std::size_t table) const noexcept { return programs_[table]; }
+    /// Binds the name and every table: the part of a verifying key that does not depend on sizes.
+    [[nodiscard]] const Digest& digest() const noexcept { return digest_; }
+
+  private:
+    std::string name_;
+    std::vector<Table> tables_;
+    std::vector<Program> programs_;
+    Digest digest_{};
+};
+
+/// log2 of each table's height, by table number.
+using Heights = std::vector<unsigned>;
+
+inline constexpr unsigned kMinLogHeight = 9;
+inline constexpr unsigned kMaxLogHeight = 22;  ///< a lane's codeword at rate 1/2 must fit the 2-adic subgroup
+inline constexpr unsigned kLogStackLanes = 7;
+inline constexpr unsigned kMinLogStack = 16;
+inline constexpr unsigned kMaxLogStack = 28;
+
+/// How the columns of all tables lie in one vector of 2^log_size: end to end, tables by falling height (ties by number).
+struct StackLayout {
+    std::vector<std::size_t> order;   ///< table numbers by falling height
+    std::vector<std::size_t> offset;  ///< by table number: where its column 0 starts
+    std::size_t used_cells = 0;
+    unsigned log_size = 0;
+    std::size_t used_lanes = 0;  ///< of 2^(log_size - 7) cells each; the last one padded with zeros
+    [[nodiscard]] unsigned log_lane() const noexcept { return log_size - kLogStackLanes; }
+};
+
+/// bad_shape: a wrong number of heights or one outside of [kMinLogHeight, kMaxLogHeight]; limit_exceeded: too many cells.
+Result<StackLayout> make_stack_layout(const Circuit& circuit, const Heights& heights);
+
+/// The committed cells of a witness, laid out as the stack.
+class Trace {
+  public:
+    /// Precondition: make_stack_layout succeeds. Cells are uninitialised, padding is zero.
+    Trace(const Circuit& circuit, Heights heights);
+
+    [[nodiscard]] const Heights& heights() const noexcept { return heights_; }
+    [[nodiscard]] const StackLayout& layout() const noexcept { return layout_; }
+    /// Column c of table t, 2^heights()[t] cells. Columns of a table follow each other.
+    [[nodiscard]] std::span<KoalaBear> column(std::size_t t, std::size_t c);
+    [[nodiscard]] std::span<const KoalaBear> column(std::size_t t, std::size_t c) const;
+    [[nodiscard]] std::span<const KoalaBear> stack() const noexcept { return cells_.span(); }
+    [[nodiscard]] TableInstance instance(std::size_t t) const;
+
+  private:
+    const Circuit* circuit_;
+    Heights heights_;
+    StackLayout layout_;
+    Buffer<KoalaBear> cells_;
+};
+
+}  // namespace quarry

@@ -1,0 +1,71 @@
+#pragma once
+#include <array>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "quarry/base/result.hpp"
+#include "quarry/iop/channel.hpp"
+#include "quarry/iop/whir.hpp"
+#include "quarry/proof/circuit.hpp"
+#include "quarry/proof/security.hpp"
+
+namespace quarry {
+
+inline constexpr std::uint32_t kProtocolVersion = 1;
+
+/// The security levels that exist, in bits: 100 is what ships.
+inline constexpr std::array<unsigned, 2> kSecurityLevels{100, 120};
+SecurityTarget security_target(unsigned bits);
+
+/// What is proven, beside the circuit: tuples that the world puts on its buses. The tables must balance them.
+/// Precondition of a circuit without buses: none.
+struct Statement {
+    std::vector<PublicTuple> tuples;
+};
+
+struct Proof {
+    unsigned security_bits = 100;
+    Heights heights;
+    ProofStream stream;
+    WhirOpenings openings;
+};
+
+/// Seconds spent in each phase of prove(), for benchmarks.
+struct ProvePhases {
+    double commit = 0, logup = 0, zerocheck = 0, open = 0;
+};
+
+struct ProveOptions {
+    unsigned security_bits = 100;
+    ProverChannel::Tamper tamper;                ///< tests: a lying prover
+    ProvePhases* phases = nullptr;               ///< filled when given
+    std::function<double()> now;                 ///< a clock in seconds; needed with `phases`
+    std::function<void(const char*)> on_phase;   ///< told the name of each phase as it starts
+};
+
+/// Proves that the trace satisfies the circuit's constraints and balances its buses. Does not check the trace: a bad one
+/// makes a proof that verify() refuses. Deterministic: no randomness, independent of threads and instruction set.
+Proof prove(const Circuit& circuit, const Trace& trace, const Statement& statement, const ProveOptions& options = {});
+
+/// Everything that the transcript absorbs before the first message: protocol version, key digest, parameters, heights, the
+/// number of public tuples and each with its length.
+Transcript start_transcript(const Circuit& circuit, const Heights& heights, const WhirParameters& parameters,
+                            unsigned security_bits, const Statement& statement);
+
+/// The exact number of elements of a proof's stream.
+std::size_t proof_stream_length(const Circuit& circuit, const Heights& heights, const WhirParameters& parameters);
+
+/// The verifier's text after the transcript is started: a template over the arithmetic, see verify.hpp's NativeBackend.
+template <class B, class Channel, class Openings>
+Status verify_proof(B& backend, Channel& channel, const Circuit& circuit, const Heights& heights,
+                    const StackLayout& layout, const Statement& statement, const Openings& openings,
+                    const WhirParameters& parameters);
+
+/// Ok iff the proof shows `statement` for `circuit` at `required_bits` of provable security or more.
+/// Errors, in this order: wrong_key (the level), bad_shape, limit_exceeded, bad_length, then what the protocol refuses.
+Status verify(const Circuit& circuit, const Proof& proof, const Statement& statement, unsigned required_bits = 100);
+
+}  // namespace quarry
+
+#include "quarry/proof/proof-inl.hpp"

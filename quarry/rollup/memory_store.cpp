@@ -1,0 +1,100 @@
+#include "quarry/rollup/memory_store.hpp"
+
+#include "quarry/hash/poseidon_batch.hpp"
+#include "quarry/rollup/hashing.hpp"
+
+namespace quarry::rollup {
+
+TreeUpdate plan_update(const StateTree& tree, std::span<const LeafChange> changes) {
+    std::vector<Digest> pairs;
+    pairs.reserve(2 * changes.size());
+    for (const LeafChange& change : changes) {
+        pairs.push_back(change.after ? change.after->pair : Digest{});
+        pairs.push_back(change.after ? leaf_block(*change.after) : Block{});
+    }
+    std::vector<Digest> hashes(changes.size());
+    poseidon_compress_pairs(pairs, hashes);
+    std::vector<LeafDigest> digests(changes.size());
+    for (std::size_t i = 0; i < changes.size(); ++i) {
+        digests[i] = {changes[i].slot, changes[i].after ? hashes[i] : Digest{}};
+    }
+    return tree.plan(digests);
+}
+
+MemoryStore::MemoryStore() { state_.root = tree_.root(); }
+
+MemoryStore::MemoryStore(std::vector<Leaf> leaves, std::span<const AccountKey> keys)
+    : leaves_(std::move(leaves)), tree_(leaf_hashes(leaves_)) {
+    state_.root = tree_.root();
+    state_.slot_count = static_cast<SlotIndex>(leaves_.size());
+    publish(keys);
+}
+
+MemoryStore::MemoryStore(Snapshot snapshot) : MemoryStore(std::move(snapshot.leaves), snapshot.keys) {
+    QUARRY_CHECK(state_.root == snapshot.state.root && state_.slot_count == snapshot.state.slot_count);
+    state_ = snapshot.state;
+    batch_number_ = snapshot.batch_number;
+}
+
+std::optional<Leaf> MemoryStore::leaf(SlotIndex slot) const {
+    if (slot >= leaves_.size()) return std::nullopt;
+    return leaves_[slot];
+}
+
+std::optional<AccountKey> MemoryStore::key(const KeyHash& hash) const {
+    const auto it = keys_.find(hash);
+    if (it == keys_.end()) return std::nullopt;
+    return it->second;
+}
+
+void MemoryStore::publish(std::span<const AccountKey> keys) {
+    const std::vector<KeyHash> hashes = key_hashes(keys);
+    for (std::size_t i = 0; i < keys.size(); ++i) keys_.emplace(hashes[i], keys[i]);
+}
+
+Verdict MemoryStore::commit(const BatchCommit& batch, const TreeUpdate& update) {
+    if (batch.number != batch_number_ + 1 || batch.before != state_) return RejectCode::stale_commit;
+    if (update.root_before != state_.root || update.root_after != batch.after.root) return RejectCode::root_mismatch;
+    std::size_t num_created = 0;
+    for (const LeafChange& change : batch.changes) {
+        if (change.before != leaf(change.slot)) return RejectCode::stale_commit;
+        if (!change.after || change.slot >= batch.after.slot_count) return RejectCode::stale_commit;
+        num_created += change.before ? 0 : 1;
+    }
+    if (batch.after.slot_count != batch.before.slot_count + num_created) return RejectCode::stale_commit;
+    tree_.commit(update);
+    leaves_.resize(batch.after.slot_count);
+    for (const LeafChange& change : batch.changes) leaves_[change.slot] = *change.after;
+    publish(batch.keys);
+    state_ = batch.after;
+    batch_number_ = batch.number;
+    undo_.push_back(batch);
+    return Accepted{};
+}
+
+Verdict MemoryStore::rollback(std::uint64_t number) {
+    if (number < finalised_number() || number > batch_number_) return RejectCode::not_reversible;
+    while (batch_number_ > number) {
+        BatchCommit batch = std::move(undo_.back());
+        undo_.pop_back();
+        for (LeafChange& change : batch.changes) std::swap(change.before, change.after);
+        const TreeUpdate update = plan_update(tree_, batch.changes);
+        QUARRY_CHECK(update.root_after == batch.before.root);
+        tree_.commit(update);
+        leaves_.resize(batch.before.slot_count);
+        for (const LeafChange& change : batch.changes) {
+            if (change.after) leaves_[change.slot] = *change.after;
+        }
+        state_ = batch.before;
+        --batch_number_;
+    }
+    return Accepted{};
+}
+
+Verdict MemoryStore::finalise(std::uint64_t number) {
+    if (number > batch_number_) return RejectCode::not_reversible;
+    while (finalised_number() < number) undo_.pop_front();
+    return Accepted{};
+}
+
+}  // namespace quarry::rollup

@@ -1,0 +1,43 @@
+#pragma once
+#include <deque>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "quarry/rollup/hashing.hpp"
+#include "quarry/rollup/store.hpp"
+
+namespace quarry::rollup {
+
+/// Everything in memory, nothing durable: for tests, for provers, and as the working copy inside a durable store.
+class MemoryStore final : public StateStore {
+  public:
+    /// The empty rollup.
+    MemoryStore();
+    /// A genesis with these leaves in slots 0, 1, .. and nothing consumed from the queues.
+    explicit MemoryStore(std::vector<Leaf> leaves, std::span<const AccountKey> keys = {});
+    explicit MemoryStore(Snapshot snapshot);
+
+    [[nodiscard]] const State& state() const override { return state_; }
+    [[nodiscard]] std::optional<Leaf> leaf(SlotIndex slot) const override;
+    [[nodiscard]] std::optional<AccountKey> key(const KeyHash& hash) const override;
+    [[nodiscard]] std::uint64_t batch_number() const override { return batch_number_; }
+    [[nodiscard]] std::uint64_t finalised_number() const override { return batch_number_ - undo_.size(); }
+    [[nodiscard]] const StateTree& tree() const override { return tree_; }
+
+    Verdict commit(const BatchCommit& batch, const TreeUpdate& update) override;
+    Verdict rollback(std::uint64_t number) override;
+    Verdict finalise(std::uint64_t number) override;
+
+  private:
+    void publish(std::span<const AccountKey> keys);
+
+    std::vector<Leaf> leaves_;
+    std::unordered_map<KeyHash, AccountKey, DigestHasher> keys_;
+    StateTree tree_;
+    State state_;
+    std::uint64_t batch_number_ = 0;
+    std::deque<BatchCommit> undo_;  ///< unfinalised batches, oldest first
+};
+
+}  // namespace quarry::rollup
