@@ -126,7 +126,8 @@ struct SigningTable {
         for (std::size_t i = 0; i < kWindowCount; ++i) {
             auto points = multiples<C>(base[i], kSigningEntries);
             if (i + 1 == kWindowCount) add_to_all<C>(points, AffinePoint<C>::offset().negated());
-            for (std::size_t d = 0; d < kSigningEntries; ++d) write_row<C>(&rows[(i * kSigningEntries + d) * kRow], points[d]);
+            for (std::size_t d = 0; d < kSigningEntries; ++d)
+                write_row<C>(&rows[(i * kSigningEntries + d) * kRow], points[d]);
             ones = ones + weight;
             weight = weight * Scalar<C>(kSigningEntries);
         }
@@ -148,7 +149,8 @@ JacobianPoint<C> multiply_generator(const Scalar<C>& k) {
     for (std::size_t i = 0; i < Table::kWindowCount; ++i) {
         const std::size_t bit = kSigningBits * i;
         std::uint64_t word = digits[bit / 64] >> (bit % 64);
-        if (bit % 64 + kSigningBits > 64 && bit / 64 + 1 < digits.size()) word |= digits[bit / 64 + 1] << (64 - bit % 64);
+        if (bit % 64 + kSigningBits > 64 && bit / 64 + 1 < digits.size())
+            word |= digits[bit / 64 + 1] << (64 - bit % 64);
         const auto digit = static_cast<std::uint32_t>(word & (kSigningEntries - 1));
         row.fill(0);
         const std::uint32_t* entry = &table.rows[i * kSigningEntries * Table::kRow];

@@ -34,20 +34,20 @@ struct KB11 {
     static constexpr std::int64_t kA = -3;
     static constexpr Field b() noexcept { return curve_detail::element<Field>({557, 1}); }
     static constexpr Field generator_x() noexcept {
-        return curve_detail::element<Field>({136101292, 1039327188, 445140494, 792385197, 1413580408, 1403778238, 604114202,
-                                             1399827663, 1837896939, 481449635, 168635480});
+        return curve_detail::element<Field>({136101292, 1039327188, 445140494, 792385197, 1413580408, 1403778238,
+                                             604114202, 1399827663, 1837896939, 481449635, 168635480});
     }
     static constexpr Field generator_y() noexcept {
         return curve_detail::element<Field>({2055756364, 877276784, 543287710, 1056073360, 1992872781, 1970154509,
                                              1151534905, 1662956492, 1655937775, 2126487284, 1062681954});
     }
     static constexpr Field offset_x() noexcept {
-        return curve_detail::element<Field>({496306649, 608596006, 465773513, 412934914, 1133430525, 1451998137, 1815597396,
-                                             711470802, 1925918865, 1403112210, 1614397104});
+        return curve_detail::element<Field>({496306649, 608596006, 465773513, 412934914, 1133430525, 1451998137,
+                                             1815597396, 711470802, 1925918865, 1403112210, 1614397104});
     }
     static constexpr Field offset_y() noexcept {
-        return curve_detail::element<Field>({1261459290, 810071019, 528184087, 1041487041, 1460263952, 939160634, 39311890,
-                                             457276221, 523368882, 1640056219, 1056677216});
+        return curve_detail::element<Field>({1261459290, 810071019, 528184087, 1041487041, 1460263952, 939160634,
+                                             39311890, 457276221, 523368882, 1640056219, 1056677216});
     }
 };
 
@@ -64,16 +64,20 @@ struct KB7 {
     static constexpr std::int64_t kA = 45;
     static constexpr Field b() noexcept { return curve_detail::element<Field>({0, 0, 0, 41}); }
     static constexpr Field generator_x() noexcept {
-        return curve_detail::element<Field>({1156562584, 776166619, 1284789213, 387543185, 846469037, 1075995324, 1332138894});
+        return curve_detail::element<Field>(
+            {1156562584, 776166619, 1284789213, 387543185, 846469037, 1075995324, 1332138894});
     }
     static constexpr Field generator_y() noexcept {
-        return curve_detail::element<Field>({1003606290, 138123143, 1846739844, 1590732053, 172324964, 1720562346, 488608594});
+        return curve_detail::element<Field>(
+            {1003606290, 138123143, 1846739844, 1590732053, 172324964, 1720562346, 488608594});
     }
     static constexpr Field offset_x() noexcept {
-        return curve_detail::element<Field>({1902193875, 1786454301, 263335504, 1874943613, 717845633, 742278866, 880680554});
+        return curve_detail::element<Field>(
+            {1902193875, 1786454301, 263335504, 1874943613, 717845633, 742278866, 880680554});
     }
     static constexpr Field offset_y() noexcept {
-        return curve_detail::element<Field>({1544647166, 404095059, 1315616322, 884266819, 261223223, 1500136516, 845144462});
+        return curve_detail::element<Field>(
+            {1544647166, 404095059, 1315616322, 884266819, 261223223, 1500136516, 845144462});
     }
 };
 
@@ -144,8 +148,8 @@ constexpr JacobianPoint<C> doubled(const JacobianPoint<C>& p) noexcept {
                                T::small_multiple(8, T::square(gamma)));
     return {x, y, z};
 }
-/// P + Q without branches. Precondition: P is not the identity, Q or -Q (otherwise the result has Z = 0, or 0 for Z = 0).
-/// `h` receives x_Q Z_P^2 - X_P and `zz` Z_P^2, so that x_P - x_Q = -h / zz.
+/// P + Q without branches. Precondition: P is not the identity, Q or -Q (otherwise the result has Z = 0, or 0 for Z =
+/// 0). `h` receives x_Q Z_P^2 - X_P and `zz` Z_P^2, so that x_P - x_Q = -h / zz.
 template <class C>
 constexpr JacobianPoint<C> add_distinct(const JacobianPoint<C>& p, const AffinePoint<C>& q, typename C::Field& h,
                                         typename C::Field& zz) noexcept {
@@ -191,7 +195,8 @@ constexpr JacobianPoint<C> multiply(std::span<const std::uint64_t> k, const Jaco
     return r;
 }
 
-/// Replaces each element by its inverse. Precondition: none is 0. 3 multiplications each and one inversion. [Montgomery]
+/// Replaces each element by its inverse. Precondition: none is 0. 3 multiplications each and one inversion.
+/// [Montgomery]
 template <class C>
 void invert_all(std::span<typename C::Field> v) {
     using T = Tower<typename C::Modulus>;
@@ -269,7 +274,7 @@ constexpr std::optional<Extension<Modulus>> square_root(const Extension<Modulus>
         root = T::multiply(root, power);
         power = power.frobenius().frobenius();
     }
-    const Field x_norm = T::square(root);          // x norm(x)
+    const Field x_norm = T::square(root);  // x norm(x)
     const KoalaBear norm = T::multiply(x_norm, T::invert(x))[0];
     const auto s = square_root(norm);
     if (!s) return std::nullopt;

@@ -77,8 +77,8 @@ TYPED_TEST(CurveTest, SquareRoots) {
     }
 }
 
-// SIGNATURE.md, "Points by hash": x_i = (first 16 bytes of SHA-256("TAG/ctr/i"), big-endian) mod p, first ctr that gives a
-// point, y with its first non-zero coordinate even.
+// SIGNATURE.md, "Points by hash": x_i = (first 16 bytes of SHA-256("TAG/ctr/i"), big-endian) mod p, first ctr that
+// gives a point, y with its first non-zero coordinate even.
 template <class C>
 AffinePoint<C> point_by_hash(const std::string& tag) {
     for (int counter = 0;; ++counter) {
@@ -86,7 +86,8 @@ AffinePoint<C> point_by_hash(const std::string& tag) {
         for (std::size_t i = 0; i < C::Field::kDegree; ++i) {
             const std::string text = tag + "/" + std::to_string(counter) + "/" + std::to_string(i);
             CryptoPP::byte digest[32];
-            CryptoPP::SHA256().CalculateDigest(digest, reinterpret_cast<const CryptoPP::byte*>(text.data()), text.size());
+            CryptoPP::SHA256().CalculateDigest(digest, reinterpret_cast<const CryptoPP::byte*>(text.data()),
+                                               text.size());
             unsigned __int128 value = 0;
             for (int j = 0; j < 16; ++j) value = (value << 8) | digest[j];
             p.x[i] = KoalaBear(static_cast<std::uint64_t>(value % KoalaBear::kModulus));
@@ -142,7 +143,9 @@ TYPED_TEST(CurveTest, GroupLawAndItsEdges) {
         EXPECT_EQ(multiples.back().is_identity(), i == 0);
         if (i != 0) EXPECT_TRUE(on_curve(*multiples.back().affine()));
     }
-    auto at = [&](int i) { return i < 0 ? multiples[static_cast<std::size_t>(-i)].negated() : multiples[static_cast<std::size_t>(i)]; };
+    auto at = [&](int i) {
+        return i < 0 ? multiples[static_cast<std::size_t>(-i)].negated() : multiples[static_cast<std::size_t>(i)];
+    };
     for (int i = -8; i <= 8; ++i) {
         for (int j = -8; j <= 8; ++j) {
             EXPECT_EQ(add(at(i), at(j)).affine(), at(i + j).affine());
@@ -237,7 +240,8 @@ TYPED_TEST(CurveTest, CombTable) {
     const auto& table = comb_table<C>();
     std::mt19937_64 rng(4);
     for (std::size_t i = 0; i < 32; ++i) {
-        for (const std::size_t d : {std::size_t{0}, std::size_t{1}, std::size_t(rng() % table.kEntries), table.kEntries - 1}) {
+        for (const std::size_t d :
+             {std::size_t{0}, std::size_t{1}, std::size_t(rng() % table.kEntries), table.kEntries - 1}) {
             const std::array<std::uint64_t, 1> up{C::kCombBits * i};
             const std::array<std::uint64_t, 1> down{31 - i};
             const S c = S(d + 1) * S(2).pow(up) * S(16).inverse().pow(down);

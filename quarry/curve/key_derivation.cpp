@@ -70,13 +70,16 @@ std::string hex(const EthereumAddress& a) {
 }  // namespace
 
 std::array<std::uint8_t, 32> derive_key_typed_data_hash(const KeyRequest& request) {
-    const Word domain_type = keccak("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)");
+    const Word domain_type =
+        keccak("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)");
     const Word name = keccak(kKeyDomainName);
     const Word version = keccak(kKeyDomainVersion);
-    const Word domain = keccak256(concatenate({domain_type, name, version, word(request.chain_id), word(request.rollup)}));
+    const Word domain =
+        keccak256(concatenate({domain_type, name, version, word(request.chain_id), word(request.rollup)}));
     const Word message_type = keccak("DeriveL2Key(string warning,address account,uint256 keyIndex)");
     const Word warning = keccak(kKeyWarning);
-    const Word message = keccak256(concatenate({message_type, warning, word(request.account), word(request.key_index)}));
+    const Word message =
+        keccak256(concatenate({message_type, warning, word(request.account), word(request.key_index)}));
     constexpr std::array<std::uint8_t, 2> kPrefix{0x19, 0x01};
     return keccak256(concatenate({kPrefix, domain, message}));
 }
@@ -105,12 +108,12 @@ Result<SecretKey<C>> derive_key(const KeyRequest& request, std::span<const std::
     std::array<std::uint8_t, 64> ikm;
     std::copy(r.begin(), r.end(), ikm.begin());
     std::copy(s.begin(), s.end(), ikm.begin() + 32);
-    const Bytes info = concatenate({bytes_of(kKeyDerivationTag), word(request.chain_id), request.rollup, request.account,
-                                    word(request.key_index)});
+    const Bytes info = concatenate({bytes_of(kKeyDerivationTag), word(request.chain_id), request.rollup,
+                                    request.account, word(request.key_index)});
     std::array<std::uint8_t, 64> okm;
     const auto salt = bytes_of(passphrase);
-    CryptoPP::HKDF<CryptoPP::SHA512>().DeriveKey(okm.data(), okm.size(), ikm.data(), ikm.size(), salt.data(), salt.size(),
-                                                 info.data(), info.size());
+    CryptoPP::HKDF<CryptoPP::SHA512>().DeriveKey(okm.data(), okm.size(), ikm.data(), ikm.size(), salt.data(),
+                                                 salt.size(), info.data(), info.size());
     auto key = SecretKey<C>::from_wide(okm);
     wipe(ikm.data(), sizeof ikm);
     wipe(okm.data(), sizeof okm);

@@ -30,7 +30,7 @@ inline constexpr std::string_view kKeyWarning =
 
 struct KeyRequest {
     std::uint64_t chain_id = 0;
-    EthereumAddress rollup{};   ///< the rollup's contract: it names the rollup
+    EthereumAddress rollup{};  ///< the rollup's contract: it names the rollup
     EthereumAddress account{};
     std::uint64_t key_index = 0;
 };

@@ -83,7 +83,9 @@ TEST(KeyDerivation, RefusesWhatNoWalletSigns) {
     std::copy(half_bytes.begin(), half_bytes.end(), half.begin());
     auto above = half;
     above[31] += 1;
-    const auto cause = [&](const auto& r, const auto& s) { return derive_key<KB7>(sample_request(), r, s).error().code; };
+    const auto cause = [&](const auto& r, const auto& s) {
+        return derive_key<KB7>(sample_request(), r, s).error().code;
+    };
     EXPECT_EQ(cause(zero, good), Errc::non_canonical);
     EXPECT_EQ(cause(good, zero), Errc::non_canonical);
     EXPECT_EQ(cause(order, good), Errc::non_canonical);
@@ -93,7 +95,8 @@ TEST(KeyDerivation, RefusesWhatNoWalletSigns) {
 
 TEST(KeyDerivation, TypedDataNamesTheDomain) {
     const std::string json = derive_key_typed_data_json(sample_request());
-    EXPECT_NE(json.find(R"("chainId":11155111,"verifyingContract":"0xa0a1a2a3a4a5a6a7a8a9aaabacadaeafb0b1b2b3")"), std::string::npos);
+    EXPECT_NE(json.find(R"("chainId":11155111,"verifyingContract":"0xa0a1a2a3a4a5a6a7a8a9aaabacadaeafb0b1b2b3")"),
+              std::string::npos);
     EXPECT_NE(json.find(R"("primaryType":"DeriveL2Key")"), std::string::npos);
     EXPECT_NE(json.find(R"("keyIndex":3}})"), std::string::npos);
 }

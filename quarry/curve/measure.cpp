@@ -33,7 +33,9 @@ SignatureSpeed measure_signatures(double seconds) {
     using C = KB11;
     SignatureSpeed r;
     const auto start = Clock::now();
-    { const auto table = std::make_unique<CombTable<C>>(); }
+    {
+        const auto table = std::make_unique<CombTable<C>>();
+    }
     r.comb_table_ms = 1e3 * std::chrono::duration<double>(Clock::now() - start).count();
 
     std::mt19937_64 rng(1);
@@ -56,15 +58,16 @@ SignatureSpeed measure_signatures(double seconds) {
         const auto key = SecretKey<C>::from_wide(wide);
         bool all = true;
         r.batch_per_second = static_cast<double>(checks.size()) / seconds_per_call(seconds, [&] {
-            for (const bool ok : verify_batch<C>(checks)) all = all && ok;
-        });
+                                 for (const bool ok : verify_batch<C>(checks)) all = all && ok;
+                             });
         r.verify_us = 1e6 * seconds_per_call(seconds, [&] {
-            all = all && verify(checks[0].key, checks[0].message, checks[0].signature).ok();
-        });
-        r.sign_us = 1e6 * seconds_per_call(seconds, [&] { all = all && key.sign(message, {}).s != checks[0].signature.s; });
+                          all = all && verify(checks[0].key, checks[0].message, checks[0].signature).ok();
+                      });
+        r.sign_us =
+            1e6 * seconds_per_call(seconds, [&] { all = all && key.sign(message, {}).s != checks[0].signature.s; });
         r.key_us = 1e6 * seconds_per_call(seconds, [&] {
-            all = all && SecretKey<C>::from_wide(wide).public_key() == key.public_key();
-        });
+                       all = all && SecretKey<C>::from_wide(wide).public_key() == key.public_key();
+                   });
         QUARRY_CHECK(all);
     });
     return r;

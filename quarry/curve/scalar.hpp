@@ -21,7 +21,8 @@ constexpr std::array<std::uint64_t, N> limbs_from_bytes(std::span<const std::uin
 }
 /// a -= b; returns the borrow, 0 or 1. No branches.
 template <std::size_t N>
-constexpr std::uint64_t subtract_limbs(std::array<std::uint64_t, N>& a, const std::array<std::uint64_t, N>& b) noexcept {
+constexpr std::uint64_t subtract_limbs(std::array<std::uint64_t, N>& a,
+                                       const std::array<std::uint64_t, N>& b) noexcept {
     std::uint64_t borrow = 0;
     for (std::size_t i = 0; i < N; ++i) {
         const unsigned __int128 d = static_cast<unsigned __int128>(a[i]) - b[i] - borrow;
@@ -60,8 +61,8 @@ constexpr std::array<std::uint64_t, N> reduce_wide(const std::array<std::uint64_
     return r;
 }
 
-/// Integers mod n, the order of the curve C, in Montgomery form with R = 2^(64 limbs). Every operation takes the same steps
-/// whatever the values are. Invariant: below n.
+/// Integers mod n, the order of the curve C, in Montgomery form with R = 2^(64 limbs). Every operation takes the same
+/// steps whatever the values are. Invariant: below n.
 template <class C>
 class Scalar {
   public:

@@ -119,7 +119,8 @@ Result<PublicKey<C>> PublicKey<C>::from_point(const AffinePoint<C>& p) {
     return PublicKey(p);
 }
 template <class C>
-Result<PublicKey<C>> PublicKey<C>::from_coordinates(std::span<const std::uint32_t> x, std::span<const std::uint32_t> y) {
+Result<PublicKey<C>> PublicKey<C>::from_coordinates(std::span<const std::uint32_t> x,
+                                                    std::span<const std::uint32_t> y) {
     constexpr std::size_t k = C::Field::kDegree;
     if (x.size() != k || y.size() != k) return Error{Errc::bad_length, "PublicKey::from_coordinates"};
     AffinePoint<C> p;
@@ -213,7 +214,8 @@ auto SecretKey<C>::encode() const noexcept -> std::array<std::uint8_t, C::kScala
 template <class C>
 Signature<C> SecretKey<C>::sign(const Digest& message, const std::array<std::uint8_t, 32>& entropy) const {
     std::array<std::uint8_t, 4 * kDigestSize> m;
-    for (std::size_t i = 0; i < m.size(); ++i) m[i] = static_cast<std::uint8_t>(message[i / 4].canonical() >> (8 * (i % 4)));
+    for (std::size_t i = 0; i < m.size(); ++i)
+        m[i] = static_cast<std::uint8_t>(message[i / 4].canonical() >> (8 * (i % 4)));
     auto secret = encode();
     const auto key = public_.encode();
     for (std::uint8_t retry = 0;; ++retry) {
@@ -374,17 +376,17 @@ std::vector<bool> verify_batch(std::span<const SignatureCheck<C>> checks) {
     return {accepted.begin(), accepted.end()};
 }
 
-#define QUARRY_INSTANTIATE(C)                                                                                        \
-    template struct Signature<C>;                                                                                    \
-    template class PublicKey<C>;                                                                                     \
-    template class SecretKey<C>;                                                                                     \
-    template Status verify<C>(const PublicKey<C>&, const Digest&, const Signature<C>&);                              \
-    template std::vector<bool> verify_batch<C>(std::span<const SignatureCheck<C>>);                                  \
-    template std::optional<AffinePoint<C>> schedule_commitment<C>(const AffinePoint<C>&, const Challenge&,           \
-                                                                  const Scalar<C>::Limbs&);                          \
-    template std::optional<std::vector<AffinePoint<C>>> schedule_accumulators<C>(                                    \
-        const AffinePoint<C>&, const Challenge&, const Scalar<C>::Limbs&);                                           \
-    template Challenge challenge_of<C>(const AffinePoint<C>&, const Digest&) noexcept;                               \
+#define QUARRY_INSTANTIATE(C)                                                                              \
+    template struct Signature<C>;                                                                          \
+    template class PublicKey<C>;                                                                           \
+    template class SecretKey<C>;                                                                           \
+    template Status verify<C>(const PublicKey<C>&, const Digest&, const Signature<C>&);                    \
+    template std::vector<bool> verify_batch<C>(std::span<const SignatureCheck<C>>);                        \
+    template std::optional<AffinePoint<C>> schedule_commitment<C>(const AffinePoint<C>&, const Challenge&, \
+                                                                  const Scalar<C>::Limbs&);                \
+    template std::optional<std::vector<AffinePoint<C>>> schedule_accumulators<C>(                          \
+        const AffinePoint<C>&, const Challenge&, const Scalar<C>::Limbs&);                                 \
+    template Challenge challenge_of<C>(const AffinePoint<C>&, const Digest&) noexcept;                     \
     template Scalar<C> challenge_scalar<C>(const Challenge&) noexcept;
 QUARRY_INSTANTIATE(KB11)
 QUARRY_INSTANTIATE(KB7)

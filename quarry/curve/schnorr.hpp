@@ -18,8 +18,8 @@
 ///   sign     R = k G;  E = challenge(R, m);  e = 2E - (2^128 - 1);  s = k - e d mod n;  S = s - sum 2^(w i) mod n
 ///   verify   R = s G + e P by the row schedule;  E = challenge(R, m)
 ///
-/// The row schedule, the same in the circuit: acc = H; for each of 32 windows, 4 doublings, then acc += (2 E_i - 15) P with
-/// E_i the next 4 bits of E from the top, then acc += T_i[S_i] with S_i the i-th w-bit digit of S from the bottom
+/// The row schedule, the same in the circuit: acc = H; for each of 32 windows, 4 doublings, then acc += (2 E_i - 15) P
+/// with E_i the next 4 bits of E from the top, then acc += T_i[S_i] with S_i the i-th w-bit digit of S from the bottom
 /// (CombTable). An addition whose x_acc - x_B has coordinates 0 and 1 both zero refuses the signature. 128-bit e in odd
 /// digits is never zero, nor is a comb entry; the last comb entry takes 2^128 H off again.
 ///
@@ -28,8 +28,8 @@
 /// With k = 11 that is x and five coordinates of y, which tell R from -R up to points with five zeros in y: two blocks
 /// bind R instead of three. E_j = the low 16 bits of output j, j = 0 the least significant.
 ///
-/// key hash: x, y, scheme id, 0..., in blocks of 8 (3 for KB11): the circuit has both coordinates at hand, and a sign bit
-/// would cost it a canonical decomposition.
+/// key hash: x, y, scheme id, 0..., in blocks of 8 (3 for KB11): the circuit has both coordinates at hand, and a sign
+/// bit would cost it a canonical decomposition.
 ///
 /// iv(tag, width) = pi(tag, three bytes to an element, little-endian; width in element 15)[0..8], as for Merkle leaves.
 namespace quarry {
@@ -105,9 +105,9 @@ class SecretKey {
     /// Little-endian. The caller wipes it.
     [[nodiscard]] std::array<std::uint8_t, C::kScalarBytes> encode() const noexcept;
     [[nodiscard]] const PublicKey<C>& public_key() const noexcept { return public_; }
-    /// Hedged deterministic: nonce k = SHAKE256(tag, retry, d, key, m, entropy), 512 bits mod n; zero entropy is allowed.
-    /// Time does not depend on d, k or S. Checks its own signature with the schedule and takes another nonce if it is
-    /// refused (less than once in 2^55).
+    /// Hedged deterministic: nonce k = SHAKE256(tag, retry, d, key, m, entropy), 512 bits mod n; zero entropy is
+    /// allowed. Time does not depend on d, k or S. Checks its own signature with the schedule and takes another nonce
+    /// if it is refused (less than once in 2^55).
     [[nodiscard]] Signature<C> sign(const Digest& message, const std::array<std::uint8_t, 32>& entropy) const;
 
   private:
@@ -130,7 +130,8 @@ struct SignatureCheck {
 template <class C>
 [[nodiscard]] std::vector<bool> verify_batch(std::span<const SignatureCheck<C>> checks);
 
-/// What the row schedule computes, for tests and for witnesses: R = s G + e P, or nullopt if it refuses. S < n is not asked.
+/// What the row schedule computes, for tests and for witnesses: R = s G + e P, or nullopt if it refuses. S < n is not
+/// asked.
 template <class C>
 std::optional<AffinePoint<C>> schedule_commitment(const AffinePoint<C>& key, const Challenge& e,
                                                   const typename Scalar<C>::Limbs& s);

@@ -294,7 +294,8 @@ TYPED_TEST(SchnorrTest, RefusesEveryOtherReading) {
     refuse(changed([](auto& c) { c.signature.s.fill(0xff); }), Errc::non_canonical);
     // Every byte of E and of S below the top.
     for (std::size_t i = 0; i < 16; ++i) {
-        refuse(changed([&](auto& c) { c.signature.e[i] ^= static_cast<std::uint8_t>(1 << (i % 8)); }), Errc::statement_mismatch);
+        refuse(changed([&](auto& c) { c.signature.e[i] ^= static_cast<std::uint8_t>(1 << (i % 8)); }),
+               Errc::statement_mismatch);
     }
     for (std::size_t i = 0; i + 4 < C::kScalarBytes; ++i) {
         refuse(changed([&](auto& c) { c.signature.s[i] ^= 1; }), Errc::statement_mismatch);
@@ -302,9 +303,7 @@ TYPED_TEST(SchnorrTest, RefusesEveryOtherReading) {
     // n - s, and the same for s with its "+ 1" digits: what ECDSA would take.
     const auto s = Scalar<C>::from_limbs(limbs_from_bytes<Scalar<C>::kLimbs>(good.signature.s));
     refuse(changed([&](auto& c) { c.signature.s = scalar_bytes<C>((-s).limbs()); }), Errc::statement_mismatch);
-    refuse(changed([&](auto& c) {
-               c.signature.s = scalar_bytes<C>((-(s + comb_ones<C>()) - comb_ones<C>()).limbs());
-           }),
+    refuse(changed([&](auto& c) { c.signature.s = scalar_bytes<C>((-(s + comb_ones<C>()) - comb_ones<C>()).limbs()); }),
            Errc::statement_mismatch);
     // ~E is -e: with -P the same product e P.
     refuse(changed([](auto& c) {
@@ -458,9 +457,11 @@ TYPED_TEST(SchnorrTest, ScheduleKernelsAgreeOnEveryIsa) {
         const auto key = random_key<C>(rng).public_key().point();
         Challenge e;
         Limbs<C> s{};
-        for (auto& b : e) b = static_cast<std::uint8_t>(i == 0 ? 0 : i == 1 ? 0xff : i == 2 ? 0x87 : i == 3 ? 0x78 : rng());
+        for (auto& b : e)
+            b = static_cast<std::uint8_t>(i == 0 ? 0 : i == 1 ? 0xff : i == 2 ? 0x87 : i == 3 ? 0x78 : rng());
         for (auto& x : s) x = i == 0 ? 0 : rng();
-        for (std::size_t bit = C::kOrderBits - (i == 1 ? 0 : 1); bit < 64 * s.size(); ++bit) s[bit / 64] &= ~(std::uint64_t{1} << (bit % 64));
+        for (std::size_t bit = C::kOrderBits - (i == 1 ? 0 : 1); bit < 64 * s.size(); ++bit)
+            s[bit / 64] &= ~(std::uint64_t{1} << (bit % 64));
         auto& g = groups[i / kLanes];
         for (std::size_t j = 0; j < k; ++j) {
             g.key_x[j][i % kLanes] = key.x[j].montgomery();

@@ -3,13 +3,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <type_traits>
+#include <utility>
 
 #include "quarry/field/extension.hpp"
 
 namespace quarry {
 
-/// Arithmetic of F_{p^k} = F_p[z]/(z^k - A z - B) for secrets and for single signatures: no branch and no address depends
-/// on a value, and a product reduces once per coefficient. Same values as Extension's operators.
+/// Arithmetic of F_{p^k} = F_p[z]/(z^k - A z - B) for secrets and for single signatures: no branch and no address
+/// depends on a value, and a product reduces once per coefficient. Same values as Extension's operators.
 template <class Modulus>
 struct Tower {
     static_assert(Modulus::kMiddle == 1, "z^k = A z + B");
@@ -33,40 +34,18 @@ struct Tower {
         return r;
     }
     static constexpr Element multiply(const Element& a, const Element& b) noexcept {
-        // Row j of the matrix of "times b": coefficient j of z^i b is w[j - i + kDegree] for j > 0, first[i] for j = 0.
-        std::array<std::uint32_t, 2 * kDegree> w{};
-        std::array<std::uint32_t, kDegree> first{};
-        first[0] = b[0].montgomery();
-        for (std::size_t i = 1; i < kDegree; ++i) {
-            w[kDegree + i] = b[i].montgomery();
-            first[i] = linear(0, 0, Modulus::kConstant, b[kDegree - i].montgomery());
-        }
-        w[kDegree] = linear(1, b[0].montgomery(), Modulus::kMiddleCoefficient, b[kDegree - 1].montgomery());
-        for (std::size_t d = 1; d + 1 < kDegree; ++d) {
-            w[kDegree - d] = linear(Modulus::kConstant, b[kDegree - d].montgomery(), Modulus::kMiddleCoefficient,
-                                    b[kDegree - 1 - d].montgomery());
-        }
-        Element r;
-        for (std::size_t j = 0; j < kDegree; ++j) {
-            // Sums of 4 products stay below 4 p^2 < 2^64; their halves are added up apart.
-            std::uint64_t low = 0;
-            std::uint64_t high = 0;
-            for (std::size_t i = 0; i < kDegree; i += 4) {
-                std::uint64_t sum = 0;
-                for (std::size_t k = i; k < i + 4 && k < kDegree; ++k) {
-                    sum += std::uint64_t{a[k].montgomery()} * (j == 0 ? first[k] : w[j + kDegree - k]);
-                }
-                low += sum & 0xffffffff;
-                high += sum >> 32;
-            }
-            // (low + 2^32 high) / 2^32 mod p, low < 2^34 and high < 2^34.
-            const std::uint32_t q = static_cast<std::uint32_t>(low) * KoalaBear::kModulusInverse;
-            const auto carry = static_cast<std::uint32_t>((std::uint64_t{q} * kP) >> 32);
-            r[j] = fold(high + wrap(static_cast<std::uint32_t>(low >> 32) - carry).montgomery());
-        }
-        return r;
+        const auto x = words(a);
+        const auto y = words(b);
+        Columns t;
+        product_columns(x, y, t, std::make_index_sequence<2 * kDegree - 1>());
+        return t.reduced();
     }
-    static constexpr Element square(const Element& a) noexcept { return multiply(a, a); }
+    static constexpr Element square(const Element& a) noexcept {
+        const auto x = words(a);
+        Columns t;
+        square_columns(x, t, std::make_index_sequence<2 * kDegree - 1>());
+        return t.reduced();
+    }
     /// take_b ? b : a, for mask = 0 or all ones.
     static constexpr Element select(std::uint32_t mask, const Element& a, const Element& b) noexcept {
         Element r;
@@ -89,24 +68,96 @@ struct Tower {
     }
 
   private:
+    /// The 2k - 1 coefficients of a product, each as low + 2^32 high.
+    struct Columns {
+        std::array<std::int64_t, 2 * kDegree - 1> low{}, high{};
+
+        constexpr Element reduced() const noexcept {
+            constexpr std::int64_t kConstant = Modulus::kConstant;
+            constexpr std::int64_t kMiddle = Modulus::kMiddleCoefficient;
+            Element r;
+            _Pragma("GCC unroll 32") for (std::size_t j = 0; j < kDegree; ++j) {
+                std::int64_t l = low[j];
+                std::int64_t h = high[j];
+                if (j + 1 < kDegree) {
+                    l += kConstant * low[j + kDegree];
+                    h += kConstant * high[j + kDegree];
+                }
+                if (j > 0) {
+                    l += kMiddle * low[j + kDegree - 1];
+                    h += kMiddle * high[j + kDegree - 1];
+                }
+                // Now (l + 2^32 h) / 2^32 mod p. |l| < 2^38; -2^34 < h < 2^37: at most 14 k products of p^2 / 2^32 <
+                // 2^30.
+                const std::uint32_t q = static_cast<std::uint32_t>(l) * KoalaBear::kModulusInverse;
+                const std::int64_t quotient = (l - static_cast<std::int64_t>(std::uint64_t{q} * kP)) >> 32;  // exact
+                r[j] = fold(static_cast<std::uint64_t>(h + quotient + std::int64_t{16} * kP));
+            }
+            return r;
+        }
+    };
+    using Words = std::array<std::uint64_t, kDegree>;
+    // One column after the other, each in registers; sums of at most 4 products stay below 4 p^2 < 2^64.
+    template <std::size_t... column>
+    static constexpr void product_columns(const Words& x, const Words& y, Columns& t,
+                                          std::index_sequence<column...>) noexcept {
+        (product_column<column>(x, y, t), ...);
+    }
+    template <std::size_t... column>
+    static constexpr void square_columns(const Words& x, Columns& t, std::index_sequence<column...>) noexcept {
+        (square_column<column>(x, t), ...);
+    }
+    template <std::size_t column>
+    static constexpr void product_column(const Words& x, const Words& y, Columns& t) noexcept {
+        constexpr std::size_t first = column < kDegree ? 0 : column - kDegree + 1;
+        constexpr std::size_t last = column < kDegree ? column : kDegree - 1;
+        std::uint64_t low = 0;
+        std::uint64_t high = 0;
+        std::uint64_t sum = 0;
+        _Pragma("GCC unroll 32") for (std::size_t i = first; i <= last; ++i) {
+            sum += x[i] * y[column - i];
+            if ((i - first) % 4 == 3 || i == last) {
+                low += sum & 0xffffffff;
+                high += sum >> 32;
+                sum = 0;
+            }
+        }
+        t.low[column] = static_cast<std::int64_t>(low);
+        t.high[column] = static_cast<std::int64_t>(high);
+    }
+    template <std::size_t column>
+    static constexpr void square_column(const Words& x, Columns& t) noexcept {
+        constexpr std::size_t first = column < kDegree ? 0 : column - kDegree + 1;
+        std::uint64_t low = 0;
+        std::uint64_t high = 0;
+        std::uint64_t sum = 0;
+        _Pragma("GCC unroll 32") for (std::size_t i = first; 2 * i <= column; ++i) {
+            sum += (2 * i == column ? x[i] : 2 * x[i]) * x[column - i];
+            if ((i - first) % 2 == 1 || 2 * i + 2 > column) {  // 2 doubled products < 4 p^2
+                low += sum & 0xffffffff;
+                high += sum >> 32;
+                sum = 0;
+            }
+        }
+        t.low[column] = static_cast<std::int64_t>(low);
+        t.high[column] = static_cast<std::int64_t>(high);
+    }
+    static constexpr Words words(const Element& a) noexcept {
+        Words r{};
+        for (std::size_t i = 0; i < kDegree; ++i) r[i] = a[i].montgomery();
+        return r;
+    }
     static constexpr std::uint32_t kP = KoalaBear::kModulus;
     /// x mod p for x in [-p, p), two's complement.
     static constexpr KoalaBear wrap(std::uint32_t x) noexcept {
         return KoalaBear::from_montgomery(x + (kP & (0U - (x >> 31))));
     }
-    /// x mod p for x < 2^36: 2^31 = 2^24 - 1 mod p brings it below 2^31 + 2^29 < 2 p.
+    /// x mod p for x < 126 2^31: 2^31 = 2^24 - 1 mod p brings it below 2 p.
     static constexpr KoalaBear fold(std::uint64_t x) noexcept {
         // Keeps clang 19's SLP vectoriser off: it narrows x to 32 bits before the shift and gets KB7's doubling wrong
         // (curve_test, GeneratorMultiples, fails at -O3 without this line).
         if (!std::is_constant_evaluated()) asm("" : "+r"(x));
         return wrap(static_cast<std::uint32_t>((x & 0x7fffffff) + (x >> 31) * 0xffffff) - kP);
-    }
-    static constexpr std::uint64_t term(std::int64_t c, std::uint32_t x) noexcept {
-        return c < 0 ? static_cast<std::uint64_t>(-c) * (kP - x) : static_cast<std::uint64_t>(c) * x;
-    }
-    /// c x + d y mod p for |c|, |d| <= 7.
-    static constexpr std::uint32_t linear(std::int64_t c, std::uint32_t x, std::int64_t d, std::uint32_t y) noexcept {
-        return fold(term(c, x) + term(d, y)).montgomery();
     }
     static_assert(Modulus::kConstant >= -7 && Modulus::kConstant <= 7);
     static_assert(Modulus::kMiddleCoefficient >= -7 && Modulus::kMiddleCoefficient <= 7);

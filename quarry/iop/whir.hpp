@@ -1,4 +1,5 @@
 #pragma once
+#include <array>
 #include <cstddef>
 #include <functional>
 #include <span>
@@ -26,10 +27,10 @@ namespace quarry {
 ///     whir/ood       P -> V  y = sum_b f_(i+1)(b) z^b                           (not in the last round)
 ///     whir/final     P -> V  f_M, all of it                                     (last round only)
 ///     whir/nonce     P -> V  g_i bits of work
-///                    V -> P  t_i positions; the rows there are opened, q_j their folded values = sum_b f_(i+1)(b)
-///                    x_j^b V -> P  gamma                                              (not in the last round)
-///                            now c := c + gamma y + sum_j gamma^(j+2) q_j, and W_(i+1) gains the same powers of z and
-///                            x_j
+///                    V -> P  t_i positions; q_j = sum_b f_(i+1)(b) x_j^b, the folded rows that are opened there
+///                    V -> P  gamma                                              (not in the last round)
+///                            now c := c + gamma y + sum_j gamma^(j+2) q_j;
+///                            W_(i+1) gains the same powers of gamma times those of z and x_j
 ///   In the last round q_j is checked against f_M itself.
 ///   whir/sumcheck    P -> V  n_M more rounds; check f_M(r) W_M(r) = c.
 ///
@@ -50,8 +51,8 @@ struct WhirClaimGroup {
     using E = typename B::E;
     unsigned log_chunk = 0;
     std::vector<std::pair<std::size_t, E>> weights;
-    std::function<E(std::span<const E> point)>
-        kernel;  ///< the multilinear extension of K at (r_0, .., r_(log_chunk-1))
+    /// The multilinear extension of K at (r_0, .., r_(log_chunk-1)).
+    std::function<E(std::span<const E> point)> kernel;
 };
 template <class B>
 struct WhirClaims {
@@ -73,11 +74,13 @@ std::size_t whir_stream_length(const WhirParameters& parameters);
 WhirOpenings prove_whir(ProverChannel& channel, const Commitment& stack, std::span<const KoalaBear> message,
                         std::vector<ChunkClaims> groups, const WhirParameters& parameters);
 
-/// Checks claims about the vector under `root`, of which the first `used_lanes` lanes may be non-zero. B: the
-/// arithmetic (NativeBackend, or a circuit); Channel: where the prover's messages come from; Openings: WhirOpenings, or
-/// wires. Needs the hooks require_merkle(B&, ..) and pack_extension(B&, ..) of commitment.hpp. Errors: bad_shape and
-/// limit_exceeded (parameters, claims), bad_length (openings), both before any arithmetic; bad_grinding,
-/// merkle_mismatch; query_mismatch (f_M is not what was opened), final_mismatch (all else).
+/// Checks claims about the vector under `root`, of which the first `used_lanes` lanes may be non-zero.
+///   B         the arithmetic: NativeBackend, or a circuit
+///   Channel   where the prover's messages come from
+///   Openings  WhirOpenings, or wires with the same members
+/// Needs the hooks require_merkle(B&, ..) and pack_extension(B&, ..) of commitment.hpp.
+/// Errors, before any arithmetic: bad_shape and limit_exceeded (parameters, claims), bad_length (openings);
+/// then bad_grinding, merkle_mismatch, query_mismatch (f_M is not what was opened), final_mismatch (all else).
 template <class B, class Channel, class Openings>
 Status verify_whir(B& backend, Channel& channel, const std::array<typename B::F, kDigestSize>& root,
                    std::size_t used_lanes, const WhirClaims<B>& claims, const Openings& openings,

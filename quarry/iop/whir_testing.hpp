@@ -1,7 +1,9 @@
 #pragma once
 // What both WHIR tests share: random statements, and a second prover, written straight from the specification on dense
 // vectors, that can lie.
+#include <algorithm>
 #include <functional>
+#include <initializer_list>
 #include <random>
 #include <span>
 #include <utility>

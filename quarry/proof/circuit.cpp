@@ -21,7 +21,16 @@ Circuit::Circuit(std::string name, std::vector<Table> tables) : name_(std::move(
     for (const Table& table : tables_) {
         programs_.push_back(compile(table));
         digest_ = poseidon_compress(digest_, table.digest());
+        for (const Interaction& i : table.interactions) {
+            QUARRY_CHECK(arity_.try_emplace(i.bus, i.tuple.size()).first->second == i.tuple.size());
+        }
     }
+}
+
+std::optional<std::size_t> Circuit::bus_arity(std::uint32_t bus) const {
+    const auto it = arity_.find(bus);
+    if (it == arity_.end()) return std::nullopt;
+    return it->second;
 }
 
 Result<StackLayout> make_stack_layout(const Circuit& circuit, const Heights& heights) {

@@ -1,6 +1,7 @@
 #pragma once
 #include <cstddef>
-#include <deque>
+#include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -13,7 +14,8 @@
 
 namespace quarry {
 
-/// The tables that one kind of proof is about, compiled. Immovable: traces and proofs point into it.
+/// The tables that one kind of proof is about, compiled. Tuples on one bus must all have the same number of values (checked):
+/// fingerprints of (x) and (x, 0) are equal. Immovable: traces and proofs point into it.
 class Circuit {
   public:
     Circuit(std::string name, std::vector<Table> tables);
@@ -25,12 +27,15 @@ class Circuit {
     [[nodiscard]] const Program& program(std::size_t table) const noexcept { return programs_[table]; }
     /// Binds the name and every table: the part of a verifying key that does not depend on sizes.
     [[nodiscard]] const Digest& digest() const noexcept { return digest_; }
+    /// The number of values in every tuple of a bus; nullopt for a bus that no table uses.
+    [[nodiscard]] std::optional<std::size_t> bus_arity(std::uint32_t bus) const;
 
   private:
     std::string name_;
     std::vector<Table> tables_;
     std::vector<Program> programs_;
     Digest digest_{};
+    std::map<std::uint32_t, std::size_t> arity_;
 };
 
 /// log2 of each table's height, by table number.

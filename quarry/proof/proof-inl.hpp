@@ -24,13 +24,15 @@ Status verify_proof(B& backend, Channel& channel, const Circuit& circuit, const 
                     const StackLayout& layout, const Statement& statement, const Openings& openings,
                     const WhirParameters& parameters) {
     using E = typename B::E;
+    for (const PublicTuple& t : statement.tuples) {
+        if (circuit.bus_arity(t.bus) != t.tuple.size()) return Error{Errc::statement_mismatch, "public tuple"};
+    }
     const SortedTables sorted = sort_tables(circuit, heights, layout);
     const auto root = channel.receive_digest();
 
     BusClaim<E> bus;
     bus.layout = make_leaf_layout(sorted.tables, sorted.log_heights);
     if (bus.layout.blocks.empty()) {
-        if (!statement.tuples.empty()) return Error{Errc::statement_mismatch, "tuples for a circuit without buses"};
         for (unsigned v = 0; v < sorted.log_heights.front(); ++v) bus.point.push_back(channel.challenge());
     } else {
         bus.challenges.beta = channel.challenge();

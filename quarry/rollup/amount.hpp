@@ -10,7 +10,8 @@
 
 namespace quarry::rollup {
 
-/// An exact integer below 2^96, in the smallest unit of some token. Sums and differences that leave the range do not exist.
+/// An exact integer below 2^96, in the smallest unit of some token. Sums and differences that leave the range do not
+/// exist.
 class Amount {
   public:
     static constexpr unsigned kBits = 96;

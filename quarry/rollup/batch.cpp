@@ -39,7 +39,8 @@ ExecutedBatch collect_results(const StateStore& store, Executor& executor) {
 
 }  // namespace
 
-BatchBuilder::BatchBuilder(const RollupParameters& parameters, BatchPlan plan, const StateStore& store, const L1Queues& queues)
+BatchBuilder::BatchBuilder(const RollupParameters& parameters, BatchPlan plan, const StateStore& store,
+                           const L1Queues& queues)
     : parameters_(parameters),
       plan_(std::move(plan)),
       store_(store),
@@ -151,7 +152,8 @@ std::vector<LeafChange> changes_until(const std::vector<Step>& steps, std::size_
 void advance(BatchPoint& point, FeeLedger& fees, const Step& step) {
     for (std::size_t k = 0; k < step.num_accesses; ++k) point.state.slot_count += step.access[k].before ? 0 : 1;
     if (std::holds_alternative<Deposit>(step.op)) ++point.state.deposit_cursor;
-    if (std::holds_alternative<ForcedWithdrawal>(step.op) || std::holds_alternative<SetKey>(step.op)) ++point.state.forced_cursor;
+    if (std::holds_alternative<ForcedWithdrawal>(step.op) || std::holds_alternative<SetKey>(step.op))
+        ++point.state.forced_cursor;
     fees.add(step.fee_token, step.fee);
     if (!step.collected.is_zero()) fees.clear(step.fee_token);
     std::vector<std::uint8_t> bytes;
@@ -163,9 +165,9 @@ void advance(BatchPoint& point, FeeLedger& fees, const Step& step) {
     if (step.effect) absorb(point.effects, *step.effect);
 }
 
-SegmentStatement make_segment(const RollupParameters& parameters, const ExecutedBatch& batch, std::size_t first, std::size_t last,
-                              const BatchPoint& before, const Digest& root_after, const L1Address& payee,
-                              std::uint64_t miner_tag) {
+SegmentStatement make_segment(const RollupParameters& parameters, const ExecutedBatch& batch, std::size_t first,
+                              std::size_t last, const BatchPoint& before, const Digest& root_after,
+                              const L1Address& payee, std::uint64_t miner_tag) {
     QUARRY_CHECK(first <= last && last <= batch.steps.size());
     FeeLedger fees;
     for (std::size_t i = 0; i < first; ++i) {
@@ -186,9 +188,9 @@ SegmentStatement make_segment(const RollupParameters& parameters, const Executed
 
 }  // namespace
 
-SegmentStatement segment_statement(const RollupParameters& parameters, const StateStore& store, const ExecutedBatch& batch,
-                                   std::size_t first, std::size_t last, const BatchPoint& before, const L1Address& payee,
-                                   std::uint64_t miner_tag) {
+SegmentStatement segment_statement(const RollupParameters& parameters, const StateStore& store,
+                                   const ExecutedBatch& batch, std::size_t first, std::size_t last,
+                                   const BatchPoint& before, const L1Address& payee, std::uint64_t miner_tag) {
     QUARRY_CHECK(store.state() == batch.before);
     const Digest root_after = plan_update(store.tree(), changes_until(batch.steps, last)).root_after;
     return make_segment(parameters, batch, first, last, before, root_after, payee, miner_tag);

@@ -29,9 +29,9 @@ struct BatchPlan {
     std::uint64_t number = 0;
     Bytes32 parent_hash{};
     Timestamp timestamp = 0;
-    Digest fee_receiver{};                      ///< a pair hash
-    std::map<TokenId, SlotIndex> fee_slots;     ///< its slots; fees in other tokens are refused
-    std::size_t max_operations = 4096;          ///< queue entries and key publications not counted
+    Digest fee_receiver{};                   ///< a pair hash
+    std::map<TokenId, SlotIndex> fee_slots;  ///< its slots; fees in other tokens are refused
+    std::size_t max_operations = 4096;       ///< queue entries and key publications not counted
 };
 
 /// The sequencer's side: takes transactions until the batch is full, and closes it.
@@ -50,8 +50,8 @@ class BatchBuilder {
     [[nodiscard]] std::size_t num_operations() const noexcept { return num_operations_; }
     [[nodiscard]] const Executor& executor() const noexcept { return executor_; }
 
-    /// Collects the fees, and makes the header, the bytes and the commit. The builder is used up. Refuses only when a fee slot
-    /// was taken from the fee receiver within this very batch.
+    /// Collects the fees, and makes the header, the bytes and the commit. The builder is used up. Refuses only when a
+    /// fee slot was taken from the fee receiver within this very batch.
     Checked<ExecutedBatch> seal();
 
   private:
@@ -66,17 +66,17 @@ class BatchBuilder {
     std::size_t num_operations_ = 0;
 };
 
-/// The prover's side: executes a batch from what L1 shows. Accepts exactly the batches that can be proven, once the returned
-/// signature checks pass. Precondition: `store` is in the state before the batch.
+/// The prover's side: executes a batch from what L1 shows. Accepts exactly the batches that can be proven, once the
+/// returned signature checks pass. Precondition: `store` is in the state before the batch.
 Checked<ExecutedBatch> replay(const RollupParameters& parameters, const StateStore& store, const L1Queues& queues,
                               const Header& header, std::span<const std::uint8_t> data);
 
-/// The statement of the steps [first, last) of a batch. `before`: the point before step `first`, e.g. batch_start or the end
-/// of the statement of the steps before. Needs the tree updates of partial batches, hence the store before the batch.
-/// Cost: two permutations a word, and one tree update.
-SegmentStatement segment_statement(const RollupParameters& parameters, const StateStore& store, const ExecutedBatch& batch,
-                                   std::size_t first, std::size_t last, const BatchPoint& before, const L1Address& payee,
-                                   std::uint64_t miner_tag);
+/// The statement of the steps [first, last) of a batch. `before`: the point before step `first`, e.g. batch_start or
+/// the end of the statement of the steps before. Needs the tree updates of partial batches, hence the store before the
+/// batch. Cost: two permutations a word, and one tree update.
+SegmentStatement segment_statement(const RollupParameters& parameters, const StateStore& store,
+                                   const ExecutedBatch& batch, std::size_t first, std::size_t last,
+                                   const BatchPoint& before, const L1Address& payee, std::uint64_t miner_tag);
 /// The same for the whole batch, closed.
 BatchStatement batch_statement(const RollupParameters& parameters, const ExecutedBatch& batch, const L1Address& payee,
                                std::uint64_t miner_tag);

@@ -10,8 +10,8 @@ EffectKind with_outcome(EffectKind applied, bool is_applied) noexcept {
     return is_applied ? applied : static_cast<EffectKind>(static_cast<std::uint8_t>(applied) + 1);
 }
 
-// An effect is one first byte (its kind), then 16-bit aligned fields over the other 30 bytes of each word; the first byte of
-// later words is zero.
+// An effect is one first byte (its kind), then 16-bit aligned fields over the other 30 bytes of each word; the first
+// byte of later words is zero.
 void write_fields(const Effect& effect, WordWriter& w) {
     if (const auto* e = std::get_if<WithdrawalEffect>(&effect)) {
         w.integer(e->token);
@@ -90,7 +90,8 @@ Effect read_fields(EffectKind kind, WordReader& r) {
 
 EffectKind effect_kind(const Effect& effect) noexcept {
     if (std::holds_alternative<WithdrawalEffect>(effect)) return EffectKind::withdrawal;
-    if (const auto* d = std::get_if<DepositEffect>(&effect)) return with_outcome(EffectKind::deposit_applied, d->applied);
+    if (const auto* d = std::get_if<DepositEffect>(&effect))
+        return with_outcome(EffectKind::deposit_applied, d->applied);
     if (const auto* f = std::get_if<ForcedWithdrawalEffect>(&effect)) {
         return with_outcome(EffectKind::forced_withdrawal_applied, f->applied);
     }

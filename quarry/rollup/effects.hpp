@@ -79,7 +79,8 @@ struct DepositEffect {
     DepositEntry entry;
     friend bool operator==(const DepositEffect&, const DepositEffect&) noexcept = default;
 };
-/// A consumed forced withdrawal. Applied: `amount`, the slot's whole balance, goes to the sender. Else token and amount are 0.
+/// A consumed forced withdrawal. Applied: `amount`, the slot's whole balance, goes to the sender. Else token and amount
+/// are 0.
 struct ForcedWithdrawalEffect {
     bool applied = false;
     std::uint64_t index = 0;

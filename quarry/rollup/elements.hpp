@@ -10,7 +10,8 @@
 
 namespace quarry::rollup {
 
-/// Lists the field elements of a structure in their canonical order. Integers are 16-bit limbs, least significant first.
+/// Lists the field elements of a structure in their canonical order. Integers are 16-bit limbs, least significant
+/// first.
 class ElementWriter {
   public:
     void element(KoalaBear x) { out_.push_back(x); }
@@ -18,7 +19,8 @@ class ElementWriter {
     void small(std::uint32_t x) { out_.emplace_back(x); }
     template <class T>
     void limbs(T x, std::size_t num_limbs = sizeof(T) / 2) {
-        for (std::size_t i = 0; i < num_limbs; ++i) out_.emplace_back(static_cast<std::uint64_t>(x >> (16 * i)) & 0xffff);
+        for (std::size_t i = 0; i < num_limbs; ++i)
+            out_.emplace_back(static_cast<std::uint64_t>(x >> (16 * i)) & 0xffff);
     }
     void digest(const Digest& x) { out_.insert(out_.end(), x.begin(), x.end()); }
     /// A big-endian integer of an even number of bytes: 10 limbs of an address, 16 of a Keccak digest.

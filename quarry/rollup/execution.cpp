@@ -44,37 +44,51 @@ struct Executor::Rules {
 
     /// S1 to S4.
     [[nodiscard]] Verdict sender(const Authorisation& auth, const std::optional<Leaf>& leaf) const {
-        if (!leaf) return RejectCode::unknown_slot;                                      // S1
-        if (!leaf->key_published) return RejectCode::key_not_published;                  // S2
-        if (auth.expiry < at.context_.timestamp) return RejectCode::expired;             // S3
-        if (leaf->nonce >= kMaxNonce) return RejectCode::nonce_exhausted;                // S4
+        if (!leaf) return RejectCode::unknown_slot;                           // S1
+        if (!leaf->key_published) return RejectCode::key_not_published;       // S2
+        if (auth.expiry < at.context_.timestamp) return RejectCode::expired;  // S3
+        if (leaf->nonce >= kMaxNonce) return RejectCode::nonce_exhausted;     // S4
         return Accepted{};
     }
     /// S5 to S7: takes amount and fee from the sender and uses its nonce.
     [[nodiscard]] Checked<Leaf> debit(const Authorisation& auth, Leaf leaf, Amount amount) const {
         const auto total = checked_add(amount, auth.fee);
-        if (!total) return RejectCode::insufficient_balance;                             // S5: balances are below 2^96
+        if (!total) return RejectCode::insufficient_balance;  // S5: balances are below 2^96
         const auto rest = checked_sub(leaf.balance, *total);
-        if (!rest) return RejectCode::insufficient_balance;                              // S5
-        QUARRY_REQUIRE(at.fees_.check_add(leaf.token, auth.fee));                        // S6, S7
+        if (!rest) return RejectCode::insufficient_balance;        // S5
+        QUARRY_REQUIRE(at.fees_.check_add(leaf.token, auth.fee));  // S6, S7
         leaf.balance = *rest;
         ++leaf.nonce;
         return leaf;
     }
     [[nodiscard]] Verdict room_for_effect() const {
-        if (at.num_effects_ >= kMaxEffects) return RejectCode::effects_full;             // B2
+        if (at.num_effects_ >= kMaxEffects) return RejectCode::effects_full;  // B2
         return Accepted{};
     }
     [[nodiscard]] Step signed_step(const Operation& op, const Authorisation& auth, const Leaf& sender,
                                    const Digest& receiver_pair) const {
-        Step step{.op = op, .access = {}, .num_accesses = 0, .effect = {}, .fee_token = sender.token, .fee = auth.fee,
-                  .collected = {}, .key = {}, .message = {}};
+        Step step{.op = op,
+                  .access = {},
+                  .num_accesses = 0,
+                  .effect = {},
+                  .fee_token = sender.token,
+                  .fee = auth.fee,
+                  .collected = {},
+                  .key = {},
+                  .message = {}};
         step.message = make_message(op, sender.owner.key_hash, sender.token, sender.nonce, receiver_pair);
         return step;
     }
     [[nodiscard]] static Step unsigned_step(const Operation& op) {
-        return {.op = op, .access = {}, .num_accesses = 0, .effect = {}, .fee_token = 0, .fee = {}, .collected = {},
-                .key = {}, .message = {}};
+        return {.op = op,
+                .access = {},
+                .num_accesses = 0,
+                .effect = {},
+                .fee_token = 0,
+                .fee = {},
+                .collected = {},
+                .key = {},
+                .message = {}};
     }
 
     // --- one function per operation ---
@@ -83,14 +97,14 @@ struct Executor::Rules {
         const auto from = at.leaf(op.auth.slot);
         QUARRY_REQUIRE(sender(op.auth, from));
         const auto to = at.leaf(op.receiver);
-        if (op.amount.is_zero()) return RejectCode::zero_amount;                         // T1
-        if (op.receiver == op.auth.slot) return RejectCode::self_transfer;               // T2
-        if (!to) return RejectCode::unknown_receiver;                                    // T3
-        if (to->token != from->token) return RejectCode::receiver_token_mismatch;        // T4
+        if (op.amount.is_zero()) return RejectCode::zero_amount;                   // T1
+        if (op.receiver == op.auth.slot) return RejectCode::self_transfer;         // T2
+        if (!to) return RejectCode::unknown_receiver;                              // T3
+        if (to->token != from->token) return RejectCode::receiver_token_mismatch;  // T4
         const auto debited = debit(op.auth, *from, op.amount);
         QUARRY_REQUIRE(debited);
         const auto balance = checked_add(to->balance, op.amount);
-        if (!balance) return RejectCode::balance_overflow;                               // T5
+        if (!balance) return RejectCode::balance_overflow;  // T5
         Step step = signed_step(op, op.auth, *from, to->pair);
         add_access(step, op.auth.slot, from, debited.value());
         Leaf credited = *to;
@@ -102,9 +116,9 @@ struct Executor::Rules {
     [[nodiscard]] Checked<Step> operator()(const TransferNew& op) const {
         const auto from = at.leaf(op.auth.slot);
         QUARRY_REQUIRE(sender(op.auth, from));
-        if (op.amount.is_zero()) return RejectCode::zero_amount;                         // T1
-        if (at.state_.slot_count >= kMaxSlots) return RejectCode::tree_full;             // N1
-        if (op.receiver != at.state_.slot_count) return RejectCode::wrong_new_slot;      // N2
+        if (op.amount.is_zero()) return RejectCode::zero_amount;                           // T1
+        if (at.state_.slot_count >= kMaxSlots) return RejectCode::tree_full;               // N1
+        if (op.receiver != at.state_.slot_count) return RejectCode::wrong_new_slot;        // N2
         if (op.auth.fee < at.context_.min_new_pair_fee) return RejectCode::fee_too_small;  // N3
         const auto debited = debit(op.auth, *from, op.amount);
         QUARRY_REQUIRE(debited);
@@ -117,7 +131,7 @@ struct Executor::Rules {
     [[nodiscard]] Checked<Step> operator()(const Withdraw& op) const {
         const auto from = at.leaf(op.auth.slot);
         QUARRY_REQUIRE(sender(op.auth, from));
-        if (op.amount.is_zero()) return RejectCode::zero_amount;                         // T1
+        if (op.amount.is_zero()) return RejectCode::zero_amount;  // T1
         const auto debited = debit(op.auth, *from, op.amount);
         QUARRY_REQUIRE(debited);
         QUARRY_REQUIRE(room_for_effect());
@@ -143,8 +157,8 @@ struct Executor::Rules {
 
     [[nodiscard]] Checked<Step> operator()(const PublishKey& op) const {
         const auto leaf = at.leaf(op.slot);
-        if (!leaf) return RejectCode::unknown_slot;                                      // P1
-        if (leaf->key_published) return RejectCode::key_already_published;               // P2
+        if (!leaf) return RejectCode::unknown_slot;                                          // P1
+        if (leaf->key_published) return RejectCode::key_already_published;                   // P2
         if (key_hash(op.key) != leaf->owner.key_hash) return RejectCode::key_hash_mismatch;  // P3
         Step step = unsigned_step(op);
         Leaf after = *leaf;
@@ -156,12 +170,12 @@ struct Executor::Rules {
 
     [[nodiscard]] Checked<Step> operator()(const Collect& op) const {
         const auto leaf = at.leaf(op.slot);
-        if (!leaf) return RejectCode::unknown_slot;                                      // C1
+        if (!leaf) return RejectCode::unknown_slot;                                       // C1
         if (leaf->pair != at.context_.fee_receiver) return RejectCode::not_fee_receiver;  // C2
         const Amount sum = at.fees_.pending(leaf->token);
-        if (sum.is_zero()) return RejectCode::nothing_to_collect;                        // C3
+        if (sum.is_zero()) return RejectCode::nothing_to_collect;  // C3
         const auto balance = checked_add(leaf->balance, sum);
-        if (!balance) return RejectCode::balance_overflow;                               // C4
+        if (!balance) return RejectCode::balance_overflow;  // C4
         Step step = unsigned_step(op);
         step.fee_token = leaf->token;
         step.collected = sum;
@@ -176,14 +190,15 @@ struct Executor::Rules {
     [[nodiscard]] Checked<Step> operator()(const Deposit& op) const {
         const std::uint64_t index = at.state_.deposit_cursor;
         const auto entry = at.queues_.deposit(index);
-        if (!entry) return RejectCode::no_queue_entry;                                   // Q1
+        if (!entry) return RejectCode::no_queue_entry;  // Q1
         QUARRY_REQUIRE(room_for_effect());
         Step step = unsigned_step(op);
         bool applied = false;
         if (entry->target == kNewSlot) {
             applied = at.state_.slot_count < kMaxSlots;
             if (applied) {
-                add_access(step, at.state_.slot_count, std::nullopt, make_leaf(entry->owner, entry->token, entry->amount));
+                add_access(step, at.state_.slot_count, std::nullopt,
+                           make_leaf(entry->owner, entry->token, entry->amount));
             }
         } else {
             const auto leaf = at.leaf(entry->target);
@@ -204,9 +219,9 @@ struct Executor::Rules {
     [[nodiscard]] Checked<Step> operator()(const ForcedWithdrawal& op) const {
         const std::uint64_t index = at.state_.forced_cursor;
         const auto queued = at.queues_.forced(index);
-        if (!queued) return RejectCode::no_queue_entry;                                  // Q1
+        if (!queued) return RejectCode::no_queue_entry;  // Q1
         const auto* entry = std::get_if<ForcedWithdrawalEntry>(&*queued);
-        if (entry == nullptr) return RejectCode::queue_kind_mismatch;                    // Q2
+        if (entry == nullptr) return RejectCode::queue_kind_mismatch;  // Q2
         QUARRY_REQUIRE(room_for_effect());
         Step step = unsigned_step(op);
         ForcedWithdrawalEffect effect{false, index, *entry, 0, {}};
@@ -228,9 +243,9 @@ struct Executor::Rules {
     [[nodiscard]] Checked<Step> operator()(const SetKey& op) const {
         const std::uint64_t index = at.state_.forced_cursor;
         const auto queued = at.queues_.forced(index);
-        if (!queued) return RejectCode::no_queue_entry;                                  // Q1
+        if (!queued) return RejectCode::no_queue_entry;  // Q1
         const auto* entry = std::get_if<SetKeyEntry>(&*queued);
-        if (entry == nullptr) return RejectCode::queue_kind_mismatch;                    // Q2
+        if (entry == nullptr) return RejectCode::queue_kind_mismatch;  // Q2
         QUARRY_REQUIRE(room_for_effect());
         Step step = unsigned_step(op);
         SetKeyEffect effect{false, index, *entry};
@@ -265,8 +280,8 @@ std::optional<AccountKey> Executor::find_key(const KeyHash& hash) const {
 }
 
 Checked<Step> Executor::plan(const Operation& op) const {
-    QUARRY_REQUIRE(check_encodable(op));                                                             // E1
-    if (num_words_ + word_count(opcode(op)) > kMaxBatchWords) return RejectCode::batch_full;         // B1
+    QUARRY_REQUIRE(check_encodable(op));                                                      // E1
+    if (num_words_ + word_count(opcode(op)) > kMaxBatchWords) return RejectCode::batch_full;  // B1
     return std::visit(Rules{*this}, op);
 }
 
@@ -314,8 +329,8 @@ Verdict Executor::apply(const Operation& op) {
     return Accepted{};
 }
 
-/// The claims of a transaction, in the order in which a user wants to hear of them. They make the message that was signed the
-/// message that plan computes.
+/// The claims of a transaction, in the order in which a user wants to hear of them. They make the message that was
+/// signed the message that plan computes.
 Verdict Executor::check_claims(const Transaction& tx, bool signature_ok) const {
     const auto from = leaf(authorisation(tx.op)->slot);
     if (!from) return RejectCode::unknown_slot;

@@ -20,10 +20,10 @@ namespace quarry::rollup {
 
 /// What operations see of their rollup and of their batch's header.
 struct BatchContext {
-    Digest domain{};          ///< domain_hash(RollupParameters)
+    Digest domain{};  ///< domain_hash(RollupParameters)
     Amount min_new_pair_fee;
     Timestamp timestamp = 0;
-    Digest fee_receiver{};    ///< a pair hash
+    Digest fee_receiver{};  ///< a pair hash
 };
 
 /// A signed operation with what its signer signed beyond its bytes: a sender that is not yet in a batch states what it
@@ -63,8 +63,8 @@ struct Step {
     std::optional<Message> message;  ///< what was signed
 };
 
-/// Executes the operations of one batch over a state that it only reads. Each operation is planned (a function of the state:
-/// one early return per rule) and then committed as a whole, so that a refused operation changes nothing.
+/// Executes the operations of one batch over a state that it only reads. Each operation is planned (a function of the
+/// state: one early return per rule) and then committed as a whole, so that a refused operation changes nothing.
 ///
 /// The rules are the circuit's rules: what plan refuses cannot be proven, and what it accepts can.
 class Executor {
@@ -74,8 +74,8 @@ class Executor {
 
     /// Applies an operation of a batch's data. A signed one leaves a SignatureCheck behind.
     Verdict apply(const Operation& op);
-    /// Applies a transaction whose signature was checked against transaction_id beforehand, and publishes its key first when
-    /// the slot needs that.
+    /// Applies a transaction whose signature was checked against transaction_id beforehand, and publishes its key first
+    /// when the slot needs that.
     Verdict apply(const Transaction& tx, bool signature_ok);
 
     /// The state after the operations so far; its root is still the base's.

@@ -99,7 +99,8 @@ TEST_F(Execution, UnpublishedKeyCannotSign) {
     EXPECT_EQ(executor.signature_checks()[0].key, make_key(5));
 }
 
-// --- ADVERSARIAL, Tables: "Balance overflow and underflow, self-transfer, nonce gaps, fee equal to balance, amount 0, ..." ---
+// --- ADVERSARIAL, Tables: "Balance overflow and underflow, self-transfer, nonce gaps, fee equal to balance, amount 0,
+// ..." ---
 
 TEST_F(Execution, BalanceUnderflow) {
     const std::uint64_t all = testing::kInitialBalance;
@@ -255,7 +256,9 @@ TEST_F(Execution, DepositOutcomes) {
         {"own slot", {make_owner(2), make_address(70), 1, Amount(9), 2}, true},
         {"new slot", {make_owner(50), make_address(70), 300, Amount(9), kNewSlot}, true},
         {"another pair's slot", {make_owner(3), make_address(70), 1, Amount(9), 2}, false},
-        {"same key, other address", {{key_hash(make_key(2)), make_address(3)}, make_address(70), 1, Amount(9), 2}, false},
+        {"same key, other address",
+         {{key_hash(make_key(2)), make_address(3)}, make_address(70), 1, Amount(9), 2},
+         false},
         {"another token", {make_owner(2), make_address(70), 2, Amount(9), 2}, false},
         {"no such slot", {make_owner(2), make_address(70), 1, Amount(9), 20}, false},
         {"beyond the tree", {make_owner(2), make_address(70), 1, Amount(9), kMaxSlots + 2}, false},
@@ -279,8 +282,8 @@ TEST_F(Execution, DepositOutcomes) {
 
 TEST_F(Execution, ForcedWithdrawalOutcomes) {
     world.queues.forced_entries = {ForcedWithdrawalEntry{2, make_address(2)}, ForcedWithdrawalEntry{2, make_address(2)},
-                                   ForcedWithdrawalEntry{3, make_address(2)}, ForcedWithdrawalEntry{20, make_address(2)},
-                                   ForcedWithdrawalEntry{0xffffffff, {}}};
+                                   ForcedWithdrawalEntry{3, make_address(2)},
+                                   ForcedWithdrawalEntry{20, make_address(2)}, ForcedWithdrawalEntry{0xffffffff, {}}};
     for (int i = 0; i < 5; ++i) ASSERT_TRUE(executor.apply(ForcedWithdrawal{}).ok());
     const auto effect = [&](std::size_t i) { return std::get<ForcedWithdrawalEffect>(*executor.steps()[i].effect); };
     EXPECT_TRUE(effect(0).applied);
@@ -332,9 +335,14 @@ TEST_F(Execution, RefusalsChangeNothing) {
     const auto changes = executor.changes();
     const State state = executor.state();
     const FeeLedger fees = executor.fees();
-    const std::vector<Operation> refused = {testing::transfer(2, 2, 1),      testing::transfer(2, 4, 0), testing::transfer(2, 3, 1),
-                                            testing::transfer(2, 4, 1 << 30), testing::withdraw(2, 1 << 30), Deposit{},
-                                            Collect{2},                       PublishKey{2, make_key(2)}};
+    const std::vector<Operation> refused = {testing::transfer(2, 2, 1),
+                                            testing::transfer(2, 4, 0),
+                                            testing::transfer(2, 3, 1),
+                                            testing::transfer(2, 4, 1 << 30),
+                                            testing::withdraw(2, 1 << 30),
+                                            Deposit{},
+                                            Collect{2},
+                                            PublishKey{2, make_key(2)}};
     for (const Operation& op : refused) EXPECT_FALSE(executor.apply(op).ok());
     EXPECT_EQ(executor.changes(), changes);
     EXPECT_EQ(executor.state(), state);

@@ -7,8 +7,10 @@ namespace quarry::rollup {
 std::size_t FeeLedger::find(TokenId token) const noexcept {
     std::size_t free = kCells;
     for (std::size_t i = kCells; i-- > 0;) {
-        if (cells_[i].sum.is_zero()) free = i;
-        else if (cells_[i].token == token) return i;
+        if (cells_[i].sum.is_zero())
+            free = i;
+        else if (cells_[i].token == token)
+            return i;
     }
     return free;
 }

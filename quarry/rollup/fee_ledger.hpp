@@ -7,8 +7,8 @@
 
 namespace quarry::rollup {
 
-/// Fees paid in a batch and not collected yet: a sum per token, in at most 16 cells. A cell is free when its sum is zero; a
-/// token takes the first free cell. A batch starts and ends with all cells free.
+/// Fees paid in a batch and not collected yet: a sum per token, in at most 16 cells. A cell is free when its sum is
+/// zero; a token takes the first free cell. A batch starts and ends with all cells free.
 class FeeLedger {
   public:
     static constexpr std::size_t kCells = 16;

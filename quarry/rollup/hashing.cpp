@@ -44,8 +44,14 @@ using Inputs = std::array<Digest, 2>;
 Inputs key_inputs(const AccountKey& key) noexcept {
     Inputs r{};
     for (std::size_t i = 0; i < kDigestSize; ++i) r[0][i] = key.x[i];
-    r[1] = {key.x[8],    key.x[9],    key.x[10],   KoalaBear(key.sign ? 1 : 0), KoalaBear(kSchemeKb11),
-            KoalaBear(), KoalaBear(), tag_element(BlockTag::account_key)};
+    r[1] = {key.x[8],
+            key.x[9],
+            key.x[10],
+            KoalaBear(key.sign ? 1 : 0),
+            KoalaBear(kSchemeKb11),
+            KoalaBear(),
+            KoalaBear(),
+            tag_element(BlockTag::account_key)};
     return r;
 }
 
@@ -80,7 +86,8 @@ Digest pair_hash(const Owner& owner) noexcept {
     return poseidon_compress(in[0], in[1]);
 }
 void set_pairs(std::span<Leaf> leaves) {
-    const auto pairs = compress_all(std::span<const Leaf>(leaves), [](const Leaf& leaf) { return pair_inputs(leaf.owner); });
+    const auto pairs =
+        compress_all(std::span<const Leaf>(leaves), [](const Leaf& leaf) { return pair_inputs(leaf.owner); });
     for (std::size_t i = 0; i < leaves.size(); ++i) leaves[i].pair = pairs[i];
 }
 
@@ -156,9 +163,12 @@ std::vector<Digest> message_hashes(const Digest& domain, std::span<const Message
         for (std::size_t i = 0; i < messages.size(); ++i) {
             children[2 * i] = state[i];
             Block& block = children[2 * i + 1];
-            if (step == 0) block = messages[i].key_hash;
-            else if (step == 1) block = messages[i].payload;
-            else block = message_blocks(messages[i])[step - 2];
+            if (step == 0)
+                block = messages[i].key_hash;
+            else if (step == 1)
+                block = messages[i].payload;
+            else
+                block = message_blocks(messages[i])[step - 2];
         }
         poseidon_compress_pairs(children, state);
     }

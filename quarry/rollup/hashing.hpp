@@ -19,10 +19,12 @@ struct DigestHasher {
     }
 };
 
-/// The start of a chain: the text's bytes, three to an element, little-endian, zero-padded. Precondition: at most 24 bytes.
+/// The start of a chain: the text's bytes, three to an element, little-endian, zero-padded. Precondition: at most 24
+/// bytes.
 Digest chain_start(std::string_view tag);
 
-/// h_0 = chain_start(tag), h_(i+1) = H(h_i, block_i). Chains with different tags never meet, and each has a fixed length.
+/// h_0 = chain_start(tag), h_(i+1) = H(h_i, block_i). Chains with different tags never meet, and each has a fixed
+/// length.
 class HashChain {
   public:
     explicit HashChain(std::string_view tag) : state_(chain_start(tag)) {}
@@ -34,9 +36,13 @@ class HashChain {
     Digest state_;
 };
 
-/// Last element of the right-hand block of single-compression hashes. Above 2^30, so that none equals a leaf's nonce, which
-/// stands there in leaf hashes.
-enum class BlockTag : std::uint32_t { owner_pair = (1u << 30) + 1, account_key = (1u << 30) + 2, work = (1u << 30) + 3 };
+/// Last element of the right-hand block of single-compression hashes. Above 2^30, so that none equals a leaf's nonce,
+/// which stands there in leaf hashes.
+enum class BlockTag : std::uint32_t {
+    owner_pair = (1u << 30) + 1,
+    account_key = (1u << 30) + 2,
+    work = (1u << 30) + 3
+};
 
 /// Seven pieces of 24 bits, least significant first (the last has 16), then `last`.
 Block address_block(const L1Address& address, KoalaBear last = KoalaBear()) noexcept;
@@ -59,7 +65,8 @@ std::vector<Digest> leaf_hashes(std::span<const Leaf> leaves);
 /// leaf_hash, or eight zeros for a slot that does not exist.
 Digest leaf_digest(const std::optional<Leaf>& leaf) noexcept;
 
-/// The chain "L2TX/v1" over chain id, rollup id, hub, genesis root, minimum fee: the constant start of every signed message.
+/// The chain "L2TX/v1" over chain id, rollup id, hub, genesis root, minimum fee: the constant start of every signed
+/// message.
 Digest domain_hash(const RollupParameters& parameters) noexcept;
 
 /// The signed part of an L2 operation, as the circuit sees it.
@@ -72,7 +79,8 @@ struct Message {
     Timestamp expiry = 0;
     Amount fee;
     Amount amount;
-    /// Receiver's pair hash (transfers), address_block of the recipient (withdrawal), or the new key's hash (change key).
+    /// Receiver's pair hash (transfers), address_block of the recipient (withdrawal), or the new key's hash (change
+    /// key).
     Block payload{};
 };
 

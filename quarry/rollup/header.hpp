@@ -14,11 +14,11 @@ inline constexpr std::uint16_t kProtocolVersion = 1;
 struct Header {
     std::uint16_t version = kProtocolVersion;  ///< selects the verifying key
     std::uint32_t rollup_id = 0;
-    std::uint64_t number = 0;      ///< the first batch is 1
-    Bytes32 parent_hash{};         ///< Keccak-256 of the parent's encoding; L1 checks it, the circuit only binds it
-    std::uint32_t byte_length = 0; ///< of the operations: whole words, without padding
+    std::uint64_t number = 0;       ///< the first batch is 1
+    Bytes32 parent_hash{};          ///< Keccak-256 of the parent's encoding; L1 checks it, the circuit only binds it
+    std::uint32_t byte_length = 0;  ///< of the operations: whole words, without padding
     Timestamp timestamp = 0;
-    Digest fee_receiver{};         ///< a pair hash
+    Digest fee_receiver{};  ///< a pair hash
     std::uint16_t num_effects = 0;
     std::uint64_t deposit_cursor = 0;  ///< after the batch
     Bytes32 deposit_hash{};            ///< the deposit queue's rolling Keccak at the cursor; L1 checks it
@@ -28,7 +28,9 @@ struct Header {
     SlotIndex post_slot_count = 0;
     friend bool operator==(const Header&, const Header&) noexcept = default;
 
-    [[nodiscard]] State post_state() const noexcept { return {post_root, post_slot_count, deposit_cursor, forced_cursor}; }
+    [[nodiscard]] State post_state() const noexcept {
+        return {post_root, post_slot_count, deposit_cursor, forced_cursor};
+    }
 };
 
 inline constexpr std::size_t kHeaderBytes = 2 + 4 + 8 + 32 + 4 + 4 + 32 + 2 + 8 + 32 + 8 + 32 + 32 + 4;

@@ -1,5 +1,7 @@
 #include "quarry/rollup/memory_store.hpp"
 
+#include <iterator>
+
 #include "quarry/hash/poseidon_batch.hpp"
 #include "quarry/rollup/hashing.hpp"
 
@@ -34,6 +36,19 @@ MemoryStore::MemoryStore(Snapshot snapshot) : MemoryStore(std::move(snapshot.lea
     QUARRY_CHECK(state_.root == snapshot.state.root && state_.slot_count == snapshot.state.slot_count);
     state_ = snapshot.state;
     batch_number_ = snapshot.batch_number;
+}
+
+Checked<MemoryStore> MemoryStore::restore(Snapshot snapshot, std::vector<BatchCommit> history) {
+    State state = snapshot.state;
+    std::uint64_t number = snapshot.batch_number;
+    for (auto batch = history.rbegin(); batch != history.rend(); ++batch) {
+        if (batch->after != state || batch->number != number || number == 0) return RejectCode::stale_commit;
+        state = batch->before;
+        --number;
+    }
+    MemoryStore store(std::move(snapshot));
+    store.undo_.assign(std::make_move_iterator(history.begin()), std::make_move_iterator(history.end()));
+    return store;
 }
 
 std::optional<Leaf> MemoryStore::leaf(SlotIndex slot) const {

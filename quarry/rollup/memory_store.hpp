@@ -17,6 +17,9 @@ class MemoryStore final : public StateStore {
     /// A genesis with these leaves in slots 0, 1, .. and nothing consumed from the queues.
     explicit MemoryStore(std::vector<Leaf> leaves, std::span<const AccountKey> keys = {});
     explicit MemoryStore(Snapshot snapshot);
+    /// A snapshot with the unfinalised batches that led to it, oldest first: what a durable store finds when it opens.
+    /// Refuses (stale_commit) a history that does not lead to the snapshot's state.
+    static Checked<MemoryStore> restore(Snapshot snapshot, std::vector<BatchCommit> history);
 
     [[nodiscard]] const State& state() const override { return state_; }
     [[nodiscard]] std::optional<Leaf> leaf(SlotIndex slot) const override;

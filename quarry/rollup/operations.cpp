@@ -8,7 +8,8 @@ namespace quarry::rollup {
 
 namespace {
 
-// E is cut in two so that every 16-bit limb of every field is a limb of a word: three limbs end word 0, five follow the fee.
+// E is cut in two so that every 16-bit limb of every field is a limb of a word: three limbs end word 0, five follow the
+// fee.
 constexpr std::size_t kEBytes = 16;
 constexpr std::size_t kEFirstBytes = 6;
 constexpr std::size_t kFeeBytes = Amount::kFeeBits / 8;
@@ -67,9 +68,10 @@ AccountKey read_key(WordReader& r) {
     return key;
 }
 
-// Words after the third have a lone first byte, so that their fields stay aligned: it is zero, or the sign of a key. A field
-// that runs over the end of a word leaves that byte out.
-void write_spread(std::vector<std::uint8_t>& out, std::span<const std::uint8_t> fields, std::size_t num_words, bool lone) {
+// Words after the third have a lone first byte, so that their fields stay aligned: it is zero, or the sign of a key. A
+// field that runs over the end of a word leaves that byte out.
+void write_spread(std::vector<std::uint8_t>& out, std::span<const std::uint8_t> fields, std::size_t num_words,
+                  bool lone) {
     WordWriter w(out);
     for (std::size_t i = 0; i < num_words; ++i) {
         w.integer(static_cast<std::uint8_t>(i == 0 && lone ? 1 : 0));
@@ -244,8 +246,10 @@ Operation read_body(Opcode code, WordReader& r) {
 
 Opcode opcode(const Operation& op) noexcept { return static_cast<Opcode>(op.index() + 1); }
 static_assert(std::variant_size_v<Operation> == kLastOpcode);
-static_assert(std::is_same_v<std::variant_alternative_t<static_cast<std::size_t>(Opcode::set_key) - 1, Operation>, SetKey>);
-static_assert(std::is_same_v<std::variant_alternative_t<static_cast<std::size_t>(Opcode::publish_key) - 1, Operation>, PublishKey>);
+static_assert(
+    std::is_same_v<std::variant_alternative_t<static_cast<std::size_t>(Opcode::set_key) - 1, Operation>, SetKey>);
+static_assert(std::is_same_v<std::variant_alternative_t<static_cast<std::size_t>(Opcode::publish_key) - 1, Operation>,
+                             PublishKey>);
 
 std::size_t word_count(Opcode code) noexcept {
     switch (code) {
@@ -266,8 +270,10 @@ std::size_t word_count(Opcode code) noexcept {
 const Authorisation* authorisation(const Operation& op) noexcept {
     return std::visit(
         [](const auto& o) -> const Authorisation* {
-            if constexpr (requires { o.auth; }) return &o.auth;
-            else return nullptr;
+            if constexpr (requires { o.auth; })
+                return &o.auth;
+            else
+                return nullptr;
         },
         op);
 }
@@ -331,7 +337,8 @@ Checked<std::vector<Operation>> parse_operations(std::span<const std::uint8_t> b
     return ops;
 }
 
-Message make_message(const Operation& op, const KeyHash& signer, TokenId token, Nonce nonce, const Digest& receiver_pair) {
+Message make_message(const Operation& op, const KeyHash& signer, TokenId token, Nonce nonce,
+                     const Digest& receiver_pair) {
     const Authorisation* auth = authorisation(op);
     QUARRY_CHECK(auth != nullptr);
     Message m{.opcode = static_cast<std::uint8_t>(opcode(op)),

@@ -27,8 +27,8 @@ enum class Opcode : std::uint8_t {
 };
 inline constexpr std::uint8_t kLastOpcode = 9;
 
-/// What every operation signed by an L2 key has. The nonce, the token and the public key are the slot's: they are signed, but
-/// not written.
+/// What every operation signed by an L2 key has. The nonce, the token and the public key are the slot's: they are
+/// signed, but not written.
 struct Authorisation {
     SlotIndex slot = 0;
     Timestamp expiry = 0;  ///< the last timestamp of a batch that may hold the operation
@@ -65,8 +65,8 @@ struct ChangeKey {
     AccountKey key;
     friend bool operator==(const ChangeKey&, const ChangeKey&) noexcept = default;
 };
-/// The preimage of a slot's key hash, so that anyone can check the slot's signatures from L1 data alone. Unsigned: the hash
-/// binds it. Once per slot and key, before the first signed operation.
+/// The preimage of a slot's key hash, so that anyone can check the slot's signatures from L1 data alone. Unsigned: the
+/// hash binds it. Once per slot and key, before the first signed operation.
 struct PublishKey {
     SlotIndex slot = 0;
     AccountKey key;
@@ -90,7 +90,8 @@ struct SetKey {
     friend bool operator==(const SetKey&, const SetKey&) noexcept = default;
 };
 
-using Operation = std::variant<Transfer, TransferNew, Withdraw, ChangeKey, PublishKey, Collect, Deposit, ForcedWithdrawal, SetKey>;
+using Operation =
+    std::variant<Transfer, TransferNew, Withdraw, ChangeKey, PublishKey, Collect, Deposit, ForcedWithdrawal, SetKey>;
 
 Opcode opcode(const Operation& op) noexcept;
 /// 3 transfer, 5 new pair, 4 withdrawal, 5 change key, 2 publish key, 1 the others.
@@ -116,6 +117,7 @@ Checked<std::vector<Operation>> parse_operations(std::span<const std::uint8_t> b
 
 /// What the signer of `op` signs, given the slot that it spends from and, for a transfer, the receiver's pair.
 /// Precondition: op is signed.
-Message make_message(const Operation& op, const KeyHash& key_hash, TokenId token, Nonce nonce, const Digest& receiver_pair);
+Message make_message(const Operation& op, const KeyHash& key_hash, TokenId token, Nonce nonce,
+                     const Digest& receiver_pair);
 
 }  // namespace quarry::rollup

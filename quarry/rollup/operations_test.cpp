@@ -37,7 +37,8 @@ Operation arbitrary_operation() {
         case 1:
             return Transfer{auth, arbitrary_slot(), arbitrary_amount(96)};
         case 2:
-            return TransferNew{auth, arbitrary_slot(), arbitrary_amount(96), {key_hash(arbitrary_key()), {arbitrary_bytes<20>()}}};
+            return TransferNew{
+                auth, arbitrary_slot(), arbitrary_amount(96), {key_hash(arbitrary_key()), {arbitrary_bytes<20>()}}};
         case 3:
             return Withdraw{auth, arbitrary_amount(96), {arbitrary_bytes<20>()}};
         case 4:
@@ -76,7 +77,8 @@ RC_GTEST_PROP(OperationProperties, EveryByteMatters, ()) {
         std::vector<std::uint8_t> again;
         encode(parsed.value().op, again);
         again.resize(bytes.size());
-        RC_ASSERT(std::equal(again.begin(), again.begin() + static_cast<std::ptrdiff_t>(parsed.value().num_bytes), bytes.begin()));
+        RC_ASSERT(std::equal(again.begin(), again.begin() + static_cast<std::ptrdiff_t>(parsed.value().num_bytes),
+                             bytes.begin()));
     }
 }
 
@@ -99,7 +101,10 @@ std::string hex(const std::vector<std::uint8_t>& bytes) {
 
 // The layout of docs/spec/operations.md, byte for byte.
 TEST(Operations, TransferLayout) {
-    Transfer op{{.slot = 0x01020304, .expiry = 0x65666768, .fee = *Amount::from_wide(static_cast<Amount::Wide>(0xf8) << 64 | 0xf7f6f5f4f3f2f1f0), .signature = {}},
+    Transfer op{{.slot = 0x01020304,
+                 .expiry = 0x65666768,
+                 .fee = *Amount::from_wide(static_cast<Amount::Wide>(0xf8) << 64 | 0xf7f6f5f4f3f2f1f0),
+                 .signature = {}},
                 0x05060708,
                 *Amount::from_wide(static_cast<Amount::Wide>(0xabacadae) << 64 | 0xa0a1a2a3a4a5a6a7)};
     for (std::size_t i = 0; i < kSignatureBytes; ++i) op.auth.signature[i] = static_cast<std::uint8_t>(i);
@@ -184,7 +189,8 @@ TEST(Operations, HostileBytes) {
 }
 
 TEST(Operations, BoundedBeforeParsing) {
-    EXPECT_EQ(parse_operations(std::vector<std::uint8_t>((kMaxBatchWords + 1) * kWordBytes)).code(), RejectCode::too_many_words);
+    EXPECT_EQ(parse_operations(std::vector<std::uint8_t>((kMaxBatchWords + 1) * kWordBytes)).code(),
+              RejectCode::too_many_words);
     EXPECT_EQ(parse_operations(std::vector<std::uint8_t>(kWordBytes + 1, 7)).code(), RejectCode::bad_length);
     // Zero words after the last operation are the blob's padding, never part of the data.
     auto bytes = encode(std::vector<Operation>{Deposit{}});

@@ -87,7 +87,8 @@ void StateTree::commit(const TreeUpdate& update) {
         const std::vector<NodeChange>& changes = update.levels[level];
         if (changes.empty()) continue;
         std::vector<Digest>& nodes = levels_[level];
-        if (changes.back().index >= nodes.size()) nodes.resize(changes.back().index + std::size_t{1}, empty_digest(level));
+        if (changes.back().index >= nodes.size())
+            nodes.resize(changes.back().index + std::size_t{1}, empty_digest(level));
         for (const NodeChange& change : changes) nodes[change.index] = change.after;
     }
 }

@@ -20,8 +20,8 @@ struct NodeChange {
     Digest after{};
 };
 
-/// Every node above (and with) the leaves that an update changes, level by level, by rising index. What the Merkle table of
-/// the circuit lists, and what StateTree::commit writes.
+/// Every node above (and with) the leaves that an update changes, level by level, by rising index. What the Merkle
+/// table of the circuit lists, and what StateTree::commit writes.
 struct TreeUpdate {
     std::array<std::vector<NodeChange>, kTreeDepth + 1> levels;
     Digest root_before{};
@@ -37,8 +37,8 @@ Digest root_from_path(SlotIndex slot, const Digest& leaf, const TreePath& path) 
 /// The digest of an empty subtree of height `level`: zeros at level 0.
 const Digest& empty_digest(unsigned level) noexcept;
 
-/// The Poseidon tree over the slots: node = H(left, right). Slots are given out in order, so each level is stored densely up
-/// to the last slot in use; everything beyond is empty.
+/// The Poseidon tree over the slots: node = H(left, right). Slots are given out in order, so each level is stored
+/// densely up to the last slot in use; everything beyond is empty.
 class StateTree {
   public:
     StateTree() = default;

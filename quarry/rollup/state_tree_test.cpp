@@ -61,7 +61,8 @@ TEST(StateTree, BatchedEqualsOneByOneEqualsNaive) {
     std::vector<Digest> all;
     for (const auto& [slot, digest] : model) all.push_back(digest);
     EXPECT_EQ(StateTree(all).root(), batched.root());
-    for (const auto& [slot, digest] : model) EXPECT_EQ(root_from_path(slot, digest, batched.path(slot)), batched.root());
+    for (const auto& [slot, digest] : model)
+        EXPECT_EQ(root_from_path(slot, digest, batched.path(slot)), batched.root());
     EXPECT_EQ(root_from_path(count + 1000, Digest{}, batched.path(count + 1000)), batched.root());
 }
 
@@ -83,11 +84,13 @@ TEST(StateTree, UpdateListsEveryTouchedNodeOnce) {
     std::vector<Digest> leaves;
     for (int i = 0; i < 100; ++i) leaves.push_back(random_digest(rng));
     const StateTree tree(leaves);
-    const std::vector<LeafDigest> changed = {{3, random_digest(rng)}, {4, leaves[4]}, {5, random_digest(rng)}, {90, random_digest(rng)}};
+    const std::vector<LeafDigest> changed = {
+        {3, random_digest(rng)}, {4, leaves[4]}, {5, random_digest(rng)}, {90, random_digest(rng)}};
     const TreeUpdate update = tree.plan(changed);
     for (unsigned level = 0; level <= kTreeDepth; ++level) {
         std::map<std::uint32_t, int> expected;
-        for (const LeafDigest& leaf : changed) expected[static_cast<std::uint32_t>(std::uint64_t{leaf.slot} >> level)] = 1;
+        for (const LeafDigest& leaf : changed)
+            expected[static_cast<std::uint32_t>(std::uint64_t{leaf.slot} >> level)] = 1;
         ASSERT_EQ(update.levels[level].size(), expected.size()) << level;
         std::size_t i = 0;
         for (const auto& [index, one] : expected) {

@@ -31,7 +31,8 @@ struct BatchPoint {
     Accumulator effects;  ///< count: effects
     friend bool operator==(const BatchPoint&, const BatchPoint&) noexcept = default;
 };
-/// The point before the first operation: empty fee ledger, data accumulator = header hash, effects accumulator at its start.
+/// The point before the first operation: empty fee ledger, data accumulator = header hash, effects accumulator at its
+/// start.
 BatchPoint batch_start(const State& before, const Digest& header_hash);
 
 /// Applying the operations whose words lead from before.data to after.data turns `before` into `after`.

@@ -34,8 +34,8 @@ struct BatchCommit {
 /// A rollup's state with its unfinalised history. An implementation is either before a commit or after it, whenever it
 /// stops: a commit that returned is durable to the degree that the implementation promises.
 ///
-/// A durable implementation keeps leaves, keys, State, batch number and one undo record (a BatchCommit) for each unfinalised
-/// batch; the tree is rebuilt from the leaves when it opens (n permutations) and must have the stored root.
+/// A durable implementation keeps leaves, keys, State, batch number and one undo record (a BatchCommit) for each
+/// unfinalised batch; the tree is rebuilt from the leaves when it opens (n permutations) and must have the stored root.
 class StateStore : public StateReader {
   public:
     /// Number of the last applied batch; 0: the genesis.
@@ -47,9 +47,11 @@ class StateStore : public StateReader {
     /// Applies the batch as a whole. `update`: plan_update of its changes. Refuses (stale_commit, root_mismatch,
     /// storage_failed) without changing anything.
     virtual Verdict commit(const BatchCommit& batch, const TreeUpdate& update) = 0;
-    /// Back to the state after batch `number`, as a whole. Refuses numbers before finalised_number and after the last batch.
+    /// Back to the state after batch `number`, as a whole. Refuses numbers before finalised_number and after the last
+    /// batch.
     virtual Verdict rollback(std::uint64_t number) = 0;
-    /// Forgets how to undo batches up to `number`. Refuses numbers after the last batch; lower ones than before do nothing.
+    /// Forgets how to undo batches up to `number`. Refuses numbers after the last batch; lower ones than before do
+    /// nothing.
     virtual Verdict finalise(std::uint64_t number) = 0;
 };
 
@@ -69,7 +71,8 @@ struct Snapshot {
     std::vector<Leaf> leaves;
     std::vector<AccountKey> keys;
 };
-/// Total. The root is recomputed, and is the one in the bytes; whether that is the finalised root is the caller's question.
+/// Total. The root is recomputed, and is the one in the bytes; whether that is the finalised root is the caller's
+/// question.
 Checked<Snapshot> parse_snapshot(std::span<const std::uint8_t> bytes);
 
 }  // namespace quarry::rollup

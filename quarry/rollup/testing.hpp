@@ -44,7 +44,8 @@ inline bool all_verify(const std::vector<SignatureCheck>& checks) {
 inline constexpr Timestamp kNow = 1'700'000'000;
 inline constexpr std::uint64_t kInitialBalance = 1'000'000;
 
-/// Owner i has slot i with token 1 + i % 2. Slot 0 and 1 are the fee receiver's (owner 0). Owner 5's key is not published.
+/// Owner i has slot i with token 1 + i % 2. Slot 0 and 1 are the fee receiver's (owner 0). Owner 5's key is not
+/// published.
 struct World {
     static constexpr std::uint32_t kOwners = 8;
     static std::vector<Leaf> leaves() {
@@ -115,7 +116,8 @@ inline Authorisation auth(SlotIndex slot, std::uint64_t fee = 0, Timestamp expir
 inline Operation transfer(SlotIndex from, SlotIndex to, std::uint64_t amount, std::uint64_t fee = 0) {
     return Transfer{auth(from, fee), to, Amount(amount)};
 }
-inline Operation transfer_new(SlotIndex from, SlotIndex to, std::uint64_t amount, std::uint64_t fee, const Owner& owner) {
+inline Operation transfer_new(SlotIndex from, SlotIndex to, std::uint64_t amount, std::uint64_t fee,
+                              const Owner& owner) {
     return TransferNew{auth(from, fee), to, Amount(amount), owner};
 }
 inline Operation withdraw(SlotIndex from, std::uint64_t amount, std::uint64_t fee = 0) {
@@ -148,8 +150,8 @@ class RandomTraffic {
         const auto& executor = builder.executor();
         const SlotIndex target = below(executor.state().slot_count + 2);
         const auto leaf = executor.leaf(target);
-        DepositEntry entry{make_owner(below(40)), make_address(below(40)), static_cast<TokenId>(1 + below(2)), Amount(below(5000)),
-                           below(2) == 0 ? kNewSlot : target};
+        DepositEntry entry{make_owner(below(40)), make_address(below(40)), static_cast<TokenId>(1 + below(2)),
+                           Amount(below(5000)), below(2) == 0 ? kNewSlot : target};
         if (leaf && below(4) != 0) {
             entry.owner = leaf->owner;
             entry.token = leaf->token;
@@ -161,8 +163,10 @@ class RandomTraffic {
         const SlotIndex slot = 2 + below(executor.state().slot_count);
         const auto leaf = executor.leaf(slot);
         const L1Address sender = leaf && below(3) != 0 ? leaf->owner.address : make_address(below(40));
-        if (below(2) == 0) world_.queues.forced_entries.emplace_back(ForcedWithdrawalEntry{slot, sender});
-        else world_.queues.forced_entries.emplace_back(SetKeyEntry{slot, sender, key_hash(make_key(below(60)))});
+        if (below(2) == 0)
+            world_.queues.forced_entries.emplace_back(ForcedWithdrawalEntry{slot, sender});
+        else
+            world_.queues.forced_entries.emplace_back(SetKeyEntry{slot, sender, key_hash(make_key(below(60)))});
     }
     bool step(BatchBuilder& builder) {
         if (known_.empty()) {
@@ -182,9 +186,12 @@ class RandomTraffic {
         const SlotIndex from = below(count);
         const auto leaf = executor.leaf(from);
         Operation op = transfer(from, below(count), below(2000), below(30));
-        if (kind < 5) op = transfer_new(from, count, below(2000), below(40), make_owner(below(60)));
-        else if (kind < 8) op = withdraw(from, below(3000), below(30));
-        else if (kind == 8 && from > 1) op = ChangeKey{auth(from, below(30)), make_key(below(60))};
+        if (kind < 5)
+            op = transfer_new(from, count, below(2000), below(40), make_owner(below(60)));
+        else if (kind < 8)
+            op = withdraw(from, below(3000), below(30));
+        else if (kind == 8 && from > 1)
+            op = ChangeKey{auth(from, below(30)), make_key(below(60))};
         const Transaction tx = world_.sign(op, key_of(*leaf), executor);
         return builder.add(tx, below(16) != 0).ok();
     }

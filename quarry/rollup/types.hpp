@@ -36,8 +36,8 @@ struct L1Address {
     friend bool operator==(const L1Address&, const L1Address&) noexcept = default;
 };
 
-/// A public key of the signature scheme, as it is published: x over F_{p^11} and the sign of y. Whether the point exists is
-/// the signature's business: a hash that hides no valid key can still leave by a forced withdrawal.
+/// A public key of the signature scheme, as it is published: x over F_{p^11} and the sign of y. Whether the point
+/// exists is the signature's business: a hash that hides no valid key can still leave by a forced withdrawal.
 struct AccountKey {
     static constexpr std::size_t kCoordinates = 11;
     std::array<KoalaBear, kCoordinates> x{};

@@ -50,8 +50,8 @@ class WordWriter {
     std::vector<std::uint8_t>& out_;
 };
 
-/// Reads what WordWriter wrote. The first refusal sticks: later reads give zeros, and verdict() says the cause, so that a
-/// decoder reads like the list of its fields.
+/// Reads what WordWriter wrote. The first refusal sticks: later reads give zeros, and verdict() says the cause, so that
+/// a decoder reads like the list of its fields.
 class WordReader {
   public:
     explicit WordReader(std::span<const std::uint8_t> in) : in_(in) {}
@@ -61,7 +61,9 @@ class WordReader {
         for (const std::uint8_t b : take(num_bytes)) r = static_cast<T>(static_cast<T>(r << 8) | static_cast<T>(b));
         return r;
     }
-    Amount amount(std::size_t num_bytes = Amount::kBits / 8) { return *Amount::from_wide(integer<Amount::Wide>(num_bytes)); }
+    Amount amount(std::size_t num_bytes = Amount::kBits / 8) {
+        return *Amount::from_wide(integer<Amount::Wide>(num_bytes));
+    }
     template <std::size_t N>
     std::array<std::uint8_t, N> bytes() {
         std::array<std::uint8_t, N> r{};

@@ -4,13 +4,16 @@
 //   Element                                   16 elements
 //   load, store                               from and to u32 [k][16] in Montgomery form (R = 2^32)
 //   constant(Field)                           the same element in all lanes
-//   multiply, square, add, subtract           operands: loaded, gathered, products, or one add or subtract of such
-//   subtract_settled, subtract_two            a - b and a - b - c, within the bounds of a product
-//   tangent_numerator<A>(x^2)                 3 x^2 + A
-//   invert                                    none of the lanes zero
-//   gather(x_rows, y_rows, x, y), scatter     one point per lane; rows of k + k words, in the kernel's own form
-//   negate_where(mask, y)
-//   first_two_zero(d)                         mask of lanes where coordinates 0 and 1 are zero
+//   multiply(r, a, b), square(r, a)           r may be an operand; operands: loaded, gathered, products, results of
+//   advance,
+//                                             or one add or subtract of such
+//   add, subtract
+//   subtract_from(y, a)                       y := a - y, within the bounds of a product
+//   advance(x, b, l2, d)                      (x, d) := (l2 - x - b, x - (l2 - x - b)), x within the bounds of a
+//   product tangent_numerator<A>(xx)                  xx := 3 xx + A invert                                    none of
+//   the lanes zero gather(x_rows, y_rows, x, y), scatter     one point per lane; rows of k + k words, in the kernel's
+//   own form negate_where(mask, y) first_two_zero(d)                         mask of lanes where coordinates 0 and 1
+//   are zero
 
 template <class F, class C>
 class Schedule {
@@ -22,12 +25,14 @@ class Schedule {
     struct alignas(64) Group {
         Element x, y;    // the accumulator
         Element tx, ty;  // the point to add
-        Element denominator, prefix;
-        std::uint32_t patched;   // lanes whose denominator was replaced by 1 in this step
+        Element denominator;
+        Element product;        // of this group's denominator and those before it
+        std::uint32_t patched;  // lanes whose denominator was replaced by 1 in this step
         std::uint32_t rejected;
     };
 
-    static void run(ScheduleGroup<C>* groups, std::size_t n, const std::uint32_t* comb, Group* state, std::uint32_t* tables) {
+    static void run(ScheduleGroup<C>* groups, std::size_t n, const std::uint32_t* comb, Group* state,
+                    std::uint32_t* tables) {
         for (std::size_t g = 0; g < n; ++g) {
             state[g].x = F::load(&groups[g].key_x[0][0]);
             state[g].y = F::load(&groups[g].key_y[0][0]);
@@ -56,9 +61,14 @@ class Schedule {
         }
         for (std::size_t i = 0; i < kWindows; ++i) {
             for (int d = 0; d < 4; ++d) double_all(state, n);
-            add_all<true>(state, n, [&](Group& s, std::size_t g) { load_multiple(s, tables, g, groups[g].e_digits[i]); });
+            add_all<true>(state, n,
+                          [&](Group& s, std::size_t g) { load_multiple(s, tables, g, groups[g].e_digits[i]); });
             const std::uint32_t* window = comb + i * (std::size_t{1} << C::kCombBits) * kRow;
-            add_all<true>(state, n, [&](Group& s, std::size_t g) { load_comb(s, window, groups[g].s_digits[i]); });
+            prefetch_comb(window, groups[0].s_digits[i]);
+            add_all<true>(state, n, [&](Group& s, std::size_t g) {
+                if (g + 1 < n) prefetch_comb(window, groups[g + 1].s_digits[i]);
+                load_comb(s, window, groups[g].s_digits[i]);
+            });
         }
         for (std::size_t g = 0; g < n; ++g) {
             F::store(&groups[g].r_x[0][0], state[g].x);
@@ -88,65 +98,82 @@ class Schedule {
         F::gather(rows, s.tx, s.ty);
         s.ty = F::negate_where(negative, s.ty);
     }
+    static void prefetch_comb(const std::uint32_t* window, const std::uint16_t* digits) {
+        for (std::size_t l = 0; l < kLanes; ++l) {
+            __builtin_prefetch(window + digits[l] * kRow);
+            __builtin_prefetch(window + digits[l] * kRow + kRow - 1);
+        }
+    }
     static void load_comb(Group& s, const std::uint32_t* window, const std::uint16_t* digits) {
         const std::uint32_t* rows[kLanes];
         for (std::size_t l = 0; l < kLanes; ++l) rows[l] = window + digits[l] * kRow;
         F::gather(rows, s.tx, s.ty);
     }
-    static void push(Group* state, std::size_t g, const Element& denominator, Element& running) {
+    static void push(Group* state, std::size_t g, const Element& denominator) {
         if (g == 0) {
-            running = denominator;
+            state[g].product = denominator;
         } else {
-            state[g].prefix = running;
-            running = F::multiply(running, denominator);
+            F::multiply(state[g].product, state[g - 1].product, denominator);
         }
     }
-    /// Now inverse = 1/(d_0 ... d_g); returns 1/d_g and drops d_g from `inverse`.
-    static Element pop(Group* state, std::size_t g, const Element& denominator, Element& inverse) {
-        if (g == 0) return inverse;
-        const Element r = F::multiply(inverse, state[g].prefix);
-        inverse = F::multiply(inverse, denominator);
-        return r;
+    /// inverse = 1/(d_0 ... d_g) becomes 1/(d_0 ... d_(g-1)); r = 1/d_g.
+    static void pop(const Group* state, std::size_t g, const Element& denominator, Element& inverse, Element& r) {
+        if (g == 0) {
+            r = inverse;
+        } else {
+            F::multiply(r, inverse, state[g - 1].product);
+            F::multiply(inverse, inverse, denominator);
+        }
+    }
+    /// x' = l^2 - x - x_B, y' = l (x - x') - y.
+    static void follow_slope(Group& s, const Element& slope, const Element& other_x) {
+        Element t;
+        Element difference;
+        F::square(t, slope);
+        F::advance(s.x, other_x, t, difference);
+        F::multiply(t, slope, difference);
+        F::subtract_from(s.y, t);
     }
 
-    /// l = (3 x^2 + a) / 2y, x' = l^2 - 2x, y' = l (x - x') - y.
+    /// l = (3 x^2 + a) / 2y.
     static void double_all(Group* state, std::size_t n) {
-        Element running{};
-        for (std::size_t g = 0; g < n; ++g) push(state, g, F::add(state[g].y, state[g].y), running);
-        Element inverse = F::invert(running);
+        for (std::size_t g = 0; g < n; ++g) push(state, g, F::add(state[g].y, state[g].y));
+        Element inverse = F::invert(state[n - 1].product);
         for (std::size_t g = n; g-- > 0;) {
             Group& s = state[g];
-            const Element i = pop(state, g, F::add(s.y, s.y), inverse);
-            const Element slope = F::multiply(F::template tangent_numerator<C::kA>(F::square(s.x)), i);
-            const Element x = F::subtract_two(F::square(slope), s.x, s.x);
-            s.y = F::subtract_settled(F::multiply(slope, F::subtract(s.x, x)), s.y);
-            s.x = x;
+            Element i;
+            Element slope;
+            pop(state, g, F::add(s.y, s.y), inverse, i);
+            F::square(slope, s.x);
+            F::template tangent_numerator<C::kA>(slope);
+            F::multiply(slope, slope, i);
+            follow_slope(s, slope, s.x);
         }
     }
-    /// l = (y - y_B) / (x - x_B), x' = l^2 - x - x_B, y' = l (x - x') - y.
+    /// l = (y - y_B) / (x - x_B).
     template <bool kChecked, class LoadOperand>
     static void add_all(Group* state, std::size_t n, LoadOperand&& load_operand) {
-        Element running{};
         for (std::size_t g = 0; g < n; ++g) {
             Group& s = state[g];
             load_operand(s, g);
             s.denominator = F::subtract(s.x, s.tx);
             if constexpr (kChecked) {
                 s.patched = F::first_two_zero(s.denominator);
-                if (s.patched != 0) [[unlikely]] patch_denominator(s);
+                if (s.patched != 0) [[unlikely]]
+                    patch_denominator(s);
             }
-            push(state, g, s.denominator, running);
+            push(state, g, s.denominator);
         }
-        Element inverse = F::invert(running);
+        Element inverse = F::invert(state[n - 1].product);
         for (std::size_t g = n; g-- > 0;) {
             Group& s = state[g];
-            const Element i = pop(state, g, s.denominator, inverse);
-            const Element slope = F::multiply(F::subtract(s.y, s.ty), i);
-            const Element x = F::subtract_two(F::square(slope), s.x, s.tx);
-            s.y = F::subtract_settled(F::multiply(slope, F::subtract(s.x, x)), s.y);
-            s.x = x;
+            Element i;
+            pop(state, g, s.denominator, inverse, i);
+            F::multiply(i, F::subtract(s.y, s.ty), i);
+            follow_slope(s, i, s.tx);
             if constexpr (kChecked) {
-                if (s.patched != 0) [[unlikely]] patch_result(s);
+                if (s.patched != 0) [[unlikely]]
+                    patch_result(s);
             }
         }
     }
@@ -180,16 +207,21 @@ struct TowerInverse {
     static Element power(const Element& first) {
         if constexpr (m == 1) {
             return first;
-        } else if constexpr (m % 2 == 0) {
-            const Element half = power<m / 2>(first);
-            return F::multiply(half, F::frobenius(half, m / 2));
         } else {
-            return F::multiply(F::frobenius(power<m - 1>(first), 1), first);
+            Element r = power<(m % 2 == 0 ? m / 2 : m - 1)>(first);
+            if constexpr (m % 2 == 0) {
+                F::multiply(r, r, F::frobenius(r, m / 2));
+            } else {
+                F::multiply(r, F::frobenius(r, 1), first);
+            }
+            return r;
         }
     }
     static Element invert(const Element& a) {
         const Element conjugates = power<kDegree - 1>(F::frobenius(a, 1));
-        return F::scale(conjugates, base_inverse(F::multiply(a, conjugates).c[0]));
+        Element norm;
+        F::multiply(norm, a, conjugates);
+        return F::scale(conjugates, base_inverse(norm.c[0]));
     }
     /// a^(p-2), p - 2 = 0b1111110 (24 ones).
     template <class Base>

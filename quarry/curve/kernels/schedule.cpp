@@ -48,18 +48,21 @@ struct PackedTower {
         for (int k = 0; k < kDegree; ++k) r.c[k] = sub(a.c[k], b.c[k]);
         return r;
     }
-    static Element subtract_two(const Element& a, const Element& b, const Element& c) {
-        Element r;
-        for (int k = 0; k < kDegree; ++k) r.c[k] = sub(sub(a.c[k], b.c[k]), c.c[k]);
-        return r;
+    static void subtract_from(Element& y, const Element& a) {
+        for (int k = 0; k < kDegree; ++k) y.c[k] = sub(a.c[k], y.c[k]);
     }
-    static Element subtract_settled(const Element& a, const Element& b) { return subtract(a, b); }
+    static void advance(Element& x, const Element& b, const Element& l2, Element& d) {
+        for (int k = 0; k < kDegree; ++k) {
+            const Lanes old = x.c[k];
+            const Lanes v = sub(sub(l2.c[k], old), b.c[k]);
+            x.c[k] = v;
+            d.c[k] = sub(old, v);
+        }
+    }
     template <std::int64_t kA>
-    static Element tangent_numerator(const Element& xx) {
-        Element r;
-        for (int k = 0; k < kDegree; ++k) r.c[k] = HWY_NAMESPACE::add(HWY_NAMESPACE::add(xx.c[k], xx.c[k]), xx.c[k]);
+    static void tangent_numerator(Element& r) {
+        for (int k = 0; k < kDegree; ++k) r.c[k] = HWY_NAMESPACE::add(HWY_NAMESPACE::add(r.c[k], r.c[k]), r.c[k]);
         r.c[0] = HWY_NAMESPACE::add(r.c[0], broadcast(KoalaBear::from_signed(kA)));
-        return r;
     }
 
     static HWY_INLINE Lanes small_multiple(std::int64_t c, Lanes x) {
@@ -71,8 +74,10 @@ struct PackedTower {
         }
         return c < 0 ? sub(zero(), r) : r;
     }
-    static HWY_NOINLINE Element multiply(const Element& a, const Element& b) {
-        // Row j of "times b": coefficient j of z^i b is w[j + kDegree - i], and first[kDegree - 1 - i] for j = 0 (tower.hpp).
+    static HWY_NOINLINE void multiply(Element& r, const Element& a_in, const Element& b) {
+        const Element a = a_in;  // r may be a or b: both are read before r is written
+        // Row j of "times b": coefficient j of z^i b is w[j + kDegree - i], and first[kDegree - 1 - i] for j = 0
+        // (tower.hpp).
         Lanes even[3 * kDegree];
         Lanes odd[3 * kDegree];
         Lanes* const w = even;
@@ -84,7 +89,8 @@ struct PackedTower {
             w[kDegree + i] = b.c[i];
             const Lanes scaled = small_multiple(kConstant, b.c[kDegree - i]);
             first[kDegree - 1 - i] = scaled;
-            if (i + 1 < kDegree) w[kDegree - i] = HWY_NAMESPACE::add(scaled, small_multiple(kMiddle, b.c[kDegree - 1 - i]));
+            if (i + 1 < kDegree)
+                w[kDegree - i] = HWY_NAMESPACE::add(scaled, small_multiple(kMiddle, b.c[kDegree - 1 - i]));
         }
         w[kDegree] = HWY_NAMESPACE::add(b.c[0], small_multiple(kMiddle, b.c[kDegree - 1]));
         first[kDegree - 1] = b.c[0];
@@ -93,7 +99,6 @@ struct PackedTower {
         Lanes a_odd[kDegree];
         QUARRY_UNROLL
         for (int i = 0; i < kDegree; ++i) a_odd[i] = odd_to_even(a.c[i]);
-        Element r;
         for (int j = 0; j < kDegree; ++j) {
             const int row = j == 0 ? 3 * kDegree - 1 : j + kDegree;
             Accumulator s{mul_even(a.c[0], even[row]), mul_even(a_odd[0], odd[row])};
@@ -105,9 +110,8 @@ struct PackedTower {
             }
             r.c[j] = reduce(s);
         }
-        return r;
     }
-    static Element square(const Element& a) { return multiply(a, a); }
+    static void square(Element& r, const Element& a) { multiply(r, a, a); }
 
     static Element frobenius(const Element& a, std::size_t power) {
         const auto& table = frobenius_table<C>()[power];

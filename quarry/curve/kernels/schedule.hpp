@@ -8,7 +8,7 @@
 
 namespace quarry {
 
-inline constexpr std::size_t kWindows = 32;     ///< 4 bits of the challenge and one comb entry each
+inline constexpr std::size_t kWindows = 32;      ///< 4 bits of the challenge and one comb entry each
 inline constexpr std::size_t kOddMultiples = 8;  ///< P, 3P, ..., 15P
 
 /// 16 signatures on their way through the row schedule, coordinate-major: key_x[k][lane] in Montgomery form.

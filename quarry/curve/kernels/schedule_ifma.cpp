@@ -2,8 +2,10 @@
 //
 // A field element is a residue of 2^52 x below 2^36, in 64-bit lanes: [0] holds lanes 0-7, [1] lanes 8-15.
 //   settled   < 2^32    products, loads, gathers, settled differences
-//   loose     < 2^36    one add or subtract of settled values, or three times one
-// A product of loose values: sums of 11 products of < 2^36 and < 2^39 stay below 2^79; after the reduction < p + 2^28.
+//   square    < 2^34.5
+//   loose     < 2^36.1  one add or subtract of settled values, or 3 square + a
+// A product of loose values a b, b < 2^36: 11 products of < 2^36.1 and < 6 2^36 + 2^38 < 2^39.4 stay below 2^79; after
+// the reduction < p + 2^28.
 #include "quarry/curve/kernels/schedule.hpp"
 
 #include "quarry/base/buffer.hpp"
@@ -14,7 +16,8 @@
 #include <immintrin.h>
 
 #ifdef __clang__
-#pragma clang attribute push(__attribute__((target("avx2,fma,bmi,bmi2,avx512f,avx512bw,avx512dq,avx512vl,avx512ifma"))), apply_to = function)
+#pragma clang attribute push( \
+    __attribute__((target("avx2,fma,bmi,bmi2,avx512f,avx512bw,avx512dq,avx512vl,avx512ifma"))), apply_to = function)
 #else
 #pragma GCC push_options
 #pragma GCC target("avx2,fma,bmi,bmi2,avx512f,avx512bw,avx512dq,avx512vl,avx512ifma")
@@ -67,9 +70,9 @@ inline void transpose8(__m512i* r) {
     // Now t[2i + b] = columns (b, b + 2, b + 4, b + 6) of rows 2i, 2i + 1, in pairs.
     QUARRY_UNROLL_ALL
     for (int b = 0; b < 2; ++b) {
-        const __m512i low = _mm512_shuffle_i64x2(t[b], t[2 + b], 0x88);        // rows 0-3, columns b, b + 4
-        const __m512i high = _mm512_shuffle_i64x2(t[4 + b], t[6 + b], 0x88);   // rows 4-7
-        const __m512i low2 = _mm512_shuffle_i64x2(t[b], t[2 + b], 0xdd);       // columns b + 2, b + 6
+        const __m512i low = _mm512_shuffle_i64x2(t[b], t[2 + b], 0x88);       // rows 0-3, columns b, b + 4
+        const __m512i high = _mm512_shuffle_i64x2(t[4 + b], t[6 + b], 0x88);  // rows 4-7
+        const __m512i low2 = _mm512_shuffle_i64x2(t[b], t[2 + b], 0xdd);      // columns b + 2, b + 6
         const __m512i high2 = _mm512_shuffle_i64x2(t[4 + b], t[6 + b], 0xdd);
         r[b] = _mm512_shuffle_i64x2(low, high, 0x88);
         r[b + 4] = _mm512_shuffle_i64x2(low, high, 0xdd);
@@ -139,52 +142,51 @@ struct IfmaTower {
         }
         return r;
     }
-    /// a - b - c, settled. b + c < 16 p.
-    static Element subtract_two(const Element& a, const Element& b, const Element& c) {
+    /// y := a - y. y < 16 p; settled.
+    static void subtract_from(Element& y, const Element& a) {
         const __m512i offset = set64(16 * kP);
-        Element r;
         QUARRY_UNROLL_ALL
         for (int k = 0; k < kDegree; ++k) {
             for (int h = 0; h < 2; ++h) {
-                const __m512i sum = _mm512_add_epi64(b.c[k].h[h], c.c[k].h[h]);
-                r.c[k].h[h] = fold(_mm512_add_epi64(a.c[k].h[h], _mm512_sub_epi64(offset, sum)));
+                __m512i& v = y.c[k].h[h];
+                v = fold(_mm512_add_epi64(a.c[k].h[h], _mm512_sub_epi64(offset, v)));
             }
         }
-        return r;
     }
-    /// a - b, settled. b < 16 p.
-    static Element subtract_settled(const Element& a, const Element& b) {
+    /// x' = l2 - x - b, settled; d = x - x'. x + b < 16 p; l2 a square: l2 + 16 p < 2^36.
+    static void advance(Element& x, const Element& b, const Element& l2, Element& d) {
         const __m512i offset = set64(16 * kP);
-        Element r;
         QUARRY_UNROLL_ALL
         for (int k = 0; k < kDegree; ++k) {
             for (int h = 0; h < 2; ++h) {
-                r.c[k].h[h] = fold(_mm512_add_epi64(a.c[k].h[h], _mm512_sub_epi64(offset, b.c[k].h[h])));
+                const __m512i old = x.c[k].h[h];
+                const __m512i sum = _mm512_add_epi64(old, b.c[k].h[h]);
+                const __m512i v = fold(_mm512_add_epi64(l2.c[k].h[h], _mm512_sub_epi64(offset, sum)));
+                x.c[k].h[h] = v;
+                d.c[k].h[h] = _mm512_add_epi64(old, _mm512_sub_epi64(offset, v));
             }
         }
-        return r;
     }
     template <std::int64_t kA>
-    static Element tangent_numerator(const Element& xx) {
+    static void tangent_numerator(Element& r) {
         const __m512i a = set64(residue52(KoalaBear::from_signed(kA)));
-        Element r;
         QUARRY_UNROLL_ALL
         for (int k = 0; k < kDegree; ++k) {
             for (int h = 0; h < 2; ++h) {
-                r.c[k].h[h] = _mm512_add_epi64(_mm512_add_epi64(xx.c[k].h[h], xx.c[k].h[h]), xx.c[k].h[h]);
+                const __m512i v = r.c[k].h[h];
+                r.c[k].h[h] = _mm512_add_epi64(_mm512_add_epi64(v, v), v);
             }
         }
         for (int h = 0; h < 2; ++h) r.c[0].h[h] = _mm512_add_epi64(r.c[0].h[h], a);
-        return r;
     }
 
-    /// c b + acc, or acc + 128 p - |c| b for negative c. b < 2^36, |c| <= 7... so that |c| b < 128 p only for c = -1.
+    /// acc + c b for c > 0, acc + 128 p - b for c = -1. b < 2^36 < 128 p.
     static inline __m512i small_multiple_add(__m512i acc, std::int64_t c, __m512i b) {
         if (c > 0) return multiply_low(acc, b, set64(static_cast<std::uint64_t>(c)));
         return _mm512_add_epi64(acc, _mm512_sub_epi64(set64(128 * kP), b));
     }
-    /// Rows j .. j + kRows - 1 of a product's half h: coefficient j is sum_i a_i row[j - i]. Rows side by side keep 2 kRows
-    /// independent chains of 4-cycle operations next to each other, and share the loads of `row`.
+    /// Rows j .. j + kRows - 1 of a product's half h: coefficient j is sum_i a_i row[j - i]. Rows side by side keep 2
+    /// kRows independent chains of 4-cycle operations next to each other, and share the loads of `row`.
     template <int kRows>
     static inline void multiply_rows(const __m512i* a, const __m512i* row, Base* out, int h) {
         __m512i low[kRows];
@@ -202,16 +204,17 @@ struct IfmaTower {
         QUARRY_UNROLL_ALL
         for (int r = 0; r < kRows; ++r) out[r].h[h] = reduce(low[r], high[r]);
     }
-    [[gnu::noinline]] static Element multiply(const Element& a, const Element& b) {
+    [[gnu::noinline]] static void multiply(Element& r, const Element& a, const Element& b) {
         static_assert(Modulus::kConstant > 0 && Modulus::kConstant <= 7);
         static_assert(Modulus::kMiddleCoefficient >= -1 && Modulus::kMiddleCoefficient <= 7);
         constexpr std::int64_t kConstant = Modulus::kConstant;
         constexpr std::int64_t kMiddle = Modulus::kMiddleCoefficient;
         const __m512i zero = _mm512_setzero_si512();
-        Element r;
+        // Each half of a and b is read before that half of r is written: r may be a or b.
 #pragma GCC unroll 1
         for (int h = 0; h < 2; ++h) {
-            // Row j of "times b": coefficient j of z^i b is w[j + kDegree - i], and first[kDegree - 1 - i] for j = 0 (tower.hpp).
+            // Row j of "times b": coefficient j of z^i b is w[j + kDegree - i], and first[kDegree - 1 - i] for j = 0
+            // (tower.hpp).
             __m512i w[2 * kDegree];
             __m512i first[kDegree];
             __m512i factor[kDegree];
@@ -233,9 +236,79 @@ struct IfmaTower {
 #pragma GCC unroll 1
             for (int j = 1 + kRest; j < kDegree; j += kRows) multiply_rows<kRows>(factor, w + kDegree + j, r.c + j, h);
         }
-        return r;
     }
-    static Element square(const Element& a) { return multiply(a, a); }
+    /// Columns first .. first + kCount - 1 of the square of a, twice = 2a: sums of a_i a_j with i + j = column.
+    template <int kFirst, int kCount>
+    static inline void square_columns(const __m512i* a, const __m512i* twice, __m512i* low, __m512i* high) {
+        QUARRY_UNROLL_ALL
+        for (int c = 0; c < kCount; ++c) low[c] = high[c] = _mm512_setzero_si512();
+        QUARRY_UNROLL_ALL
+        for (int i = 0; i < kDegree; ++i) {
+            QUARRY_UNROLL_ALL
+            for (int c = 0; c < kCount; ++c) {
+                const int j = kFirst + c - i;
+                if (j < i || j >= kDegree) continue;
+                const __m512i factor = j == i ? a[i] : twice[i];
+                low[c] = multiply_low(low[c], factor, a[j]);
+                high[c] = multiply_high(high[c], factor, a[j]);
+            }
+        }
+    }
+    /// Coefficient j from column j and the reduced columns j + k and j + k - 1: z^k = A z + B.
+    template <int j>
+    static inline __m512i wrap_column(__m512i low, __m512i high, const __m512i* wrapped) {
+        if constexpr (j + 1 < kDegree) high = multiply_low(high, wrapped[j], set64(Modulus::kConstant));
+        if constexpr (j > 0 && Modulus::kMiddleCoefficient == -1) {
+            high = _mm512_add_epi64(high, _mm512_sub_epi64(set64(4 * kP), wrapped[j - 1]));
+        } else if constexpr (j > 0) {
+            high = multiply_low(high, wrapped[j - 1], set64(Modulus::kMiddleCoefficient));
+        }
+        return reduce(low, high);
+    }
+    template <int kFirst>
+    static inline void high_columns(const __m512i* a, const __m512i* twice, __m512i* wrapped) {
+        if constexpr (kFirst < 2 * kDegree - 1) {
+            constexpr int kCount = 2 * kDegree - 1 - kFirst < kColumns ? 2 * kDegree - 1 - kFirst : kColumns;
+            __m512i low[kCount];
+            __m512i high[kCount];
+            square_columns<kFirst, kCount>(a, twice, low, high);
+            QUARRY_UNROLL_ALL
+            for (int c = 0; c < kCount; ++c) wrapped[kFirst - kDegree + c] = reduce(low[c], high[c]);
+            high_columns<kFirst + kCount>(a, twice, wrapped);
+        }
+    }
+    template <int kFirst>
+    static inline void low_columns(const __m512i* a, const __m512i* twice, const __m512i* wrapped, Base* out, int h) {
+        if constexpr (kFirst < kDegree) {
+            constexpr int kCount = kDegree - kFirst < kColumns ? kDegree - kFirst : kColumns;
+            __m512i low[kCount];
+            __m512i high[kCount];
+            square_columns<kFirst, kCount>(a, twice, low, high);
+            out[kFirst].h[h] = wrap_column<kFirst>(low[0], high[0], wrapped);
+            if constexpr (kCount > 1) out[kFirst + 1].h[h] = wrap_column<kFirst + 1>(low[1], high[1], wrapped);
+            if constexpr (kCount > 2) out[kFirst + 2].h[h] = wrap_column<kFirst + 2>(low[2], high[2], wrapped);
+            if constexpr (kCount > 3) out[kFirst + 3].h[h] = wrap_column<kFirst + 3>(low[3], high[3], wrapped);
+            low_columns<kFirst + kCount>(a, twice, wrapped, out, h);
+        }
+    }
+    static constexpr int kColumns = 3;  // side by side, for the reason given at multiply_rows
+    /// a settled; r may be a. The result is below p + 6 (p + 2^16) + 4 p < 2^34.5: what is added to a column's high
+    /// half is not divided by 2^52.
+    [[gnu::noinline]] static void square(Element& r, const Element& a) {
+#pragma GCC unroll 1
+        for (int h = 0; h < 2; ++h) {
+            __m512i factor[kDegree];
+            __m512i twice[kDegree];
+            __m512i wrapped[kDegree - 1];
+            QUARRY_UNROLL_ALL
+            for (int i = 0; i < kDegree; ++i) {
+                factor[i] = a.c[i].h[h];
+                twice[i] = _mm512_add_epi64(factor[i], factor[i]);
+            }
+            high_columns<kDegree>(factor, twice, wrapped);
+            low_columns<0>(factor, twice, wrapped, r.c, h);
+        }
+    }
 
     static Element frobenius(const Element& a, std::size_t power) {
         const auto& table = frobenius_table<C>()[power];
@@ -254,7 +327,9 @@ struct IfmaTower {
         }
         return r;
     }
-    static Base base_multiply(const Base& a, const Base& b) { return {{product(a.h[0], b.h[0]), product(a.h[1], b.h[1])}}; }
+    static Base base_multiply(const Base& a, const Base& b) {
+        return {{product(a.h[0], b.h[0]), product(a.h[1], b.h[1])}};
+    }
     static Element scale(const Element& a, const Base& b) {
         Element r;
         for (int k = 0; k < kDegree; ++k) r.c[k] = base_multiply(a.c[k], b);
@@ -264,7 +339,8 @@ struct IfmaTower {
         return TowerInverse<IfmaTower, static_cast<std::size_t>(kDegree)>::invert(a);
     }
 
-    // Rows are 2 k words: word w of a row is half of 64-bit word w / 2, which one 8 x 8 transposition puts in lane order.
+    // Rows are 2 k words: word w of a row is half of 64-bit word w / 2, which one 8 x 8 transposition puts in lane
+    // order.
     static constexpr int kPairs = kDegree;
     static constexpr int kBlocks = (kPairs + 7) / 8;
     static __mmask8 pair_mask(int block) {
@@ -286,7 +362,8 @@ struct IfmaTower {
             QUARRY_UNROLL_ALL
             for (int k = 0; k < 2 * kDegree; ++k) {
                 const __m512i pair = t[k / 2];
-                const __m512i word = k % 2 == 0 ? _mm512_and_si512(pair, set64(0xffffffff)) : _mm512_srli_epi64(pair, 32);
+                const __m512i word =
+                    k % 2 == 0 ? _mm512_and_si512(pair, set64(0xffffffff)) : _mm512_srli_epi64(pair, 32);
                 (k < kDegree ? x.c[k] : y.c[k - kDegree]).h[h] = word;
             }
         }
@@ -321,7 +398,8 @@ struct IfmaTower {
         Element r;
         for (int k = 0; k < kDegree; ++k) {
             for (int h = 0; h < 2; ++h) {
-                r.c[k].h[h] = _mm512_mask_sub_epi64(y.c[k].h[h], static_cast<__mmask8>(mask >> (8 * h)), offset, y.c[k].h[h]);
+                r.c[k].h[h] =
+                    _mm512_mask_sub_epi64(y.c[k].h[h], static_cast<__mmask8>(mask >> (8 * h)), offset, y.c[k].h[h]);
             }
         }
         return r;
@@ -333,7 +411,8 @@ struct IfmaTower {
             __mmask8 zero = 0xff;
             for (int k = 0; k < 2; ++k) {
                 const __m512i q = multiply_low(set64(128), d.c[k].h[h], set64(kNegativeInverse));
-                zero = _mm512_mask_cmple_epu64_mask(zero, _mm512_and_si512(q, set64((std::uint64_t{1} << 52) - 1)), set64(128));
+                zero = _mm512_mask_cmple_epu64_mask(zero, _mm512_and_si512(q, set64((std::uint64_t{1} << 52) - 1)),
+                                                    set64(128));
             }
             mask |= static_cast<std::uint32_t>(zero) << (8 * h);
         }

@@ -1,0 +1,310 @@
+#include "quarry/proof/proof.hpp"
+
+#include <gtest/gtest.h>
+#include <oneapi/tbb/global_control.h>
+
+#include <algorithm>
+#include <random>
+
+#include "quarry/field/isa.hpp"
+#include "quarry/proof/testing_circuit.hpp"
+#include "quarry/proof/wire.hpp"
+
+namespace quarry {
+namespace {
+
+using testing::CubeSystem;
+using Bytes = std::vector<std::uint8_t>;
+
+class ProofTest : public ::testing::Test {
+  protected:
+    static const Circuit& circuit() {
+        static const Circuit c("cubes", testing::cube_tables());
+        return c;
+    }
+    static const CubeSystem& system() {
+        static const CubeSystem s = testing::make_cube_system(circuit());
+        return s;
+    }
+    static const Proof& proof() {
+        static const Proof p = prove(circuit(), system().trace, system().statement);
+        return p;
+    }
+    static const Bytes& bytes() {
+        static const Bytes b = encode_proof(circuit(), proof(), system().statement);
+        return b;
+    }
+    static Status check(const Bytes& b, const Statement& statement) {
+        QUARRY_TRY_ASSIGN(const Proof p, decode_proof(circuit(), b, statement));
+        return verify(circuit(), p, statement);
+    }
+    static Proof prove_lying(ProverChannel::Tamper tamper) {
+        ProveOptions options;
+        options.tamper = std::move(tamper);
+        return prove(circuit(), system().trace, system().statement, options);
+    }
+    static Status check(const Bytes& b) { return check(b, system().statement); }
+};
+
+std::string name_of(const Status& s) { return s.ok() ? "ok" : errc_name(s.error().code); }
+
+TEST_F(ProofTest, AcceptsAnHonestProof) {
+    EXPECT_EQ(name_of(verify(circuit(), proof(), system().statement)), "ok");
+    EXPECT_EQ(name_of(check(bytes())), "ok");
+}
+
+TEST_F(ProofTest, EncodingIsCanonical) {
+    const auto decoded = decode_proof(circuit(), bytes(), system().statement);
+    ASSERT_TRUE(decoded.ok());
+    EXPECT_EQ(encode_proof(circuit(), decoded.value(), system().statement), bytes());
+    const auto header = decode_header(bytes());
+    ASSERT_TRUE(header.ok());
+    EXPECT_EQ(header.value().heights, (Heights{9, 10}));
+    EXPECT_EQ(header.value().security_bits, 100U);
+}
+
+// Acceptance 8: deterministic, independent of threads and instruction set.
+TEST_F(ProofTest, SameBytesOnEveryIsaAndThreadCount) {
+    const Isa before = current_isa();
+    for (const Isa isa : supported_isas()) {
+        force_isa(isa);
+        const Proof p = prove(circuit(), system().trace, system().statement);
+        EXPECT_EQ(encode_proof(circuit(), p, system().statement), bytes()) << isa_name(isa);
+    }
+    force_isa(before);
+    const tbb::global_control one(tbb::global_control::max_allowed_parallelism, 1);
+    const Proof p = prove(circuit(), system().trace, system().statement);
+    EXPECT_EQ(encode_proof(circuit(), p, system().statement), bytes());
+}
+
+TEST_F(ProofTest, AnotherStatementIsRefused) {
+    Statement other = system().statement;
+    other.tuples[0].tuple[0] += KoalaBear(1);
+    EXPECT_EQ(name_of(check(bytes(), other)), "statement_mismatch");
+    EXPECT_NE(name_of(verify(circuit(), proof(), other)), "ok");
+    // Made for the false statement from the start: the buses do not balance.
+    const Proof lie = prove(circuit(), system().trace, other);
+    EXPECT_EQ(name_of(verify(circuit(), lie, other)), "bus_imbalance");
+    EXPECT_EQ(name_of(verify(circuit(), prove(circuit(), system().trace, {}), {})), "bus_imbalance");
+}
+
+// ADVERSARIAL, Transcript: "the *length* of the public input and the public input (zero-padding collisions are a known break)".
+TEST_F(ProofTest, ZeroPaddedPublicInputIsAnotherStatement) {
+    Statement padded = system().statement;
+    padded.tuples[0].tuple.push_back(KoalaBear());
+    EXPECT_EQ(name_of(check(bytes(), padded)), "statement_mismatch");
+    // (s) and (s, 0) have the same fingerprint: only the bus's arity tells them apart, so it is checked.
+    EXPECT_EQ(name_of(verify(circuit(), prove(circuit(), system().trace, padded), padded)), "statement_mismatch");
+    Statement unknown_bus = system().statement;
+    unknown_bus.tuples.push_back({77, KoalaBear(), {KoalaBear(1)}});
+    EXPECT_EQ(name_of(verify(circuit(), proof(), unknown_bus)), "statement_mismatch");
+}
+
+// ADVERSARIAL, Transcript: "Absorb before any challenge: protocol version, circuit/verifying-key digest, every parameter, every
+// table height".
+TEST_F(ProofTest, TranscriptBindsEverythingPublic) {
+    const auto layout = make_stack_layout(circuit(), {9, 10}).value();
+    const WhirParameters parameters = generate_whir_parameters(layout.log_size, security_target(100));
+    auto first_challenge = [&](const Circuit& c, const Heights& h, const WhirParameters& p, unsigned bits, const Statement& s) {
+        return start_transcript(c, h, p, bits, s).squeeze_ext();
+    };
+    const Statement& s = system().statement;
+    const ExtField honest = first_challenge(circuit(), {9, 10}, parameters, 100, s);
+    EXPECT_NE(honest, first_challenge(circuit(), {10, 9}, parameters, 100, s));
+    EXPECT_NE(honest, first_challenge(circuit(), {9, 11}, parameters, 100, s));
+    EXPECT_NE(honest, first_challenge(circuit(), {9, 10}, parameters, 120, s));
+    EXPECT_NE(honest, first_challenge(circuit(), {9, 10}, parameters, 100, {}));
+    const Circuit renamed("cubes2", testing::cube_tables());
+    EXPECT_NE(honest, first_challenge(renamed, {9, 10}, parameters, 100, s));
+    auto tables = testing::cube_tables();
+    tables[0].constraints[0].form.constant += KoalaBear(1);
+    const Circuit changed("cubes", std::move(tables));
+    EXPECT_NE(honest, first_challenge(changed, {9, 10}, parameters, 100, s));
+    for (std::size_t i = 0; i < parameters.rounds.size(); ++i) {
+        for (unsigned WhirRound::*field : {&WhirRound::log_lanes, &WhirRound::log_message, &WhirRound::log_inv_rate,
+                                           &WhirRound::num_queries, &WhirRound::grinding_bits}) {
+            WhirParameters p = parameters;
+            p.rounds[i].*field += 1;
+            EXPECT_NE(honest, first_challenge(circuit(), {9, 10}, p, 100, s));
+        }
+    }
+    WhirParameters p = parameters;
+    p.log_final += 1;
+    EXPECT_NE(honest, first_challenge(circuit(), {9, 10}, p, 100, s));
+}
+
+TEST_F(ProofTest, HeaderIsChecked) {
+    const struct {
+        std::size_t offset;
+        const char* expected;
+    } cases[] = {{0, "bad_magic"},
+                 {4, "unsupported_version"},
+                 {6, "unsupported_version"},
+                 {8, "wrong_key"},
+                 {40, "statement_mismatch"},
+                 {72, "wrong_key"},     // security bits
+                 {73, "bad_shape"},     // number of tables
+                 {75, "statement_mismatch"}};  // a height: the transcript's start binds it
+    for (const auto& c : cases) {
+        Bytes b = bytes();
+        b[c.offset] ^= 1;
+        EXPECT_EQ(name_of(check(b)), c.expected) << c.offset;
+    }
+    for (const unsigned height : {0U, 8U, 23U, 255U}) {
+        Bytes b = bytes();
+        b[74] = static_cast<std::uint8_t>(height);
+        EXPECT_EQ(name_of(check(b)), "bad_shape") << height;
+    }
+    EXPECT_EQ(name_of(verify(circuit(), proof(), system().statement, 120)), "wrong_key");
+}
+
+// ADVERSARIAL, Transcript: "Trailing bytes, wrong lengths: rejected before any arithmetic."
+TEST_F(ProofTest, TruncatedAndExtendedProofsAreRefused) {
+    Bytes longer = bytes();
+    longer.push_back(0);
+    EXPECT_EQ(name_of(check(longer)), "trailing_bytes");
+    for (std::size_t n = 0; n < bytes().size(); n += n < 100 ? 1 : 997) {
+        const Bytes shorter(bytes().begin(), bytes().begin() + static_cast<std::ptrdiff_t>(n));
+        EXPECT_EQ(name_of(check(shorter)), "truncated") << n;
+    }
+    Proof p = proof();
+    p.stream.pop_back();
+    EXPECT_EQ(name_of(verify(circuit(), p, system().statement)), "bad_length");
+    p = proof();
+    p.stream.push_back({});
+    EXPECT_EQ(name_of(verify(circuit(), p, system().statement)), "bad_length");
+    p = proof();
+    p.openings.rounds[0].pop_back();
+    EXPECT_EQ(name_of(verify(circuit(), p, system().statement)), "bad_length");
+    p = proof();
+    p.openings.rounds[0][0].path.pop_back();
+    EXPECT_EQ(name_of(verify(circuit(), p, system().statement)), "bad_length");
+    p = proof();
+    p.openings.rounds[0][0].row.pop_back();
+    EXPECT_EQ(name_of(verify(circuit(), p, system().statement)), "bad_length");
+    p = proof();
+    p.heights.pop_back();
+    EXPECT_EQ(name_of(verify(circuit(), p, system().statement)), "bad_shape");
+}
+
+// ADVERSARIAL, Transcript: "Non-canonical field elements (>= p) rejected".
+TEST_F(ProofTest, NonCanonicalElementsAreRefused) {
+    // Element k of the stream as value + p, where that fits 32 bits: another encoding of the same element.
+    const std::size_t begin = 76;
+    std::size_t tried = 0;
+    for (std::size_t k = 0; k < proof().stream.size() && tried < 50; k += 7) {
+        Bytes b = bytes();
+        const std::uint64_t x = std::uint64_t{proof().stream[k].canonical()} + KoalaBear::kModulus;
+        if (x >> 32 != 0) continue;
+        for (std::size_t i = 0; i < 4; ++i) b[begin + 4 * k + i] = static_cast<std::uint8_t>(x >> (8 * i));
+        EXPECT_EQ(name_of(check(b)), "non_canonical") << k;
+        ++tried;
+    }
+    EXPECT_GT(tried, 10U);
+}
+
+// ADVERSARIAL, Transcript: "Change any single element of a proof: rejected."
+TEST_F(ProofTest, EveryStreamElementMatters) {
+    for (std::size_t k = 0; k < proof().stream.size(); k += 3) {
+        Proof p = proof();
+        p.stream[k] += KoalaBear(1);
+        EXPECT_NE(name_of(verify(circuit(), p, system().statement)), "ok") << k;
+    }
+}
+
+TEST_F(ProofTest, EveryOpeningMatters) {
+    std::mt19937_64 rng(1);
+    for (std::size_t i = 0; i < proof().openings.rounds.size(); ++i) {
+        for (std::size_t j = 0; j < proof().openings.rounds[i].size(); j += 5) {
+            Proof p = proof();
+            auto& row = p.openings.rounds[i][j].row;
+            row[rng() % row.size()] += KoalaBear(1);
+            EXPECT_EQ(name_of(verify(circuit(), p, system().statement)), "merkle_mismatch");
+            p = proof();
+            auto& path = p.openings.rounds[i][j].path;
+            path[rng() % path.size()][rng() % 8] += KoalaBear(1);
+            EXPECT_EQ(name_of(verify(circuit(), p, system().statement)), "merkle_mismatch");
+        }
+    }
+}
+
+TEST_F(ProofTest, RandomByteFlipsAreRefused) {
+    std::mt19937_64 rng(2);
+    for (int i = 0; i < 200; ++i) {
+        Bytes b = bytes();
+        b[rng() % b.size()] ^= static_cast<std::uint8_t>(1U << (rng() % 8));
+        EXPECT_NE(name_of(check(b)), "ok");
+    }
+}
+
+// A prover that lies in one message and goes on consistently with what it said: the tamper hook changes a message before it is
+// absorbed. Every label, first and last message of it.
+TEST_F(ProofTest, LyingProverIsRefused) {
+    const struct {
+        const char* label;
+        std::vector<const char*> expected;  // the refusals that are right
+    } cases[] = {{"root", {"merkle_mismatch"}},
+                 {"gkr/root", {"bus_imbalance"}},
+                 {"gkr/round", {"gkr_mismatch"}},
+                 {"gkr/layer", {"gkr_mismatch"}},
+                 {"zerocheck/skip", {"skip_sum_mismatch"}},
+                 {"zerocheck/round", {"constraint_mismatch"}},
+                 {"zerocheck/values", {"constraint_mismatch"}},
+                 {"whir/sumcheck", {"final_mismatch"}},
+                 {"whir/root", {"merkle_mismatch"}},
+                 {"whir/ood", {"final_mismatch"}},
+                 {"whir/final", {"query_mismatch"}},
+                 {"whir/nonce", {"bad_grinding"}}};
+    for (const auto& c : cases) {
+        std::size_t seen = 0;
+        (void)prove_lying([&](const char* label, std::span<KoalaBear>) { seen += std::string_view(label) == c.label; });
+        if (seen == 0) {
+            ADD_FAILURE() << "no message " << c.label;
+            continue;
+        }
+        for (const std::size_t lie : {std::size_t{0}, seen - 1}) {
+            std::size_t at = 0;
+            const Proof p = prove_lying([&](const char* label, std::span<KoalaBear> message) {
+                if (std::string_view(label) == c.label && at++ == lie) message[0] += KoalaBear(1);
+            });
+            const std::string got = name_of(verify(circuit(), p, system().statement));
+            EXPECT_NE(std::find(c.expected.begin(), c.expected.end(), got), c.expected.end())
+                << c.label << " " << lie << ": " << got;
+        }
+    }
+}
+
+// ADVERSARIAL, Tables: "mutate every cell of a small valid trace": here each column, at rows where something changes.
+TEST_F(ProofTest, MutatedTracesAreRefused) {
+    for (std::size_t t = 0; t < 2; ++t) {
+        for (std::size_t c = 0; c < circuit().tables()[t].num_columns(); ++c) {
+            for (const std::size_t row : {std::size_t{0}, std::size_t{200}, (std::size_t{512} << t) - 1}) {
+                CubeSystem s = testing::make_cube_system(circuit());
+                s.trace.column(t, c)[row] += KoalaBear(1);
+                const Proof p = prove(circuit(), s.trace, s.statement);
+                EXPECT_NE(name_of(verify(circuit(), p, s.statement)), "ok") << t << " " << c << " " << row;
+            }
+        }
+    }
+}
+
+TEST(StackLayout, OrdersByHeightAndRefusesBadShapes) {
+    const Circuit circuit("cubes", testing::cube_tables());
+    const auto layout = make_stack_layout(circuit, {9, 12}).value();
+    EXPECT_EQ(layout.order, (std::vector<std::size_t>{1, 0}));
+    EXPECT_EQ(layout.offset[1], 0U);
+    EXPECT_EQ(layout.offset[0], std::size_t{5} << 12);
+    EXPECT_EQ(layout.log_size, 19U);
+    EXPECT_EQ(layout.used_lanes, 6U);
+    for (const Heights& bad : {Heights{}, Heights{9}, Heights{9, 8}, Heights{23, 9}, Heights{9, 9, 9}}) {
+        const auto r = make_stack_layout(circuit, bad);
+        ASSERT_FALSE(r.ok());
+        EXPECT_EQ(r.error().code, Errc::bad_shape);
+    }
+    const auto too_large = make_stack_layout(circuit, {22, 22});
+    ASSERT_FALSE(too_large.ok());
+    EXPECT_EQ(too_large.error().code, Errc::limit_exceeded);
+}
+
+}  // namespace
+}  // namespace quarry

@@ -1,0 +1,238 @@
+#include "quarry/proof/wire.hpp"
+
+#include <algorithm>
+
+#include "quarry/base/bytes.hpp"
+#include "quarry/base/check.hpp"
+#include "quarry/hash/merkle.hpp"
+
+namespace quarry {
+namespace {
+
+constexpr std::array<std::uint8_t, 4> kMagic{'Q', 'R', 'Y', 'P'};
+
+// The positions that each oracle is opened at, and its root: the verifier's own text, run on arithmetic that accepts
+// everything and on openings that are all zero. Its transcript does not depend on them.
+struct OracleQueries {
+    Digest root;
+    unsigned log_rows;
+    std::size_t width;
+    std::vector<std::size_t> positions;  ///< in query order
+    [[nodiscard]] std::vector<std::size_t> distinct() const {
+        std::vector<std::size_t> r = positions;
+        std::sort(r.begin(), r.end());
+        r.erase(std::unique(r.begin(), r.end()), r.end());
+        return r;
+    }
+};
+
+struct ReplayBackend : NativeBackend {
+    std::vector<OracleQueries> oracles;
+    static Status require_equal(const E& /*a*/, const E& /*b*/, Errc /*code*/, const char* /*where*/) { return Ok{}; }
+    static Status require_nonzero(const E& /*a*/, Errc /*code*/, const char* /*where*/) { return Ok{}; }
+};
+
+template <class Rows, class Paths>
+Status require_merkle(ReplayBackend& backend, const Digest& root, const std::vector<QueryIndex<NativeBackend>>& positions,
+                      const Rows& rows, const Paths& paths) {
+    OracleQueries oracle{root, static_cast<unsigned>(paths[0].size()), rows[0].size(), {}};
+    for (const auto& p : positions) oracle.positions.push_back(p.value);
+    backend.oracles.push_back(std::move(oracle));
+    return Ok{};
+}
+
+// Openings of the right shape without content.
+class ZeroOpenings {
+  public:
+    ZeroOpenings(const WhirParameters& parameters, std::size_t used_lanes) : parameters_(parameters) {
+        std::size_t width = 0;
+        std::size_t height = 0;
+        for (std::size_t i = 0; i < parameters.rounds.size(); ++i) {
+            widths_.push_back(whir_row_width(parameters, i, used_lanes));
+            width = std::max(width, widths_.back());
+            height = std::max<std::size_t>(height, parameters.rounds[i].log_message + parameters.rounds[i].log_inv_rate);
+        }
+        row_.resize(width);
+        path_.resize(height);
+    }
+    [[nodiscard]] std::size_t num_rounds() const { return parameters_.rounds.size(); }
+    [[nodiscard]] std::size_t num_queries(std::size_t i) const { return parameters_.rounds[i].num_queries; }
+    [[nodiscard]] std::span<const KoalaBear> row(std::size_t i, std::size_t /*query*/) const {
+        return std::span(row_).first(widths_[i]);
+    }
+    [[nodiscard]] std::span<const Digest> path(std::size_t i, std::size_t /*query*/) const {
+        return std::span(path_).first(parameters_.rounds[i].log_message + parameters_.rounds[i].log_inv_rate);
+    }
+
+  private:
+    const WhirParameters& parameters_;
+    std::vector<std::size_t> widths_;
+    std::vector<KoalaBear> row_;
+    std::vector<Digest> path_;
+};
+
+// What circuit, level and heights fix.
+struct Shape {
+    StackLayout layout;
+    WhirParameters parameters;
+    std::size_t stream_length;
+};
+Result<Shape> make_shape(const Circuit& circuit, unsigned security_bits, const Heights& heights) {
+    if (std::find(kSecurityLevels.begin(), kSecurityLevels.end(), security_bits) == kSecurityLevels.end()) {
+        return Error{Errc::wrong_key, "security level"};
+    }
+    QUARRY_TRY_ASSIGN(StackLayout layout, make_stack_layout(circuit, heights));
+    auto parameters = find_whir_parameters(layout.log_size, security_target(security_bits));
+    if (!parameters) return Error{Errc::bad_shape, "no parameters for this size"};
+    const std::size_t length = proof_stream_length(circuit, heights, *parameters);
+    return Shape{std::move(layout), std::move(*parameters), length};
+}
+
+std::vector<OracleQueries> replay(const Circuit& circuit, const Shape& shape, unsigned security_bits, const Heights& heights,
+                                  const Statement& statement, const ProofStream& stream) {
+    ReplayBackend backend;
+    NativeVerifierChannel channel(start_transcript(circuit, heights, shape.parameters, security_bits, statement), stream);
+    const ZeroOpenings openings(shape.parameters, shape.layout.used_lanes);
+    // A nonce that does not grind ends the replay early: such a proof has no openings to speak of.
+    (void)verify_proof(backend, channel, circuit, heights, shape.layout, statement, openings, shape.parameters);
+    return std::move(backend.oracles);
+}
+
+void put(ByteWriter& out, KoalaBear x) { out.u32(x.canonical()); }
+
+Result<KoalaBear> get(ByteReader& in, const char* where) {
+    QUARRY_TRY_ASSIGN(const std::uint32_t word, in.u32(where));
+    const auto x = KoalaBear::from_canonical(word);
+    if (!x) return Error{Errc::non_canonical, where};
+    return *x;
+}
+
+Digest start_digest(const Circuit& circuit, const Shape& shape, unsigned security_bits, const Heights& heights,
+                    const Statement& statement) {
+    Transcript t = start_transcript(circuit, heights, shape.parameters, security_bits, statement);
+    Digest d;
+    for (KoalaBear& x : d) x = t.squeeze();
+    return d;
+}
+
+std::array<std::uint8_t, 32> digest_bytes(const Digest& d) {
+    ByteWriter out;
+    for (const KoalaBear x : d) put(out, x);
+    const auto bytes = std::move(out).take();
+    std::array<std::uint8_t, 32> r{};
+    std::copy(bytes.begin(), bytes.end(), r.begin());
+    return r;
+}
+
+Result<ProofHeader> read_header(ByteReader& in) {
+    QUARRY_TRY_ASSIGN(const auto magic, in.raw(kMagic.size(), "magic"));
+    if (!std::equal(magic.begin(), magic.end(), kMagic.begin())) return Error{Errc::bad_magic, "proof"};
+    ProofHeader header;
+    QUARRY_TRY_ASSIGN(header.version, in.u16("version"));
+    QUARRY_TRY_ASSIGN(const std::uint16_t reserved, in.u16("version"));
+    if (header.version != kProofFormatVersion || reserved != 0) return Error{Errc::unsupported_version, "proof"};
+    for (auto* target : {&header.key_digest, &header.start_digest}) {
+        QUARRY_TRY_ASSIGN(const auto bytes, in.raw(target->size(), "digest"));
+        std::copy(bytes.begin(), bytes.end(), target->begin());
+    }
+    QUARRY_TRY_ASSIGN(header.security_bits, in.u8("security bits"));
+    QUARRY_TRY_ASSIGN(const std::uint8_t num_tables, in.u8("heights"));
+    for (unsigned t = 0; t < num_tables; ++t) {
+        QUARRY_TRY_ASSIGN(const std::uint8_t height, in.u8("heights"));
+        header.heights.push_back(height);
+    }
+    return header;
+}
+
+Result<std::vector<Opening>> read_oracle(ByteReader& in, const OracleQueries& oracle) {
+    const std::vector<std::size_t> distinct = oracle.distinct();
+    std::vector<KoalaBear> rows;
+    rows.reserve(distinct.size() * oracle.width);
+    for (std::size_t i = 0; i < distinct.size() * oracle.width; ++i) {
+        QUARRY_TRY_ASSIGN(const KoalaBear x, get(in, "row"));
+        rows.push_back(x);
+    }
+    MultiOpening<PoseidonHasher> opening;
+    opening.siblings.resize(multi_opening_size(distinct, oracle.log_rows));
+    for (Digest& d : opening.siblings) {
+        for (KoalaBear& x : d) {
+            QUARRY_TRY_ASSIGN(x, get(in, "sibling"));
+        }
+    }
+    QUARRY_TRY_ASSIGN(const auto paths,
+                      expand<PoseidonHasher>(oracle.root, oracle.log_rows, oracle.width, distinct, rows, opening));
+    std::vector<Opening> openings;
+    for (const std::size_t position : oracle.positions) {
+        const auto k = static_cast<std::size_t>(std::lower_bound(distinct.begin(), distinct.end(), position) - distinct.begin());
+        const auto row = std::span(rows).subspan(k * oracle.width, oracle.width);
+        openings.push_back({{row.begin(), row.end()}, paths[k]});
+    }
+    return openings;
+}
+
+}  // namespace
+
+std::vector<std::uint8_t> encode_proof(const Circuit& circuit, const Proof& proof, const Statement& statement) {
+    const Shape shape = make_shape(circuit, proof.security_bits, proof.heights).value();
+    ByteWriter out;
+    out.raw(kMagic);
+    out.u16(kProofFormatVersion);
+    out.u16(0);
+    for (const KoalaBear x : circuit.digest()) put(out, x);
+    for (const KoalaBear x : start_digest(circuit, shape, proof.security_bits, proof.heights, statement)) put(out, x);
+    out.u8(static_cast<std::uint8_t>(proof.security_bits));
+    out.u8(static_cast<std::uint8_t>(proof.heights.size()));
+    for (const unsigned h : proof.heights) out.u8(static_cast<std::uint8_t>(h));
+    for (const KoalaBear x : proof.stream) put(out, x);
+
+    const auto oracles = replay(circuit, shape, proof.security_bits, proof.heights, statement, proof.stream);
+    QUARRY_CHECK(oracles.size() == proof.openings.num_rounds());
+    for (std::size_t i = 0; i < oracles.size(); ++i) {
+        const std::vector<std::size_t> distinct = oracles[i].distinct();
+        std::vector<MerklePath<PoseidonHasher>> paths;
+        for (const std::size_t position : distinct) {
+            const auto& positions = oracles[i].positions;
+            const auto query = static_cast<std::size_t>(std::find(positions.begin(), positions.end(), position) - positions.begin());
+            const Opening& opening = proof.openings.rounds[i][query];
+            for (const KoalaBear x : opening.row) put(out, x);
+            paths.push_back(opening.path);
+        }
+        const auto pruned = prune<PoseidonHasher>(distinct, oracles[i].log_rows, std::span(std::as_const(paths)));
+        for (const Digest& d : pruned.siblings) {
+            for (const KoalaBear x : d) put(out, x);
+        }
+    }
+    return std::move(out).take();
+}
+
+Result<ProofHeader> decode_header(std::span<const std::uint8_t> bytes) {
+    ByteReader in(bytes);
+    return read_header(in);
+}
+
+Result<Proof> decode_proof(const Circuit& circuit, std::span<const std::uint8_t> bytes, const Statement& statement) {
+    ByteReader in(bytes);
+    QUARRY_TRY_ASSIGN(const ProofHeader header, read_header(in));
+    if (header.key_digest != digest_bytes(circuit.digest())) return Error{Errc::wrong_key, "circuit digest"};
+    QUARRY_TRY_ASSIGN(const Shape shape, make_shape(circuit, header.security_bits, header.heights));
+    if (header.start_digest != digest_bytes(start_digest(circuit, shape, header.security_bits, header.heights, statement))) {
+        return Error{Errc::statement_mismatch, "start digest"};
+    }
+    if (in.remaining() < shape.stream_length * sizeof(std::uint32_t)) return Error{Errc::truncated, "stream"};
+    Proof proof{header.security_bits, header.heights, {}, {}};
+    proof.stream.reserve(shape.stream_length);
+    for (std::size_t i = 0; i < shape.stream_length; ++i) {
+        QUARRY_TRY_ASSIGN(const KoalaBear x, get(in, "stream"));
+        proof.stream.push_back(x);
+    }
+    const auto oracles = replay(circuit, shape, header.security_bits, header.heights, statement, proof.stream);
+    if (oracles.size() != shape.parameters.rounds.size()) return Error{Errc::bad_grinding, "stream"};
+    for (const OracleQueries& oracle : oracles) {
+        QUARRY_TRY_ASSIGN(auto openings, read_oracle(in, oracle));
+        proof.openings.rounds.push_back(std::move(openings));
+    }
+    QUARRY_TRY(in.finish("proof"));
+    return proof;
+}
+
+}  // namespace quarry
