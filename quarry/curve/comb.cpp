@@ -1,6 +1,6 @@
 #include "quarry/curve/comb.hpp"
 
-#include <bit>
+#include <cstring>
 
 #include "quarry/base/check.hpp"
 #include "quarry/base/parallel.hpp"
@@ -139,6 +139,26 @@ struct SigningTable {
 };
 }  // namespace
 
+namespace {
+/// row := entry number `digit` of kSigningEntries, reading all of them. Two words at a time, in registers.
+template <std::size_t kWords>
+void scan_row(const std::uint32_t* entries, std::uint32_t digit, std::array<std::uint32_t, kWords>& row) {
+    static_assert(kWords % 2 == 0);
+    std::array<std::uint64_t, kWords / 2> sum{};
+    for (std::uint32_t d = 0; d < kSigningEntries; ++d, entries += kWords) {
+        std::uint64_t mask =
+            std::uint64_t{0} - ((static_cast<std::uint64_t>(digit ^ d) - 1) >> 63);  // all ones where d = digit
+        asm("" : "+r"(mask));                                                        // never a branch
+        _Pragma("GCC unroll 16") for (std::size_t j = 0; j < sum.size(); ++j) {
+            std::uint64_t pair;
+            std::memcpy(&pair, entries + 2 * j, sizeof pair);
+            sum[j] |= pair & mask;
+        }
+    }
+    std::memcpy(row.data(), sum.data(), sizeof sum);
+}
+}  // namespace
+
 template <class C>
 JacobianPoint<C> multiply_generator(const Scalar<C>& k) {
     using Table = SigningTable<C>;
@@ -152,13 +172,7 @@ JacobianPoint<C> multiply_generator(const Scalar<C>& k) {
         if (bit % 64 + kSigningBits > 64 && bit / 64 + 1 < digits.size())
             word |= digits[bit / 64 + 1] << (64 - bit % 64);
         const auto digit = static_cast<std::uint32_t>(word & (kSigningEntries - 1));
-        row.fill(0);
-        const std::uint32_t* entry = &table.rows[i * kSigningEntries * Table::kRow];
-        for (std::uint32_t d = 0; d < kSigningEntries; ++d, entry += Table::kRow) {
-            std::uint32_t mask = 0U - (((digit ^ d) - 1) >> 31);  // all ones where d = digit
-            asm("" : "+r"(mask));                                 // no branch may be made of it
-            for (std::size_t j = 0; j < Table::kRow; ++j) row[j] |= entry[j] & mask;
-        }
+        scan_row<Table::kRow>(&table.rows[i * kSigningEntries * Table::kRow], digit, row);
         typename C::Field h;
         typename C::Field zz;
         acc = add_distinct<C>(acc, read_row<C>(row.data()), h, zz);

@@ -2,14 +2,15 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 
 namespace quarry {
 
-/// Overwrites memory in a way that the compiler must keep.
+/// Overwrites memory in a way that the compiler must keep: the asm might read it.
 inline void wipe(void* p, std::size_t bytes) noexcept {
-    volatile auto* b = static_cast<volatile unsigned char*>(p);
-    for (std::size_t i = 0; i < bytes; ++i) b[i] = 0;
+    std::memset(p, 0, bytes);
+    asm volatile("" : : "r"(p) : "memory");
 }
 
 /// Little-endian bytes to limbs; missing limbs are 0. Precondition: the bytes fit.

@@ -87,8 +87,8 @@ struct Tower {
                     l += kMiddle * low[j + kDegree - 1];
                     h += kMiddle * high[j + kDegree - 1];
                 }
-                // Now (l + 2^32 h) / 2^32 mod p. |l| < 2^38; -2^34 < h < 2^37: at most 14 k products of p^2 / 2^32 <
-                // 2^30.
+                // (l + 2^32 h) / 2^32 mod p. The coefficient sums at most 61 products, each below 2^30 2^32, less at
+                // most 11: -11 2^30 < h < 61 2^30 and |l| < 2^38, so 16 p makes the sum positive and below 126 2^31.
                 const std::uint32_t q = static_cast<std::uint32_t>(l) * KoalaBear::kModulusInverse;
                 const std::int64_t quotient = (l - static_cast<std::int64_t>(std::uint64_t{q} * kP)) >> 32;  // exact
                 r[j] = fold(static_cast<std::uint64_t>(h + quotient + std::int64_t{16} * kP));
@@ -154,8 +154,8 @@ struct Tower {
     }
     /// x mod p for x < 126 2^31: 2^31 = 2^24 - 1 mod p brings it below 2 p.
     static constexpr KoalaBear fold(std::uint64_t x) noexcept {
-        // Keeps clang 19's SLP vectoriser off: it narrows x to 32 bits before the shift and gets KB7's doubling wrong
-        // (curve_test, GeneratorMultiples, fails at -O3 without this line).
+        // Clang 19.1's SLP vectoriser has been seen to narrow x to 32 bits before the shift, which is wrong: out of its
+        // reach.
         if (!std::is_constant_evaluated()) asm("" : "+r"(x));
         return wrap(static_cast<std::uint32_t>((x & 0x7fffffff) + (x >> 31) * 0xffffff) - kP);
     }

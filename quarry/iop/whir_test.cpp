@@ -117,46 +117,6 @@ TEST_P(Whir, RefusesEveryChangedOpeningElement) {
     EXPECT_TRUE(verify(instance_, proof).ok());
 }
 
-// From the wire form back to the openings, as a verifier does it.
-Result<WhirOpenings> expand_pruned(const Instance& instance, const Proof& proof, const PrunedWhirOpenings& pruned) {
-    NativeVerifierChannel channel(whir_testing::start(), proof.stream);
-    const Digest root = channel.receive_digest();
-    return expand_openings(channel, root, instance.used_lanes, pruned, instance.parameters);
-}
-
-TEST_P(Whir, PrunedOpeningsExpandToTheSame) {
-    const Proof proof = prove(instance_, stack_);
-    PrunedWhirOpenings pruned = prune_openings(proof.openings);
-    const auto expanded = expand_pruned(instance_, proof, pruned);
-    ASSERT_TRUE(expanded.ok());
-    EXPECT_TRUE(same_openings(expanded.value(), proof.openings));
-    EXPECT_EQ(expanded.value().positions, proof.openings.positions);
-    for (PrunedWhirRound& round : pruned) {
-        const auto expect_refused = [&](KoalaBear& x) {
-            x += KoalaBear(1);
-            EXPECT_EQ(expand_pruned(instance_, proof, pruned).error().code, Errc::merkle_mismatch);
-            x -= KoalaBear(1);
-        };
-        const auto expect_bad_length = [&] {
-            EXPECT_EQ(expand_pruned(instance_, proof, pruned).error().code, Errc::bad_length);
-        };
-        expect_refused(round.rows.front());
-        expect_refused(round.rows.back());
-        for (Digest& sibling : round.paths.siblings) expect_refused(sibling[3]);
-        round.rows.emplace_back();
-        expect_bad_length();
-        round.rows.pop_back();
-        round.paths.siblings.emplace_back();
-        expect_bad_length();
-        round.paths.siblings.resize(round.paths.siblings.size() - 2);
-        expect_bad_length();
-        round.paths = prune_openings(proof.openings)[static_cast<std::size_t>(&round - pruned.data())].paths;
-    }
-    EXPECT_TRUE(expand_pruned(instance_, proof, pruned).ok());
-    pruned.pop_back();
-    EXPECT_EQ(expand_pruned(instance_, proof, pruned).error().code, Errc::bad_length);
-}
-
 TEST_P(Whir, RefusesFalseValue) {
     const Proof proof = prove(instance_, stack_);
     for (std::size_t k = 0; k < ExtField::kDegree; ++k) {

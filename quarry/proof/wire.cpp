@@ -18,13 +18,13 @@ struct OracleQueries {
     unsigned log_rows;
     std::size_t width;
     std::vector<std::size_t> positions;  ///< in query order
-    [[nodiscard]] std::vector<std::size_t> distinct() const {
-        std::vector<std::size_t> r = positions;
-        std::sort(r.begin(), r.end());
-        r.erase(std::unique(r.begin(), r.end()), r.end());
-        return r;
-    }
 };
+
+std::vector<std::size_t> distinct(std::vector<std::size_t> positions) {
+    std::sort(positions.begin(), positions.end());
+    positions.erase(std::unique(positions.begin(), positions.end()), positions.end());
+    return positions;
+}
 
 struct ReplayBackend : NativeBackend {
     std::vector<OracleQueries> oracles;
@@ -145,25 +145,25 @@ Result<ProofHeader> read_header(ByteReader& in) {
 }
 
 Result<std::vector<Opening>> read_oracle(ByteReader& in, const OracleQueries& oracle) {
-    const std::vector<std::size_t> distinct = oracle.distinct();
+    const std::vector<std::size_t> indices = distinct(oracle.positions);
     std::vector<KoalaBear> rows;
-    rows.reserve(distinct.size() * oracle.width);
-    for (std::size_t i = 0; i < distinct.size() * oracle.width; ++i) {
+    rows.reserve(indices.size() * oracle.width);
+    for (std::size_t i = 0; i < indices.size() * oracle.width; ++i) {
         QUARRY_TRY_ASSIGN(const KoalaBear x, get(in, "row"));
         rows.push_back(x);
     }
     MultiOpening<PoseidonHasher> opening;
-    opening.siblings.resize(multi_opening_size(distinct, oracle.log_rows));
+    opening.siblings.resize(multi_opening_size(indices, oracle.log_rows));
     for (Digest& d : opening.siblings) {
         for (KoalaBear& x : d) {
             QUARRY_TRY_ASSIGN(x, get(in, "sibling"));
         }
     }
     QUARRY_TRY_ASSIGN(const auto paths,
-                      expand<PoseidonHasher>(oracle.root, oracle.log_rows, oracle.width, distinct, rows, opening));
+                      expand<PoseidonHasher>(oracle.root, oracle.log_rows, oracle.width, indices, rows, opening));
     std::vector<Opening> openings;
     for (const std::size_t position : oracle.positions) {
-        const auto k = static_cast<std::size_t>(std::lower_bound(distinct.begin(), distinct.end(), position) - distinct.begin());
+        const auto k = static_cast<std::size_t>(std::lower_bound(indices.begin(), indices.end(), position) - indices.begin());
         const auto row = std::span(rows).subspan(k * oracle.width, oracle.width);
         openings.push_back({{row.begin(), row.end()}, paths[k]});
     }
@@ -185,20 +185,19 @@ std::vector<std::uint8_t> encode_proof(const Circuit& circuit, const Proof& proo
     for (const unsigned h : proof.heights) out.u8(static_cast<std::uint8_t>(h));
     for (const KoalaBear x : proof.stream) put(out, x);
 
-    const auto oracles = replay(circuit, shape, proof.security_bits, proof.heights, statement, proof.stream);
-    QUARRY_CHECK(oracles.size() == proof.openings.num_rounds());
-    for (std::size_t i = 0; i < oracles.size(); ++i) {
-        const std::vector<std::size_t> distinct = oracles[i].distinct();
+    QUARRY_CHECK(proof.openings.positions.size() == proof.openings.rounds.size());
+    for (std::size_t i = 0; i < proof.openings.rounds.size(); ++i) {
+        const std::vector<std::size_t>& positions = proof.openings.positions[i];
+        const std::vector<std::size_t> indices = distinct(positions);
         std::vector<MerklePath<PoseidonHasher>> paths;
-        for (const std::size_t position : distinct) {
-            const auto& positions = oracles[i].positions;
-            const auto query = static_cast<std::size_t>(std::find(positions.begin(), positions.end(), position) - positions.begin());
+        for (const std::size_t index : indices) {
+            const auto query = static_cast<std::size_t>(std::find(positions.begin(), positions.end(), index) - positions.begin());
             const Opening& opening = proof.openings.rounds[i][query];
             for (const KoalaBear x : opening.row) put(out, x);
             paths.push_back(opening.path);
         }
-        const auto pruned = prune<PoseidonHasher>(distinct, oracles[i].log_rows, std::span(std::as_const(paths)));
-        for (const Digest& d : pruned.siblings) {
+        const auto height = static_cast<unsigned>(paths.front().size());
+        for (const Digest& d : prune<PoseidonHasher>(indices, height, std::span(std::as_const(paths))).siblings) {
             for (const KoalaBear x : d) put(out, x);
         }
     }
@@ -230,6 +229,7 @@ Result<Proof> decode_proof(const Circuit& circuit, std::span<const std::uint8_t>
     for (const OracleQueries& oracle : oracles) {
         QUARRY_TRY_ASSIGN(auto openings, read_oracle(in, oracle));
         proof.openings.rounds.push_back(std::move(openings));
+        proof.openings.positions.push_back(oracle.positions);
     }
     QUARRY_TRY(in.finish("proof"));
     return proof;

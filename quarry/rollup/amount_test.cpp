@@ -29,7 +29,9 @@ RC_GTEST_PROP(AmountProperties, SubtractionUndoesAddition, ()) {
     const Amount b = arbitrary_amount();
     const auto sum = checked_add(a, b);
     RC_ASSERT(sum.has_value() == (a.wide() + b.wide() <= Amount::max().wide()));
-    if (sum) RC_ASSERT(checked_sub(*sum, b) == a);
+    if (sum) {
+        RC_ASSERT(checked_sub(*sum, b) == a);
+    }
 }
 
 RC_GTEST_PROP(AmountProperties, LimbsRecompose, ()) {

@@ -158,7 +158,9 @@ TEST(SnapshotCodec, RoundTrip) {
     for (SlotIndex slot = 0; slot < copy.state().slot_count; ++slot) {
         EXPECT_EQ(copy.leaf(slot), world.store.leaf(slot));
         const Leaf leaf = *copy.leaf(slot);
-        if (leaf.key_published) EXPECT_EQ(copy.key(leaf.owner.key_hash), world.store.key(leaf.owner.key_hash));
+        if (leaf.key_published) {
+            EXPECT_EQ(copy.key(leaf.owner.key_hash), world.store.key(leaf.owner.key_hash));
+        }
     }
     EXPECT_EQ(snapshot_bytes(copy, 1), bytes) << "a function of the state alone";
 }

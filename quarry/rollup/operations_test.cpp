@@ -205,7 +205,9 @@ TEST(Operations, RandomBytesNeverCrash) {
         for (std::uint8_t& b : bytes) b = static_cast<std::uint8_t>(rng() % 3 == 0 ? rng() : 0);
         for (std::size_t i = 0; i < bytes.size(); i += kWordBytes) bytes[i] = static_cast<std::uint8_t>(rng() % 12);
         const auto parsed = parse_operations(bytes);
-        if (parsed) EXPECT_EQ(encode(parsed.value()), bytes);
+        if (parsed) {
+            EXPECT_EQ(encode(parsed.value()), bytes);
+        }
     }
 }
 
