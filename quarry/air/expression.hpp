@@ -60,8 +60,8 @@ class ExpressionGraph {
 class Expr {
   public:
     Expr() = default;
-    Expr(KoalaBear c) { form_.constant = c; }                        // NOLINT(google-explicit-constructor)
-    Expr(int c) { form_.constant = KoalaBear::from_signed(c); }      // NOLINT(google-explicit-constructor)
+    Expr(KoalaBear c) { form_.constant = c; }                    // NOLINT(google-explicit-constructor)
+    Expr(int c) { form_.constant = KoalaBear::from_signed(c); }  // NOLINT(google-explicit-constructor)
     Expr(ExpressionGraph* graph, std::uint32_t atom) : graph_(graph), form_{{}, {{atom, KoalaBear(1)}}} {}
 
     friend Expr operator+(const Expr& a, const Expr& b) { return {common(a, b), add(a.form_, b.form_)}; }
@@ -85,7 +85,8 @@ class Expr {
     LinearForm form_;
 };
 
-/// The value of every atom from the values of the columns. E: anything with + and *, and built from a KoalaBear by `lift`.
+/// The value of every atom from the values of the columns. E: anything with + and *, and built from a KoalaBear by
+/// `lift`.
 template <class E, class Lift>
 std::vector<E> evaluate_atoms(const ExpressionGraph& graph, const std::vector<E>& row, const std::vector<E>& next,
                               Lift lift);

@@ -39,7 +39,8 @@ class TapeBuilder {
     static constexpr std::uint32_t kInput = 0x80000000;  // marks a value that is an input
 
     std::uint32_t input(const LinearForm& form) {
-        const auto [it, fresh] = input_of_.try_emplace(key_of(form), static_cast<std::uint32_t>(program_.inputs.size()));
+        const auto [it, fresh] =
+            input_of_.try_emplace(key_of(form), static_cast<std::uint32_t>(program_.inputs.size()));
         if (fresh) program_.inputs.push_back(form);
         return kInput | it->second;
     }
@@ -208,7 +209,8 @@ Program compile(const Table& table) {
     };
     // A first pass collects every input, so that their number, and with it every slot, is the same in all tapes.
     (void)build([](unsigned) { return true; });
-    for (unsigned d = 0; d <= program.max_degree; ++d) program.at_least.push_back(build([&](unsigned e) { return e >= d; }));
+    for (unsigned d = 0; d <= program.max_degree; ++d)
+        program.at_least.push_back(build([&](unsigned e) { return e >= d; }));
     program.below_max = build([&](unsigned e) { return e < program.max_degree; });
     return program;
 }

@@ -11,7 +11,7 @@ struct TapeOp {
     enum class Kind : std::uint8_t { multiply, dot };
     Kind kind;
     std::uint32_t target;
-    std::uint32_t a = 0, b = 0;                  ///< multiply: slots
+    std::uint32_t a = 0, b = 0;                   ///< multiply: slots
     std::uint32_t first_term = 0, num_terms = 0;  ///< dot: constant + sum of terms (atom = slot)
     KoalaBear constant;
 };
@@ -31,8 +31,8 @@ struct Tape {
 
 /// How the prover evaluates a table's constraints. The sum of all weighted constraints is rewritten as
 ///     sum_j a_j c_j  =  constant + sum over columns of (..) column + sum over root products of (..) product,
-/// so that output linear layers move into the weights, columns that appear only linearly are never extended, and only the
-/// *inputs* of products (linear forms of columns) are. [DESIGN section 2, lever 2]
+/// so that output linear layers move into the weights, columns that appear only linearly are never extended, and only
+/// the *inputs* of products (linear forms of columns) are. [DESIGN section 2, lever 2]
 struct Program {
     std::vector<LinearForm> inputs;  ///< forms over column atoms: slot i of every tape
     struct Root {
@@ -41,8 +41,8 @@ struct Program {
     };
     std::vector<Root> roots;  ///< by falling degree
     unsigned max_degree = 1;
-    std::vector<Tape> at_least;  ///< [d]: the roots of degree >= d, d = 0 .. max_degree
-    Tape below_max;              ///< the roots of degree < max_degree
+    std::vector<Tape> at_least;                           ///< [d]: the roots of degree >= d, d = 0 .. max_degree
+    Tape below_max;                                       ///< the roots of degree < max_degree
     [[nodiscard]] std::vector<unsigned> degrees() const;  ///< distinct degrees of roots, falling
 };
 

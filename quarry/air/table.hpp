@@ -16,8 +16,8 @@ struct Constraint {
     unsigned degree;
 };
 
-/// `multiplicity` copies of `tuple` put on (or, negative, taken off) a bus by every row. Both are of degree <= 1, so that bus
-/// leaves cost the zerocheck no extension of columns.
+/// `multiplicity` copies of `tuple` put on (or, negative, taken off) a bus by every row. Both are of degree <= 1, so
+/// that bus leaves cost the zerocheck no extension of columns.
 struct Interaction {
     std::string name;
     std::uint32_t bus;
@@ -25,7 +25,8 @@ struct Interaction {
     std::vector<LinearForm> tuple;
 };
 
-/// One table of a circuit: named columns, named constraints over a row and the next (cyclically), interactions with buses.
+/// One table of a circuit: named columns, named constraints over a row and the next (cyclically), interactions with
+/// buses.
 struct Table {
     std::string name;
     std::vector<std::string> columns;
@@ -75,8 +76,8 @@ struct ColumnNamer {
 /// Builds a table from its definition:
 ///   struct Definition {
 ///       static constexpr const char* kName;
-///       template <class T> struct Row { T a; std::array<T, 8> b; template <class V> void visit(V&& v) { v("a", a); v("b", b); } };
-///       static void constrain(AirBuilder&, const Row<Expr>& row, const Row<Expr>& next);
+///       template <class T> struct Row { T a; std::array<T, 8> b; template <class V> void visit(V&& v) { v("a", a);
+///       v("b", b); } }; static void constrain(AirBuilder&, const Row<Expr>& row, const Row<Expr>& next);
 ///   };
 template <class Definition>
 Table make_table() {

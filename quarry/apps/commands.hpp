@@ -2,6 +2,7 @@
 #include <CLI/App.hpp>
 #include <functional>
 #include <string>
+#include <type_traits>
 
 namespace quarry::apps {
 
@@ -17,6 +18,16 @@ struct Session {
 /// A command under `parent` that sets session.action to `run`, with the common options and an example in its help.
 CLI::App* add_command(CLI::App& parent, Session& session, const std::string& name, const std::string& description,
                       const std::string& example, std::function<void()> run);
+
+/// --name VALUE with first <= value <= last. Help shows the range and the default, which is what `value` holds.
+template <class T>
+CLI::Option* add_number(CLI::App& command, const std::string& name, T& value, std::type_identity_t<T> first,
+                        std::type_identity_t<T> last, const std::string& description) {
+    const std::string range = CLI::detail::to_string(first) + ".." + CLI::detail::to_string(last);
+    return command.add_option(name, value, description)->type_name("N")->check(CLI::Range(first, last, range));
+}
+/// --name BITS: a security level.
+CLI::Option* add_level(CLI::App& command, const std::string& name, unsigned& bits, const std::string& description);
 
 void add_bench_permutations(CLI::App& bench, Session& session);
 void add_bench_kernels(CLI::App& bench, Session& session);

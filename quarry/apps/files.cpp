@@ -90,7 +90,7 @@ std::vector<std::uint8_t> read_file(const std::string& path, std::size_t limit_b
 }
 
 void check_writable(const std::string& path) {
-    struct stat info {};
+    struct stat info{};
     if (::stat(path.c_str(), &info) == 0) {
         if (S_ISDIR(info.st_mode)) throw cannot_write(path, EISDIR);
         if (::access(path.c_str(), W_OK) != 0) throw cannot_write(path, errno);
@@ -104,7 +104,7 @@ void check_writable(const std::string& path) {
 
 void write_file(const std::string& path, std::span<const std::uint8_t> bytes) {
     check_writable(path);
-    struct stat info {};
+    struct stat info{};
     if (::lstat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode)) {
         if (const int error = write_all(path, O_TRUNC, bytes, false)) throw cannot_write(path, error);
         return;

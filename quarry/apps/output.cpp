@@ -117,14 +117,15 @@ void report(const Failure& failure, bool json) noexcept {
         line += '\n';
         (void)std::fwrite(line.data(), 1, line.size(), stderr);
         if (!json) return;
-        json::object error{{"name", failure.name()}, {"exit_code", static_cast<int>(failure.code())}};
-        error["message"] = failure.cause();
-        error["where"] = failure.where();
-        error["remedy"] = failure.remedy();
-        print_json(json::object{{"ok", false}, {"error", error}});
+        json::object error{{"name", failure.name()},
+                           {"exit_code", static_cast<int>(failure.code())},
+                           {"message", failure.cause()},
+                           {"where", failure.where()},
+                           {"remedy", failure.remedy()}};
+        print_json(json::object{{"ok", false}, {"error", std::move(error)}});
         (void)std::fflush(stdout);
-    } catch (...) {
-        (void)std::fputs("quarry: the failure could not be reported; free some memory or disk space\n", stderr);
+    } catch (const std::exception&) {  // stdout is what failed, or memory: stderr has what could be said
+        return;
     }
 }
 
@@ -132,6 +133,8 @@ double rounded(double x, int decimals) {
     const double scale = std::pow(10, decimals);
     return std::round(x * scale) / scale;
 }
+
+std::uint64_t whole(double x) { return static_cast<std::uint64_t>(std::llround(x)); }
 
 std::string with_commas(std::uint64_t x) {
     std::string digits = std::to_string(x);

@@ -18,6 +18,7 @@ void flush_stdout();
 
 /// x to `decimals` places: what a person would write into the JSON document.
 double rounded(double x, int decimals);
+std::uint64_t whole(double x);  ///< rounded to an integer; x >= 0
 
 std::string with_commas(std::uint64_t x);   ///< 131,072
 std::string human_bytes(std::uint64_t n);   ///< 251.3 KiB

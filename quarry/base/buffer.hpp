@@ -6,11 +6,15 @@
 
 namespace quarry {
 
-/// Allocates `bytes` aligned to 64 (to 2 MiB with huge pages requested from 1 MiB up); aborts when memory is out.
+/// Allocates `bytes` aligned to 64 (to 2 MiB with huge pages requested from 1 MiB up); aborts when memory is out. Large
+/// blocks are kept when freed, up to 4 GiB, and reused for the next request of their size.
 void* allocate_aligned(std::size_t bytes);
-void free_aligned(void* p) noexcept;
+void free_aligned(void* p, std::size_t bytes) noexcept;
+/// Gives kept blocks back to the system.
+void release_cached_memory();
 
-/// An owning array of trivial elements, aligned for SIMD, *uninitialised* unless said otherwise: the prover touches memory once.
+/// An owning array of trivial elements, aligned for SIMD, *uninitialised* unless said otherwise: the prover touches
+/// memory once.
 template <class T>
 class Buffer {
     static_assert(std::is_trivially_copyable_v<T>);
@@ -31,7 +35,7 @@ class Buffer {
     }
     Buffer(const Buffer&) = delete;
     Buffer& operator=(const Buffer&) = delete;
-    ~Buffer() { free_aligned(data_); }
+    ~Buffer() { free_aligned(data_, size_ * sizeof(T)); }
 
     [[nodiscard]] T* data() noexcept { return data_; }
     [[nodiscard]] const T* data() const noexcept { return data_; }

@@ -6,7 +6,7 @@ namespace quarry {
 [[noreturn]] void check_failed(const char* condition, const char* file, int line) noexcept;
 }
 
-#define QUARRY_CHECK(condition)                                                       \
-    do {                                                                              \
-        if (!(condition)) ::quarry::check_failed(#condition, __FILE__, __LINE__);     \
+#define QUARRY_CHECK(condition)                                                   \
+    do {                                                                          \
+        if (!(condition)) ::quarry::check_failed(#condition, __FILE__, __LINE__); \
     } while (false)

@@ -3,28 +3,28 @@
 namespace quarry {
 
 /// Every cause for which Quarry refuses something, one enumerator per cause: X(name, sentence a user can act on).
-#define QUARRY_ERROR_CODES(X)                                                              \
-    /* encoding */                                                                         \
-    X(truncated, "the input ends too early")                                               \
-    X(trailing_bytes, "the input has bytes after its end")                                 \
-    X(non_canonical, "a field element is not below the modulus")                           \
-    X(bad_length, "a length is not the one that the parameters fix")                       \
-    X(bad_magic, "the file is not of this kind")                                           \
-    X(unsupported_version, "the file was written by another version of the format")        \
-    X(limit_exceeded, "a size is above the documented limit")                              \
-    /* proof */                                                                            \
-    X(wrong_key, "the proof was made under another verifying key or parameter set")        \
-    X(bad_shape, "the table heights are outside of what this verifier accepts")            \
-    X(sumcheck_mismatch, "a sumcheck round does not add up")                               \
-    X(skip_sum_mismatch, "the univariate-skip message does not add up to the bus claim")   \
-    X(gkr_mismatch, "a LogUp-GKR layer does not add up")                                   \
-    X(bus_imbalance, "the buses do not balance")                                           \
-    X(zero_denominator, "the product of the bus denominators is zero")                     \
-    X(constraint_mismatch, "the column openings do not satisfy the constraints")           \
-    X(bad_grinding, "a proof-of-work nonce does not have enough zero bits")                \
-    X(merkle_mismatch, "a Merkle path does not lead to the committed root")                \
-    X(final_mismatch, "the final polynomial does not match the claims")                    \
-    X(query_mismatch, "a folded query answer does not match the final polynomial")         \
+#define QUARRY_ERROR_CODES(X)                                                            \
+    /* encoding */                                                                       \
+    X(truncated, "the input ends too early")                                             \
+    X(trailing_bytes, "the input has bytes after its end")                               \
+    X(non_canonical, "a field element is not below the modulus")                         \
+    X(bad_length, "a length is not the one that the parameters fix")                     \
+    X(bad_magic, "the file is not of this kind")                                         \
+    X(unsupported_version, "the file was written by another version of the format")      \
+    X(limit_exceeded, "a size is above the documented limit")                            \
+    /* proof */                                                                          \
+    X(wrong_key, "the proof was made under another verifying key or parameter set")      \
+    X(bad_shape, "the table heights are outside of what this verifier accepts")          \
+    X(sumcheck_mismatch, "a sumcheck round does not add up")                             \
+    X(skip_sum_mismatch, "the univariate-skip message does not add up to the bus claim") \
+    X(gkr_mismatch, "a LogUp-GKR layer does not add up")                                 \
+    X(bus_imbalance, "the buses do not balance")                                         \
+    X(zero_denominator, "the product of the bus denominators is zero")                   \
+    X(constraint_mismatch, "the column openings do not satisfy the constraints")         \
+    X(bad_grinding, "a proof-of-work nonce does not have enough zero bits")              \
+    X(merkle_mismatch, "a Merkle path does not lead to the committed root")              \
+    X(final_mismatch, "the final polynomial does not match the claims")                  \
+    X(query_mismatch, "a folded query answer does not match the final polynomial")       \
     X(statement_mismatch, "the proof is for another statement")
 
 enum class Errc {

@@ -6,8 +6,8 @@
 
 namespace quarry {
 
-/// f(begin, end) over [0, n) in pieces of about `grain`, on the caller's TBB arena. Pieces run in any order: results must
-/// not depend on it (field sums do not).
+/// f(begin, end) over [0, n) in pieces of about `grain`, on the caller's TBB arena. Pieces run in any order: results
+/// must not depend on it (field sums do not).
 template <class F>
 void parallel_for(std::size_t n, std::size_t grain, F&& f) {
     if (n <= grain) {

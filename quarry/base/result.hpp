@@ -49,16 +49,16 @@ using Status = Result<Ok>;
 }  // namespace quarry
 
 /// Returns the error of `expression` from the enclosing function, if it is one.
-#define QUARRY_TRY(expression)                                          \
-    do {                                                                \
-        auto quarry_try_ = (expression);                                \
-        if (!quarry_try_) return quarry_try_.error();                   \
+#define QUARRY_TRY(expression)                        \
+    do {                                              \
+        auto quarry_try_ = (expression);              \
+        if (!quarry_try_) return quarry_try_.error(); \
     } while (false)
 
 /// `declaration` = value of `expression`, or return its error.
 #define QUARRY_TRY_ASSIGN(declaration, expression) QUARRY_TRY_ASSIGN_(declaration, expression, __LINE__)
 #define QUARRY_TRY_ASSIGN_(declaration, expression, line) QUARRY_TRY_ASSIGN__(declaration, expression, line)
-#define QUARRY_TRY_ASSIGN__(declaration, expression, line)       \
-    auto quarry_try_##line = (expression);                        \
-    if (!quarry_try_##line) return quarry_try_##line.error();     \
+#define QUARRY_TRY_ASSIGN__(declaration, expression, line)    \
+    auto quarry_try_##line = (expression);                    \
+    if (!quarry_try_##line) return quarry_try_##line.error(); \
     declaration = std::move(quarry_try_##line).value()

@@ -33,7 +33,8 @@ void require_equal(AirBuilder& b, const std::string& name, const ExprState& x, c
     for (std::size_t i = 0; i < kPoseidonWidth; ++i) b.equal(name + "[" + std::to_string(i) + "]", x[i], y[i]);
 }
 
-// The S-box inputs of the partial rounds and the state after them, as linear forms of after_4 (atoms 0..15) and the cubes.
+// The S-box inputs of the partial rounds and the state after them, as linear forms of after_4 (atoms 0..15) and the
+// cubes.
 struct PartialRounds {
     std::array<Expr, kPoseidonPartialRounds> inputs;
     ExprState after;
@@ -75,12 +76,18 @@ Tape make_witness_tape() {
                             static_cast<std::uint32_t>(terms.size()), constant});
     };
     auto multiply = [&](std::size_t target, std::size_t a, std::size_t b) {
-        tape.ops.push_back({TapeOp::Kind::multiply, static_cast<std::uint32_t>(target), static_cast<std::uint32_t>(a),
-                            static_cast<std::uint32_t>(b), 0, 0, {}});
+        tape.ops.push_back({TapeOp::Kind::multiply,
+                            static_cast<std::uint32_t>(target),
+                            static_cast<std::uint32_t>(a),
+                            static_cast<std::uint32_t>(b),
+                            0,
+                            0,
+                            {}});
     };
     auto full = [&](std::size_t from, std::size_t to, std::size_t round) {
         for (std::size_t i = 0; i < kPoseidonWidth; ++i) {
-            dot(kShifted + i, kPoseidonRoundConstants[round][i], {{static_cast<std::uint32_t>(from + i), KoalaBear(1)}});
+            dot(kShifted + i, kPoseidonRoundConstants[round][i],
+                {{static_cast<std::uint32_t>(from + i), KoalaBear(1)}});
             multiply(kSquare + i, kShifted + i, kShifted + i);
             multiply(kCubed + i, kSquare + i, kShifted + i);
         }

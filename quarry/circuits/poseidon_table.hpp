@@ -14,9 +14,9 @@ namespace quarry {
 ///   in --2 rounds--> after_2 --2 rounds--> after_4 --20 partial rounds, cubes committed--> --2 rounds--> after_26
 ///      --2 rounds--> out
 ///
-/// Two full rounds between committed states are a map of degree 9. In a partial round only element 0 goes through the S-box:
-/// its input is a linear form of after_4 and the cubes before it, so each round costs one column, and the state after all
-/// 20 is a linear form again. [GKRRS21]
+/// Two full rounds between committed states are a map of degree 9. In a partial round only element 0 goes through the
+/// S-box: its input is a linear form of after_4 and the cubes before it, so each round costs one column, and the state
+/// after all 20 is a linear form again. [GKRRS21]
 template <class T>
 struct PoseidonRow {
     std::array<T, kPoseidonWidth> in, after_2, after_4;
@@ -24,7 +24,8 @@ struct PoseidonRow {
     std::array<T, kPoseidonWidth> after_26, out;
     template <class V>
     void visit(V&& v) {
-        v("in", in), v("after_2", after_2), v("after_4", after_4), v("cube", cube), v("after_26", after_26), v("out", out);
+        v("in", in), v("after_2", after_2), v("after_4", after_4), v("cube", cube), v("after_26", after_26),
+            v("out", out);
     }
 };
 

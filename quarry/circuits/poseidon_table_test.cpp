@@ -52,8 +52,8 @@ TEST(PoseidonTable, RowsArePermutations) {
     EXPECT_FALSE(violation.has_value()) << violation->constraint;
 }
 
-// ADVERSARIAL, Tables: "mutate every cell of a small valid trace: at least one constraint must fail". One row stands for all:
-// the table has no next-row constraint.
+// ADVERSARIAL, Tables: "mutate every cell of a small valid trace: at least one constraint must fail". One row stands
+// for all: the table has no next-row constraint.
 TEST(PoseidonTable, EveryCellIsConstrained) {
     const Circuit circuit("test", permutation_tables());
     const Columns honest = columns_of(circuit, make_trace(circuit, 9));
@@ -66,8 +66,8 @@ TEST(PoseidonTable, EveryCellIsConstrained) {
     }
 }
 
-// Each named constraint, dropped, lets a bad row through: the one where the column that it defines is changed and every later
-// column is recomputed.
+// Each named constraint, dropped, lets a bad row through: the one where the column that it defines is changed and every
+// later column is recomputed.
 TEST(PoseidonTable, NoConstraintIsRedundant) {
     const Circuit circuit("test", permutation_tables());
     const Table& table = circuit.tables()[0];

@@ -1,5 +1,7 @@
 #include "quarry/curve/comb.hpp"
 
+#include <oneapi/tbb/task_arena.h>
+
 #include <cstring>
 
 #include "quarry/base/check.hpp"
@@ -87,7 +89,7 @@ CombTable<C>::CombTable() : rows_(32 * kEntries * kRow + kPadding), rows52_(32 *
     const auto base = bases<C>(multiply<C>(first, AffinePoint<C>::generator()), C::kCombBits + 4, 32);
     const auto correction = times_power_of_two<C>(AffinePoint<C>::offset(), 128).affine();
     QUARRY_CHECK(correction.has_value());
-    parallel_for(32, 1, [&](std::size_t begin, std::size_t end) {
+    const auto build = [&](std::size_t begin, std::size_t end) {
         for (std::size_t i = begin; i < end; ++i) {
             auto points = multiples<C>(base[i], kEntries);
             if (i == 31) add_to_all<C>(points, correction->negated());
@@ -96,7 +98,10 @@ CombTable<C>::CombTable() : rows_(32 * kEntries * kRow + kPadding), rows52_(32 *
                 rows52_[j] = (KoalaBear::from_montgomery(rows_[j]) * KoalaBear(1 << 20)).montgomery();
             }
         }
-    });
+    };
+    // Isolated: while it waits, this thread holds the guard of comb_table()'s static and must not take a task that asks
+    // for the same table.
+    tbb::this_task_arena::isolate([&] { parallel_for(32, 1, build); });
     for (std::size_t j = 32 * kEntries * kRow; j < rows_.size(); ++j) rows_[j] = rows52_[j] = 0;
 }
 template <class C>

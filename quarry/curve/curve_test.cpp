@@ -66,14 +66,18 @@ TYPED_TEST(CurveTest, SquareRoots) {
             // 3 is not a square of F_p, nor of an odd extension: exactly one of a, 3a is a square.
             EXPECT_TRUE(square_root(a * KoalaBear(3)).has_value());
         }
-        if (!a.is_zero()) EXPECT_NE(sign_of(a), sign_of(-a));
+        if (!a.is_zero()) {
+            EXPECT_NE(sign_of(a), sign_of(-a));
+        }
     }
     EXPECT_GT(squares, 15);
     EXPECT_LT(squares, 45);
     for (std::uint64_t x = 0; x < 100; ++x) {
         const auto r = square_root(KoalaBear(x));
         EXPECT_EQ(r.has_value(), x == 0 || KoalaBear(x).pow((KoalaBear::kModulus - 1) / 2) == KoalaBear(1));
-        if (r) EXPECT_EQ(*r * *r, KoalaBear(x));
+        if (r) {
+            EXPECT_EQ(*r * *r, KoalaBear(x));
+        }
     }
 }
 
@@ -141,7 +145,9 @@ TYPED_TEST(CurveTest, GroupLawAndItsEdges) {
         const std::array<std::uint64_t, 1> k{static_cast<std::uint64_t>(i)};
         multiples.push_back(multiply<C>(k, g));
         EXPECT_EQ(multiples.back().is_identity(), i == 0);
-        if (i != 0) EXPECT_TRUE(on_curve(*multiples.back().affine()));
+        if (i != 0) {
+            EXPECT_TRUE(on_curve(*multiples.back().affine()));
+        }
     }
     auto at = [&](int i) {
         return i < 0 ? multiples[static_cast<std::size_t>(-i)].negated() : multiples[static_cast<std::size_t>(i)];

@@ -8,7 +8,8 @@
 
 namespace quarry {
 
-/// The modulus X^Degree = LinearCoefficient * X^Middle + Constant of an extension of F_p. Irreducibility is a test's job.
+/// The modulus X^Degree = LinearCoefficient * X^Middle + Constant of an extension of F_p. Irreducibility is a test's
+/// job.
 template <std::size_t Degree, std::size_t Middle, std::int64_t MiddleCoefficient, std::int64_t Constant>
 struct Trinomial {
     static constexpr std::size_t kDegree = Degree;
@@ -123,8 +124,8 @@ class Extension {
 template <class Modulus>
 constexpr typename Extension<Modulus>::Table Extension<Modulus>::kFrobenius = Extension<Modulus>::frobenius_powers();
 
-using ExtField = Extension<Trinomial<5, 2, -1, 1>>;     ///< challenges: X^5 = -X^2 + 1
-using Fp7 = Extension<Trinomial<7, 1, 3, 5>>;           ///< KB7: z^7 = 3z + 5
-using Fp11 = Extension<Trinomial<11, 1, -1, 6>>;        ///< KB11: z^11 = -z + 6
+using ExtField = Extension<Trinomial<5, 2, -1, 1>>;  ///< challenges: X^5 = -X^2 + 1
+using Fp7 = Extension<Trinomial<7, 1, 3, 5>>;        ///< KB7: z^7 = 3z + 5
+using Fp11 = Extension<Trinomial<11, 1, -1, 6>>;     ///< KB11: z^11 = -z + 6
 
 }  // namespace quarry

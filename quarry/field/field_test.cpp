@@ -18,7 +18,8 @@ constexpr std::uint32_t kP = KoalaBear::kModulus;
 std::vector<KoalaBear> samples(std::size_t n, std::uint64_t seed) {
     std::mt19937_64 rng(seed);
     std::vector<KoalaBear> v;
-    for (const std::uint32_t m : {0u, 1u, 2u, kP - 1, kP - 2, kP / 2, kP / 2 + 1, 1u << 24, (1u << 24) - 1, 0x7e000000u}) {
+    for (const std::uint32_t m :
+         {0u, 1u, 2u, kP - 1, kP - 2, kP / 2, kP / 2 + 1, 1u << 24, (1u << 24) - 1, 0x7e000000u}) {
         v.push_back(KoalaBear::from_montgomery(m));
     }
     while (v.size() < n) v.emplace_back(rng());
@@ -61,8 +62,9 @@ TEST(KoalaBear, RootsOfUnityHaveExactOrder) {
     }
 }
 
-// For prime degree d, X^(p^d) = X and X^p != X make the modulus irreducible: every factor's degree divides d, and is not 1
-// for all of them; a factor of degree 1 would give a root in F_p, excluded by gcd(X^p - X, modulus) = 1, i.e. X^p - X a unit.
+// For prime degree d, X^(p^d) = X and X^p != X make the modulus irreducible: every factor's degree divides d, and is
+// not 1 for all of them; a factor of degree 1 would give a root in F_p, excluded by gcd(X^p - X, modulus) = 1, i.e. X^p
+// - X a unit.
 template <class E>
 void expect_field() {
     E x;

@@ -7,7 +7,7 @@
 
 namespace quarry {
 
-inline constexpr std::size_t kLanes = 16;      ///< elements in a SIMD block, on every ISA
+inline constexpr std::size_t kLanes = 16;  ///< elements in a SIMD block, on every ISA
 inline constexpr unsigned kLogLanes = 4;
 
 /// 16 elements of F_{p^5}, coordinate-major: c[k][lane] is coordinate k, in Montgomery form.

@@ -45,7 +45,8 @@ QueryIndex<NativeBackend> NativeVerifierChannel::challenge_index(unsigned bits) 
 Status NativeVerifierChannel::check_grinding(unsigned bits, const char* where) {
     const KoalaBear nonce = at_ < stream_.size() ? stream_[at_] : KoalaBear();
     ++at_;
-    if (bits == 0 ? !nonce.is_zero() : !transcript_.check_grinding(bits, nonce)) return Error{Errc::bad_grinding, where};
+    if (bits == 0 ? !nonce.is_zero() : !transcript_.check_grinding(bits, nonce))
+        return Error{Errc::bad_grinding, where};
     return Ok{};
 }
 

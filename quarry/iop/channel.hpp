@@ -41,8 +41,8 @@ class ProverChannel {
     ProofStream stream_;
 };
 
-/// The arithmetic of the native verifier, and the model of what a backend provides. A circuit backend has wires for F and E,
-/// emits a row for each operation, and its `require_*` emit constraints and always succeed.
+/// The arithmetic of the native verifier, and the model of what a backend provides. A circuit backend has wires for F
+/// and E, emits a row for each operation, and its `require_*` emit constraints and always succeed.
 struct NativeBackend {
     using F = KoalaBear;
     using E = ExtField;

@@ -7,8 +7,8 @@
 
 namespace quarry {
 
-/// The columns of one chunk of 512 rows as kernels read them, indexed by atom (columns, and next-row columns copied with the
-/// cyclic wrap). Per-thread scratch: re-aimed from chunk to chunk.
+/// The columns of one chunk of 512 rows as kernels read them, indexed by atom (columns, and next-row columns copied
+/// with the cyclic wrap). Per-thread scratch: re-aimed from chunk to chunk.
 class ChunkSources {
   public:
     explicit ChunkSources(const TableInstance& instance);

@@ -13,8 +13,8 @@
 
 namespace quarry {
 
-/// LogUp-GKR: sum over b in {0,1}^m of numerator(b) / denominator(b) + P / Q = 0 for a public fraction P / Q (0 / 1 for none), reduced to one evaluation of each vector.
-/// [PH23]
+/// LogUp-GKR: sum over b in {0,1}^m of numerator(b) / denominator(b) + P / Q = 0 for a public fraction P / Q (0 / 1 for
+/// none), reduced to one evaluation of each vector. [PH23]
 ///
 /// Layer m holds the leaves, layer j is layer j + 1 with fractions added in pairs, (p0, q0) + (p1, q1) = (p0 q1 + p1
 /// q0, q0 q1), layer 0 the one sum. Layer j has the variables gkr_variable(m, i), i = m - j .. m - 1, and is paired

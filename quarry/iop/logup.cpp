@@ -39,43 +39,45 @@ FractionLeaves make_leaves(std::span<const TableInstance> tables, const LeafLayo
         const std::size_t count = table.interactions.size();
         std::vector<BusWeights<ExtField>> weights;
         for (const Interaction& interaction : table.interactions) {
-            BusWeights<ExtField> w{{}, std::vector<ExtField>(table.num_columns()), std::vector<ExtField>(table.num_columns())};
+            BusWeights<ExtField> w{
+                {}, std::vector<ExtField>(table.num_columns()), std::vector<ExtField>(table.num_columns())};
             add_interaction(table, interaction, challenges, ExtField(), ExtField(KoalaBear(1)), lift, w);
             weights.push_back(std::move(w));
         }
-        parallel_for(std::size_t{1} << (instance.log_height - kLogChunkRows), 4, [&](std::size_t begin, std::size_t stop) {
-            ChunkSources sources(instance);
-            std::vector<ExtField> w;
-            std::vector<const std::uint32_t*> from;
-            for (std::size_t chunk = begin; chunk < stop; ++chunk) {
-                sources.aim(chunk);
-                for (std::size_t i = 0; i < count; ++i) {
-                    const std::size_t at = layout.blocks[first + i].offset + chunk * kChunkRows;
-                    const LinearForm& m = table.interactions[i].multiplicity;
-                    linear_form_base(m.terms, m.constant, sources.atoms(),
-                                     reinterpret_cast<std::uint32_t*>(leaves.numerators.data() + at), kSkipSize);
-                    w.clear();
-                    from.clear();
-                    for (std::uint32_t c = 0; c < table.num_columns(); ++c) {
-                        if (!weights[i].column[c].is_zero()) {
-                            w.push_back(weights[i].column[c]);
-                            from.push_back(sources.column(c));
+        parallel_for(
+            std::size_t{1} << (instance.log_height - kLogChunkRows), 4, [&](std::size_t begin, std::size_t stop) {
+                ChunkSources sources(instance);
+                std::vector<ExtField> w;
+                std::vector<const std::uint32_t*> from;
+                for (std::size_t chunk = begin; chunk < stop; ++chunk) {
+                    sources.aim(chunk);
+                    for (std::size_t i = 0; i < count; ++i) {
+                        const std::size_t at = layout.blocks[first + i].offset + chunk * kChunkRows;
+                        const LinearForm& m = table.interactions[i].multiplicity;
+                        linear_form_base(m.terms, m.constant, sources.atoms(),
+                                         reinterpret_cast<std::uint32_t*>(leaves.numerators.data() + at), kSkipSize);
+                        w.clear();
+                        from.clear();
+                        for (std::uint32_t c = 0; c < table.num_columns(); ++c) {
+                            if (!weights[i].column[c].is_zero()) {
+                                w.push_back(weights[i].column[c]);
+                                from.push_back(sources.column(c));
+                            }
+                            if (!weights[i].next_column[c].is_zero()) {
+                                w.push_back(weights[i].next_column[c]);
+                                from.push_back(sources.next_column(c));
+                            }
                         }
-                        if (!weights[i].next_column[c].is_zero()) {
-                            w.push_back(weights[i].next_column[c]);
-                            from.push_back(sources.next_column(c));
+                        ExtBlock* sums = leaves.denominators.blocks() + at / kLanes;
+                        for (std::size_t v = 0; v < kSkipSize; ++v) {
+                            for (std::size_t k = 0; k < ExtField::kDegree; ++k) {
+                                std::fill_n(sums[v].c[k], kLanes, weights[i].constant[k].montgomery());
+                            }
                         }
+                        accumulate_base(w, from.data(), ExtField(KoalaBear(1)), sums, kSkipSize);
                     }
-                    ExtBlock* sums = leaves.denominators.blocks() + at / kLanes;
-                    for (std::size_t v = 0; v < kSkipSize; ++v) {
-                        for (std::size_t k = 0; k < ExtField::kDegree; ++k) {
-                            std::fill_n(sums[v].c[k], kLanes, weights[i].constant[k].montgomery());
-                        }
-                    }
-                    accumulate_base(w, from.data(), ExtField(KoalaBear(1)), sums, kSkipSize);
                 }
-            }
-        });
+            });
         end = layout.blocks[first + count - 1].offset + (std::size_t{1} << instance.log_height);
         first += count;
     }

@@ -20,7 +20,8 @@ struct TableInstance {
     const KoalaBear* columns = nullptr;
 };
 
-/// Where the fractions of each interaction lie in the leaf layer of LogUp-GKR: an aligned block of 2^log_height at `offset`.
+/// Where the fractions of each interaction lie in the leaf layer of LogUp-GKR: an aligned block of 2^log_height at
+/// `offset`.
 struct LeafBlock {
     std::size_t table;
     std::size_t interaction;
@@ -39,7 +40,8 @@ struct BusChallenges {
     E alpha, beta;
 };
 
-/// numerator_weight * multiplicity + denominator_weight * denominator of one interaction, as constant and weights of columns.
+/// numerator_weight * multiplicity + denominator_weight * denominator of one interaction, as constant and weights of
+/// columns.
 template <class E>
 struct BusWeights {
     E constant;

@@ -13,8 +13,8 @@ namespace quarry {
 ///   squeeze  first flushes a partial buffer of c > 0 elements: they overwrite state[0..c], state[8] += c, permute;
 ///            then hands out state[0..8] in order, permuting again after every 8
 ///
-/// Adding c to the capacity makes flushes injective: (a) and (a, 0) differ. Absorbing after squeezing discards what was not
-/// handed out.
+/// Adding c to the capacity makes flushes injective: (a) and (a, 0) differ. Absorbing after squeezing discards what was
+/// not handed out.
 class Transcript {
   public:
     void absorb(KoalaBear x) noexcept;
@@ -29,14 +29,14 @@ class Transcript {
         for (std::size_t k = 0; k < ExtField::kDegree; ++k) r[k] = squeeze();
         return r;
     }
-    /// An index below 2^bits: the low bits of one squeezed element. Precondition: bits <= 24, where p = 127 2^24 + 1 leaves
-    /// a bias of one element in 2^31.
+    /// An index below 2^bits: the low bits of one squeezed element. Precondition: bits <= 24, where p = 127 2^24 + 1
+    /// leaves a bias of one element in 2^31.
     std::size_t squeeze_index(unsigned bits) noexcept;
 
     /// Proof of work: the smallest nonce that passes check_grinding; absorbed. bits = 0 does nothing and returns 0.
     KoalaBear grind(unsigned bits);
-    /// Absorbs the nonce, squeezes one word, discards it; true if its low `bits` bits are zero. Later challenges are squeezed
-    /// fresh, never the ground word.
+    /// Absorbs the nonce, squeezes one word, discards it; true if its low `bits` bits are zero. Later challenges are
+    /// squeezed fresh, never the ground word.
     bool check_grinding(unsigned bits, KoalaBear nonce) noexcept;
 
   private:

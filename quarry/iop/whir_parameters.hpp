@@ -14,8 +14,8 @@ struct WhirRound {
     friend bool operator==(const WhirRound&, const WhirRound&) = default;
 };
 
-/// Parameters for a vector of 2^log_size elements. Made by generate_whir_parameters (quarry/proof/security.hpp), never typed,
-/// except in tests of the protocol itself.
+/// Parameters for a vector of 2^log_size elements. Made by generate_whir_parameters (quarry/proof/security.hpp), never
+/// typed, except in tests of the protocol itself.
 struct WhirParameters {
     unsigned log_size;
     std::vector<WhirRound> rounds;  ///< at least one

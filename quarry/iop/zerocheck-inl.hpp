@@ -49,7 +49,8 @@ typename B::E next_row_kernel(B& backend, const RowPoint<typename B::E>& point, 
 }
 
 template <class B, class Channel>
-Result<ZerocheckClaims<typename B::E>> verify_zerocheck(B& backend, Channel& channel, std::span<const Table* const> tables,
+Result<ZerocheckClaims<typename B::E>> verify_zerocheck(B& backend, Channel& channel,
+                                                        std::span<const Table* const> tables,
                                                         std::span<const unsigned> log_heights,
                                                         const BusClaim<typename B::E>& bus) {
     using E = typename B::E;

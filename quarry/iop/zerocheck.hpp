@@ -11,7 +11,8 @@
 namespace quarry {
 
 /// The constraints of all tables and the leaves of LogUp-GKR in one sumcheck, with a univariate skip. [Gruen24]
-/// docs/spec/proof-system.md, section 5. H: the largest log height; d: the largest degree; D: the skip domain, 32 points.
+/// docs/spec/proof-system.md, section 5. H: the largest log height; d: the largest degree; D: the skip domain, 32
+/// points.
 ///
 ///     sum_t sum_(x < 2^h_t) eq(rho, x) (bus_t(x) + sum_j a^(2 + j) c_j(x)) = num + a (den - padding)
 ///   bus_t = sum over the table's interactions of eq(rho_high, block) (multiplicity + a denominator); j numbers the
@@ -28,8 +29,8 @@ namespace quarry {
 /// A table without the variable u contributes the constant of its own claim.
 /// Soundness error: a: number of constraints + 1; skip: 31 d; each round: d + 1; all over |E|.
 
-/// The point at which the columns are claimed: variable v of a row at r[v], the variables 4..8 at the skip point z by the
-/// Lagrange polynomials of D.
+/// The point at which the columns are claimed: variable v of a row at r[v], the variables 4..8 at the skip point z by
+/// the Lagrange polynomials of D.
 template <class E>
 struct RowPoint {
     E skip;
@@ -64,8 +65,8 @@ std::size_t zerocheck_stream_length(std::span<const Table* const> tables, std::s
 ZerocheckClaims<ExtField> prove_zerocheck(ProverChannel& channel, std::span<const TableInstance> tables,
                                           const BusClaim<ExtField>& bus);
 
-/// L_i(z) for i < 32: the Lagrange polynomials of D.  L_i(z) = (z^32 - 1) g^i / (32 (z - g^i)); z is outside of D except with
-/// probability 32/|E|, when the verifier refuses.
+/// L_i(z) for i < 32: the Lagrange polynomials of D.  L_i(z) = (z^32 - 1) g^i / (32 (z - g^i)); z is outside of D
+/// except with probability 32/|E|, when the verifier refuses.
 template <class B>
 std::vector<typename B::E> skip_weights(B& backend, const typename B::E& z);
 
@@ -107,8 +108,8 @@ std::vector<typename B::E> skip_weights(B& backend, const typename B::E& z) {
     return r;
 }
 
-/// The kernel of a claim on a column, at the point p over the row variables: sum_x row(x) eq(p, x), where row(x) is the weight
-/// of row x at `point`. `skip` = skip_weights(point.skip).
+/// The kernel of a claim on a column, at the point p over the row variables: sum_x row(x) eq(p, x), where row(x) is the
+/// weight of row x at `point`. `skip` = skip_weights(point.skip).
 template <class B>
 typename B::E row_kernel(B& backend, const RowPoint<typename B::E>& point, std::span<const typename B::E> skip,
                          std::span<const typename B::E> p);
@@ -121,7 +122,8 @@ typename B::E next_row_kernel(B& backend, const RowPoint<typename B::E>& point, 
 ExtVector row_weights(const RowPoint<ExtField>& point, unsigned log_height, bool next);
 
 template <class B, class Channel>
-Result<ZerocheckClaims<typename B::E>> verify_zerocheck(B& backend, Channel& channel, std::span<const Table* const> tables,
+Result<ZerocheckClaims<typename B::E>> verify_zerocheck(B& backend, Channel& channel,
+                                                        std::span<const Table* const> tables,
                                                         std::span<const unsigned> log_heights,
                                                         const BusClaim<typename B::E>& bus);
 

@@ -70,13 +70,15 @@ struct System {
         for (std::size_t t = 0; t < tables.size(); ++t) {
             flat.emplace_back(traces[t].size() << log_heights[t]);
             for (std::size_t c = 0; c < traces[t].size(); ++c) {
-                for (std::size_t i = 0; i < traces[t][c].size(); ++i) flat[t][(c << log_heights[t]) + i] = traces[t][c][i];
+                for (std::size_t i = 0; i < traces[t][c].size(); ++i)
+                    flat[t][(c << log_heights[t]) + i] = traces[t][c][i];
             }
         }
     }
     [[nodiscard]] std::vector<TableInstance> instances() const {
         std::vector<TableInstance> r;
-        for (std::size_t t = 0; t < tables.size(); ++t) r.push_back({&tables[t], &programs[t], log_heights[t], flat[t].data()});
+        for (std::size_t t = 0; t < tables.size(); ++t)
+            r.push_back({&tables[t], &programs[t], log_heights[t], flat[t].data()});
         return r;
     }
 };
@@ -222,8 +224,8 @@ TEST(Zerocheck, ProofDoesNotDependOnTheIsa) {
     force_isa(before);
 }
 
-// ADVERSARIAL, Tables: "for every table, mutate every cell of a small valid trace": here one row of each column, in the full
-// protocol. The checker says which cells are free; every other mutation must be refused.
+// ADVERSARIAL, Tables: "for every table, mutate every cell of a small valid trace": here one row of each column, in the
+// full protocol. The checker says which cells are free; every other mutation must be refused.
 TEST(Zerocheck, RefusesMutatedCells) {
     const System honest = make_system();
     std::mt19937_64 rng(3);

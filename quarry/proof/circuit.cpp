@@ -42,9 +42,8 @@ Result<StackLayout> make_stack_layout(const Circuit& circuit, const Heights& hei
     layout.order.resize(heights.size());
     layout.offset.resize(heights.size());
     std::iota(layout.order.begin(), layout.order.end(), std::size_t{0});
-    std::sort(layout.order.begin(), layout.order.end(), [&](std::size_t a, std::size_t b) {
-        return heights[a] != heights[b] ? heights[a] > heights[b] : a < b;
-    });
+    std::sort(layout.order.begin(), layout.order.end(),
+              [&](std::size_t a, std::size_t b) { return heights[a] != heights[b] ? heights[a] > heights[b] : a < b; });
     for (const std::size_t t : layout.order) {
         layout.offset[t] = layout.used_cells;
         layout.used_cells += circuit.tables()[t].num_columns() << heights[t];

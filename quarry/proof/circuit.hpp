@@ -14,8 +14,8 @@
 
 namespace quarry {
 
-/// The tables that one kind of proof is about, compiled. Tuples on one bus must all have the same number of values (checked):
-/// fingerprints of (x) and (x, 0) are equal. Immovable: traces and proofs point into it.
+/// The tables that one kind of proof is about, compiled. Tuples on one bus must all have the same number of values
+/// (checked): fingerprints of (x) and (x, 0) are equal. Immovable: traces and proofs point into it.
 class Circuit {
   public:
     Circuit(std::string name, std::vector<Table> tables);
@@ -47,7 +47,8 @@ inline constexpr unsigned kLogStackLanes = 7;
 inline constexpr unsigned kMinLogStack = 16;
 inline constexpr unsigned kMaxLogStack = 28;
 
-/// How the columns of all tables lie in one vector of 2^log_size: end to end, tables by falling height (ties by number).
+/// How the columns of all tables lie in one vector of 2^log_size: end to end, tables by falling height (ties by
+/// number).
 struct StackLayout {
     std::vector<std::size_t> order;   ///< table numbers by falling height
     std::vector<std::size_t> offset;  ///< by table number: where its column 0 starts
@@ -57,7 +58,8 @@ struct StackLayout {
     [[nodiscard]] unsigned log_lane() const noexcept { return log_size - kLogStackLanes; }
 };
 
-/// bad_shape: a wrong number of heights or one outside of [kMinLogHeight, kMaxLogHeight]; limit_exceeded: too many cells.
+/// bad_shape: a wrong number of heights or one outside of [kMinLogHeight, kMaxLogHeight]; limit_exceeded: too many
+/// cells.
 Result<StackLayout> make_stack_layout(const Circuit& circuit, const Heights& heights);
 
 /// The committed cells of a witness, laid out as the stack.

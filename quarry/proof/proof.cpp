@@ -12,8 +12,8 @@ namespace {
 constexpr KoalaBear kProtocolTag = KoalaBear(0x51525931);
 
 // The values of every chunk of 2^h cells under one kernel. Columns of height 2^h are known from the zerocheck.
-std::vector<ExtField> chunk_values(const Trace& trace, const ExtVector& kernel, unsigned log_height, std::size_t known_begin,
-                                   std::size_t known_end, const std::vector<ExtField>& known) {
+std::vector<ExtField> chunk_values(const Trace& trace, const ExtVector& kernel, unsigned log_height,
+                                   std::size_t known_begin, std::size_t known_end, const std::vector<ExtField>& known) {
     const std::span<const KoalaBear> stack = trace.stack();
     std::vector<ExtField> values = chunk_products(stack.first(known_begin << log_height), kernel);
     values.insert(values.end(), known.begin(), known.end());
@@ -90,7 +90,7 @@ Proof prove(const Circuit& circuit, const Trace& trace, const Statement& stateme
                           options.tamper);
     double* timer = nullptr;
     double since = 0;
-    auto phase = [&](const char* name, double ProvePhases::*target) {
+    auto phase = [&](const char* name, double ProvePhases::* target) {
         if (options.on_phase) options.on_phase(name);
         if (options.phases == nullptr) return;
         const double t = options.now();
@@ -167,8 +167,8 @@ Status verify(const Circuit& circuit, const Proof& proof, const Statement& state
         return Error{Errc::bad_length, "proof stream"};
     }
     NativeBackend backend;
-    NativeVerifierChannel channel(
-        start_transcript(circuit, proof.heights, *parameters, proof.security_bits, statement), proof.stream);
+    NativeVerifierChannel channel(start_transcript(circuit, proof.heights, *parameters, proof.security_bits, statement),
+                                  proof.stream);
     return verify_proof(backend, channel, circuit, proof.heights, layout, statement, proof.openings, *parameters);
 }
 

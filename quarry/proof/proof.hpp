@@ -38,18 +38,18 @@ struct ProvePhases {
 
 struct ProveOptions {
     unsigned security_bits = 100;
-    ProverChannel::Tamper tamper;                ///< tests: a lying prover
-    ProvePhases* phases = nullptr;               ///< filled when given
-    std::function<double()> now;                 ///< a clock in seconds; needed with `phases`
-    std::function<void(const char*)> on_phase;   ///< told the name of each phase as it starts
+    ProverChannel::Tamper tamper;               ///< tests: a lying prover
+    ProvePhases* phases = nullptr;              ///< filled when given
+    std::function<double()> now;                ///< a clock in seconds; needed with `phases`
+    std::function<void(const char*)> on_phase;  ///< told the name of each phase as it starts
 };
 
-/// Proves that the trace satisfies the circuit's constraints and balances its buses. Does not check the trace: a bad one
-/// makes a proof that verify() refuses. Deterministic: no randomness, independent of threads and instruction set.
+/// Proves that the trace satisfies the circuit's constraints and balances its buses. Does not check the trace: a bad
+/// one makes a proof that verify() refuses. Deterministic: no randomness, independent of threads and instruction set.
 Proof prove(const Circuit& circuit, const Trace& trace, const Statement& statement, const ProveOptions& options = {});
 
-/// Everything that the transcript absorbs before the first message: protocol version, key digest, parameters, heights, the
-/// number of public tuples and each with its length.
+/// Everything that the transcript absorbs before the first message: protocol version, key digest, parameters, heights,
+/// the number of public tuples and each with its length.
 Transcript start_transcript(const Circuit& circuit, const Heights& heights, const WhirParameters& parameters,
                             unsigned security_bits, const Statement& statement);
 

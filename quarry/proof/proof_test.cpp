@@ -88,7 +88,8 @@ TEST_F(ProofTest, AnotherStatementIsRefused) {
     EXPECT_EQ(name_of(verify(circuit(), prove(circuit(), system().trace, {}), {})), "bus_imbalance");
 }
 
-// ADVERSARIAL, Transcript: "the *length* of the public input and the public input (zero-padding collisions are a known break)".
+// ADVERSARIAL, Transcript: "the *length* of the public input and the public input (zero-padding collisions are a known
+// break)".
 TEST_F(ProofTest, ZeroPaddedPublicInputIsAnotherStatement) {
     Statement padded = system().statement;
     padded.tuples[0].tuple.push_back(KoalaBear());
@@ -100,14 +101,13 @@ TEST_F(ProofTest, ZeroPaddedPublicInputIsAnotherStatement) {
     EXPECT_EQ(name_of(verify(circuit(), proof(), unknown_bus)), "statement_mismatch");
 }
 
-// ADVERSARIAL, Transcript: "Absorb before any challenge: protocol version, circuit/verifying-key digest, every parameter, every
-// table height".
+// ADVERSARIAL, Transcript: "Absorb before any challenge: protocol version, circuit/verifying-key digest, every
+// parameter, every table height".
 TEST_F(ProofTest, TranscriptBindsEverythingPublic) {
     const auto layout = make_stack_layout(circuit(), {9, 10}).value();
     const WhirParameters parameters = generate_whir_parameters(layout.log_size, security_target(100));
-    auto first_challenge = [&](const Circuit& c, const Heights& h, const WhirParameters& p, unsigned bits, const Statement& s) {
-        return start_transcript(c, h, p, bits, s).squeeze_ext();
-    };
+    auto first_challenge = [&](const Circuit& c, const Heights& h, const WhirParameters& p, unsigned bits,
+                               const Statement& s) { return start_transcript(c, h, p, bits, s).squeeze_ext(); };
     const Statement& s = system().statement;
     const ExtField honest = first_challenge(circuit(), {9, 10}, parameters, 100, s);
     EXPECT_NE(honest, first_challenge(circuit(), {10, 9}, parameters, 100, s));
@@ -121,8 +121,8 @@ TEST_F(ProofTest, TranscriptBindsEverythingPublic) {
     const Circuit changed("cubes", std::move(tables));
     EXPECT_NE(honest, first_challenge(changed, {9, 10}, parameters, 100, s));
     for (std::size_t i = 0; i < parameters.rounds.size(); ++i) {
-        for (unsigned WhirRound::*field : {&WhirRound::log_lanes, &WhirRound::log_message, &WhirRound::log_inv_rate,
-                                           &WhirRound::num_queries, &WhirRound::grinding_bits}) {
+        for (unsigned WhirRound::* field : {&WhirRound::log_lanes, &WhirRound::log_message, &WhirRound::log_inv_rate,
+                                            &WhirRound::num_queries, &WhirRound::grinding_bits}) {
             WhirParameters p = parameters;
             p.rounds[i].*field += 1;
             EXPECT_NE(honest, first_challenge(circuit(), {9, 10}, p, 100, s));
@@ -137,13 +137,9 @@ TEST_F(ProofTest, HeaderIsChecked) {
     const struct {
         std::size_t offset;
         const char* expected;
-    } cases[] = {{0, "bad_magic"},
-                 {4, "unsupported_version"},
-                 {6, "unsupported_version"},
-                 {8, "wrong_key"},
-                 {40, "statement_mismatch"},
-                 {72, "wrong_key"},     // security bits
-                 {73, "bad_shape"},     // number of tables
+    } cases[] = {{0, "bad_magic"},          {4, "unsupported_version"}, {6, "unsupported_version"},
+                 {8, "wrong_key"},          {40, "statement_mismatch"}, {72, "wrong_key"},  // security bits
+                 {73, "bad_shape"},                                                         // number of tables
                  {75, "statement_mismatch"}};  // a height: the transcript's start binds it
     for (const auto& c : cases) {
         Bytes b = bytes();
@@ -237,8 +233,8 @@ TEST_F(ProofTest, RandomByteFlipsAreRefused) {
     }
 }
 
-// A prover that lies in one message and goes on consistently with what it said: the tamper hook changes a message before it is
-// absorbed. Every label, first and last message of it.
+// A prover that lies in one message and goes on consistently with what it said: the tamper hook changes a message
+// before it is absorbed. Every label, first and last message of it.
 TEST_F(ProofTest, LyingProverIsRefused) {
     const struct {
         const char* label;

@@ -1,5 +1,6 @@
 #pragma once
-// A small circuit with everything that the proof system offers, for tests: two heights, buses, next rows, public tuples.
+// A small circuit with everything that the proof system offers, for tests: two heights, buses, next rows, public
+// tuples.
 #include <vector>
 
 #include "quarry/proof/proof.hpp"

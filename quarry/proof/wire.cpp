@@ -33,8 +33,8 @@ struct ReplayBackend : NativeBackend {
 };
 
 template <class Rows, class Paths>
-Status require_merkle(ReplayBackend& backend, const Digest& root, const std::vector<QueryIndex<NativeBackend>>& positions,
-                      const Rows& rows, const Paths& paths) {
+Status require_merkle(ReplayBackend& backend, const Digest& root,
+                      const std::vector<QueryIndex<NativeBackend>>& positions, const Rows& rows, const Paths& paths) {
     OracleQueries oracle{root, static_cast<unsigned>(paths[0].size()), rows[0].size(), {}};
     for (const auto& p : positions) oracle.positions.push_back(p.value);
     backend.oracles.push_back(std::move(oracle));
@@ -50,7 +50,8 @@ class ZeroOpenings {
         for (std::size_t i = 0; i < parameters.rounds.size(); ++i) {
             widths_.push_back(whir_row_width(parameters, i, used_lanes));
             width = std::max(width, widths_.back());
-            height = std::max<std::size_t>(height, parameters.rounds[i].log_message + parameters.rounds[i].log_inv_rate);
+            height =
+                std::max<std::size_t>(height, parameters.rounds[i].log_message + parameters.rounds[i].log_inv_rate);
         }
         row_.resize(width);
         path_.resize(height);
@@ -88,10 +89,11 @@ Result<Shape> make_shape(const Circuit& circuit, unsigned security_bits, const H
     return Shape{std::move(layout), std::move(*parameters), length};
 }
 
-std::vector<OracleQueries> replay(const Circuit& circuit, const Shape& shape, unsigned security_bits, const Heights& heights,
-                                  const Statement& statement, const ProofStream& stream) {
+std::vector<OracleQueries> replay(const Circuit& circuit, const Shape& shape, unsigned security_bits,
+                                  const Heights& heights, const Statement& statement, const ProofStream& stream) {
     ReplayBackend backend;
-    NativeVerifierChannel channel(start_transcript(circuit, heights, shape.parameters, security_bits, statement), stream);
+    NativeVerifierChannel channel(start_transcript(circuit, heights, shape.parameters, security_bits, statement),
+                                  stream);
     const ZeroOpenings openings(shape.parameters, shape.layout.used_lanes);
     // A nonce that does not grind ends the replay early: such a proof has no openings to speak of.
     (void)verify_proof(backend, channel, circuit, heights, shape.layout, statement, openings, shape.parameters);
@@ -163,7 +165,8 @@ Result<std::vector<Opening>> read_oracle(ByteReader& in, const OracleQueries& or
                       expand<PoseidonHasher>(oracle.root, oracle.log_rows, oracle.width, indices, rows, opening));
     std::vector<Opening> openings;
     for (const std::size_t position : oracle.positions) {
-        const auto k = static_cast<std::size_t>(std::lower_bound(indices.begin(), indices.end(), position) - indices.begin());
+        const auto k =
+            static_cast<std::size_t>(std::lower_bound(indices.begin(), indices.end(), position) - indices.begin());
         const auto row = std::span(rows).subspan(k * oracle.width, oracle.width);
         openings.push_back({{row.begin(), row.end()}, paths[k]});
     }
@@ -191,7 +194,8 @@ std::vector<std::uint8_t> encode_proof(const Circuit& circuit, const Proof& proo
         const std::vector<std::size_t> indices = distinct(positions);
         std::vector<MerklePath<PoseidonHasher>> paths;
         for (const std::size_t index : indices) {
-            const auto query = static_cast<std::size_t>(std::find(positions.begin(), positions.end(), index) - positions.begin());
+            const auto query =
+                static_cast<std::size_t>(std::find(positions.begin(), positions.end(), index) - positions.begin());
             const Opening& opening = proof.openings.rounds[i][query];
             for (const KoalaBear x : opening.row) put(out, x);
             paths.push_back(opening.path);
@@ -214,7 +218,8 @@ Result<Proof> decode_proof(const Circuit& circuit, std::span<const std::uint8_t>
     QUARRY_TRY_ASSIGN(const ProofHeader header, read_header(in));
     if (header.key_digest != digest_bytes(circuit.digest())) return Error{Errc::wrong_key, "circuit digest"};
     QUARRY_TRY_ASSIGN(const Shape shape, make_shape(circuit, header.security_bits, header.heights));
-    if (header.start_digest != digest_bytes(start_digest(circuit, shape, header.security_bits, header.heights, statement))) {
+    if (header.start_digest !=
+        digest_bytes(start_digest(circuit, shape, header.security_bits, header.heights, statement))) {
         return Error{Errc::statement_mismatch, "start digest"};
     }
     if (in.remaining() < shape.stream_length * sizeof(std::uint32_t)) return Error{Errc::truncated, "stream"};

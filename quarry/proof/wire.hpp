@@ -7,7 +7,8 @@
 #include "quarry/base/result.hpp"
 #include "quarry/proof/proof.hpp"
 
-/// The byte form of a proof, version 1. All integers little-endian; a field element is its canonical value in four bytes.
+/// The byte form of a proof, version 1. All integers little-endian; a field element is its canonical value in four
+/// bytes.
 ///
 ///   "QRYP"                     magic
 ///   u16 version, u16 0
@@ -15,10 +16,12 @@
 ///   8 elements                 digest of what the transcript starts from: circuit, parameters, heights, statement
 ///   u8 security bits, u8 number of tables, u8 log height of each
 ///   the stream                 as many elements as circuit, heights and parameters fix
-///   per oracle of WHIR         the opened rows by rising position, each position once; then the Merkle siblings that cannot
+///   per oracle of WHIR         the opened rows by rising position, each position once; then the Merkle siblings that
+///   cannot
 ///                              be computed from them (MultiOpening)
 ///
-/// Every count follows from what comes before it (positions from replaying the transcript), so that a proof has one encoding.
+/// Every count follows from what comes before it (positions from replaying the transcript), so that a proof has one
+/// encoding.
 namespace quarry {
 
 inline constexpr std::uint16_t kProofFormatVersion = 1;
@@ -34,9 +37,11 @@ struct ProofHeader {
 /// Precondition: `proof` is of this circuit and statement, made by prove(), or accepted by verify().
 std::vector<std::uint8_t> encode_proof(const Circuit& circuit, const Proof& proof, const Statement& statement = {});
 
-/// Total on any input. bad_magic, unsupported_version, wrong_key, bad_shape, limit_exceeded, statement_mismatch, truncated,
-/// trailing_bytes, non_canonical, merkle_mismatch (the openings are expanded, so their paths are checked here).
-Result<Proof> decode_proof(const Circuit& circuit, std::span<const std::uint8_t> bytes, const Statement& statement = {});
+/// Total on any input. bad_magic, unsupported_version, wrong_key, bad_shape, limit_exceeded, statement_mismatch,
+/// truncated, trailing_bytes, non_canonical, merkle_mismatch (the openings are expanded, so their paths are checked
+/// here).
+Result<Proof> decode_proof(const Circuit& circuit, std::span<const std::uint8_t> bytes,
+                           const Statement& statement = {});
 
 Result<ProofHeader> decode_header(std::span<const std::uint8_t> bytes);
 

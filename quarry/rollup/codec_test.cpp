@@ -195,7 +195,7 @@ TEST(SnapshotCodec, Refusals) {
     EXPECT_EQ(code([](auto& b) { b[44] = 0xff; }), RejectCode::limit_exceeded) << "slots without bytes";
     EXPECT_EQ(code([](auto& b) { b[64] = 0xff; }), RejectCode::limit_exceeded) << "keys without slots";
     EXPECT_EQ(code([](auto& b) { b[12] ^= 1; }), RejectCode::root_mismatch);
-    EXPECT_EQ(code([](auto& b) { b[68 + 54] = 2; }), RejectCode::bad_sign_byte);
+    EXPECT_EQ(code([](auto& b) { b[68 + 54] = 2; }), RejectCode::bad_flag);
     EXPECT_EQ(code([](auto& b) { b[68 + 54] = 0; }), RejectCode::root_mismatch);
     EXPECT_EQ(code([](auto& b) { b[68 + 67] = 0xff; }), RejectCode::limit_exceeded) << "nonce";
     EXPECT_EQ(code([](auto& b) { b[b.size() - 1] ^= 1; }), RejectCode::key_hash_mismatch);
@@ -260,7 +260,7 @@ TEST(StoreCodec, HostileHistory) {
     EXPECT_EQ(code([](auto& b) { b[kCountsAt + 4] = 0xff; }), RejectCode::truncated) << "keys without bytes";
     EXPECT_EQ(code([](auto& b) { b.push_back(0); }), RejectCode::bad_length);
     EXPECT_EQ(code([](auto& b) { b.pop_back(); }), RejectCode::truncated);
-    EXPECT_EQ(code([](auto& b) { b[kCountsAt + 8 + 4] = 2; }), RejectCode::bad_sign_byte);
+    EXPECT_EQ(code([](auto& b) { b[kCountsAt + 8 + 4] = 2; }), RejectCode::bad_flag);
     EXPECT_EQ(code([](auto& b) { b[kCountsAt + 8 + 2] = 1; }), RejectCode::stale_commit) << "slots out of order";
     EXPECT_EQ(code([](auto& b) { b[8 + 32] = 0xff; }), RejectCode::limit_exceeded) << "slot count";
     for (std::size_t n = 0; n < bytes.size(); n += 7) EXPECT_FALSE(parse_batch_commit(std::span(bytes).first(n)).ok());

@@ -9,7 +9,6 @@ namespace {
 KoalaBear tag_element(BlockTag tag) noexcept { return KoalaBear(static_cast<std::uint32_t>(tag)); }
 
 constexpr std::uint32_t kLeafTag = 76;
-constexpr std::uint32_t kSchemeKb11 = 1;
 static_assert(((2 * kLeafTag + 1) << 16) + 0xffff < KoalaBear::kModulus);
 
 }  // namespace
@@ -44,14 +43,7 @@ using Inputs = std::array<Digest, 2>;
 Inputs key_inputs(const AccountKey& key) noexcept {
     Inputs r{};
     for (std::size_t i = 0; i < kDigestSize; ++i) r[0][i] = key.x[i];
-    r[1] = {key.x[8],
-            key.x[9],
-            key.x[10],
-            KoalaBear(key.sign ? 1 : 0),
-            KoalaBear(kSchemeKb11),
-            KoalaBear(),
-            KoalaBear(),
-            tag_element(BlockTag::account_key)};
+    r[1] = {key.x[8], key.x[9], key.x[10], key.y[0], key.y[1], key.y[2], key.y[3], tag_element(BlockTag::kb11_key)};
     return r;
 }
 

@@ -40,14 +40,14 @@ class HashChain {
 /// which stands there in leaf hashes.
 enum class BlockTag : std::uint32_t {
     owner_pair = (1u << 30) + 1,
-    account_key = (1u << 30) + 2,
-    work = (1u << 30) + 3
+    work = (1u << 30) + 2,
+    kb11_key = (1u << 30) + 257,  ///< keys of other schemes get other tags: 2^30 + 256 + scheme id
 };
 
 /// Seven pieces of 24 bits, least significant first (the last has 16), then `last`.
 Block address_block(const L1Address& address, KoalaBear last = KoalaBear()) noexcept;
 
-/// H(x_0..x_7, (x_8, x_9, x_10, sign, scheme = 1, 0, 0, tag)).
+/// H(x_0..x_7, (x_8, x_9, x_10, y_0, .., y_3, tag)): one compression, no decomposition of y in the circuit.
 KeyHash key_hash(const AccountKey& key) noexcept;
 /// H(key hash, (address in 7 pieces, tag)): what signed payments and deposits name as their receiver.
 Digest pair_hash(const Owner& owner) noexcept;

@@ -87,7 +87,7 @@ def main():
     for _ in range(32):
         empty = H(empty, empty)
     x = list(range(1, 12))
-    key = H(x[:8], [x[8], x[9], x[10], 1, 1, 0, 0, 2**30 + 2])
+    key = H(x[:8], x[8:] + [21, 22, 23, 24, 2**30 + 257])
     address = int.from_bytes(bytes(range(1, 21)), "big")
     pair = H(key, address_pieces(address) + [2**30 + 1])
     leaf = H(pair, limbs(1_000_000, 6) + [2 + 2**16 * (2 * 76 + 1), 3])
@@ -98,7 +98,7 @@ def main():
     header = chain(start("quarry/header/v1"), [1] + [0] * 84)
     data = absorb_word(header, bytes(range(31)))
     fees = chain(start("quarry/fees/v1"), [0] * 128)
-    work = H(block(*limbs(9, 4), *limbs(12, 2)), [0] * 7 + [2**30 + 3])
+    work = H(block(*limbs(9, 4), *limbs(12, 2)), [0] * 7 + [2**30 + 2])
     for name, d in (
         ("empty tree", empty), ("key hash", key), ("pair hash", pair), ("leaf hash", leaf), ("domain", domain),
         ("message", message), ("header", header), ("data word", data), ("empty fees", fees), ("work", work),

@@ -62,42 +62,39 @@ void require_zero(WordReader& r, bool zero) {
     if (!zero) r.refuse(RejectCode::nonzero_padding);
 }
 
+void write_key(WordWriter& w, const AccountKey& key) {
+    w.elements(key.x);
+    w.elements(key.y);
+}
 AccountKey read_key(WordReader& r) {
     AccountKey key;
     for (KoalaBear& x : key.x) x = r.element();
+    for (KoalaBear& y : key.y) y = r.element();
     return key;
 }
 
-// Words after the third have a lone first byte, so that their fields stay aligned: it is zero, or the sign of a key. A
-// field that runs over the end of a word leaves that byte out.
-void write_spread(std::vector<std::uint8_t>& out, std::span<const std::uint8_t> fields, std::size_t num_words,
-                  bool lone) {
+// Words that a signed operation has beyond its third, and the last two of publish key: byte 0 is zero, so that 30 bytes
+// of fields each stay aligned; a field that runs over the end of a word leaves that byte out. Zeros follow the fields.
+void write_spread(std::vector<std::uint8_t>& out, std::span<const std::uint8_t> fields, std::size_t num_words) {
+    constexpr std::size_t kPart = kWordBytes - 1;
     WordWriter w(out);
     for (std::size_t i = 0; i < num_words; ++i) {
-        w.integer(static_cast<std::uint8_t>(i == 0 && lone ? 1 : 0));
-        const auto rest = fields.subspan(std::min(fields.size(), i * (kWordBytes - 1)));
-        const auto part = rest.first(std::min(rest.size(), kWordBytes - 1));
+        const auto rest = fields.subspan(std::min(fields.size(), i * kPart));
+        const auto part = rest.first(std::min(rest.size(), kPart));
+        w.zeros(1);
         w.bytes(part);
-        w.zeros(kWordBytes - 1 - part.size());
+        w.zeros(kPart - part.size());
     }
 }
 
-struct Spread {
-    bool lone = false;
+std::vector<std::uint8_t> read_spread(WordReader& r, std::size_t num_words) {
     std::vector<std::uint8_t> fields;
-};
-Spread read_spread(WordReader& r, std::size_t num_words, bool may_be_signed) {
-    Spread s;
     for (std::size_t i = 0; i < num_words; ++i) {
-        if (i == 0 && may_be_signed) {
-            s.lone = r.flag(RejectCode::bad_sign_byte);
-        } else {
-            r.zeros(1);
-        }
+        r.zeros(1);
         const auto part = r.bytes<kWordBytes - 1>();
-        s.fields.insert(s.fields.end(), part.begin(), part.end());
+        fields.insert(fields.end(), part.begin(), part.end());
     }
-    return s;
+    return fields;
 }
 
 /// Ends the reading of `inner`, a part of what r reads.
@@ -120,32 +117,30 @@ struct Encoder {
         WordWriter f(fields);
         f.elements(op.owner.key_hash);
         f.address(op.owner.address);
-        write_spread(out, fields, 2, false);
+        write_spread(out, fields, 2);
     }
     void operator()(const Withdraw& op) const {
         WordWriter w(out);
         write_frame(w, Opcode::withdraw, op.auth, 0, op.amount);
-        write_spread(out, op.recipient.bytes, 1, false);
+        write_spread(out, op.recipient.bytes, 1);
     }
     void operator()(const ChangeKey& op) const {
         WordWriter w(out);
         write_frame(w, Opcode::change_key, op.auth, 0, Amount());
-        std::vector<std::uint8_t> fields;
-        WordWriter f(fields);
-        f.elements(op.key.x);
-        write_spread(out, fields, 2, op.key.sign);
+        key_words(op.key);
     }
     void operator()(const PublishKey& op) const {
-        // Word 0: opcode, slot, the first 26 bytes of x. Word 1: sign, the other 18.
-        std::vector<std::uint8_t> fields;
-        WordWriter f(fields);
-        f.elements(op.key.x);
-        constexpr std::size_t kFirst = kWordBytes - 5;
         WordWriter w(out);
         w.integer(static_cast<std::uint8_t>(Opcode::publish_key));
         w.integer(op.slot);
-        w.bytes(std::span(fields).first(kFirst));
-        write_spread(out, std::span(fields).subspan(kFirst), 1, op.key.sign);
+        w.zeros(kWordBytes - 5);
+        key_words(op.key);
+    }
+    void key_words(const AccountKey& key) const {
+        std::vector<std::uint8_t> fields;
+        WordWriter f(fields);
+        write_key(f, key);
+        write_spread(out, fields, 2);
     }
     void operator()(const Collect& op) const {
         WordWriter w(out);
@@ -166,8 +161,8 @@ struct Encoder {
 Operation read_transfer_new(WordReader& r) {
     const Frame f = read_frame(r);
     TransferNew op{.auth = f.auth, .receiver = f.other, .amount = f.amount, .owner = {}};
-    const Spread s = read_spread(r, 2, false);
-    WordReader inner(s.fields);
+    const auto fields = read_spread(r, 2);
+    WordReader inner(fields);
     op.owner.key_hash = inner.digest();
     op.owner.address = inner.address();
     finish(r, inner);
@@ -178,36 +173,31 @@ Operation read_withdraw(WordReader& r) {
     const Frame f = read_frame(r);
     require_zero(r, f.other == 0);
     Withdraw op{.auth = f.auth, .amount = f.amount, .recipient = {}};
-    const Spread s = read_spread(r, 1, false);
-    WordReader inner(s.fields);
+    const auto fields = read_spread(r, 1);
+    WordReader inner(fields);
     op.recipient = inner.address();
     finish(r, inner);
     return op;
 }
 
+AccountKey read_key_words(WordReader& r) {
+    const auto fields = read_spread(r, 2);
+    WordReader inner(fields);
+    const AccountKey key = read_key(inner);
+    finish(r, inner);
+    return key;
+}
+
 Operation read_change_key(WordReader& r) {
     const Frame f = read_frame(r);
     require_zero(r, f.other == 0 && f.amount.is_zero());
-    const Spread s = read_spread(r, 2, true);
-    WordReader inner(s.fields);
-    ChangeKey op{.auth = f.auth, .key = read_key(inner)};
-    op.key.sign = s.lone;
-    finish(r, inner);
-    return op;
+    return ChangeKey{.auth = f.auth, .key = read_key_words(r)};
 }
 
 Operation read_publish_key(WordReader& r) {
-    PublishKey op;
-    op.slot = r.slot();
-    const auto first = r.bytes<kWordBytes - 5>();
-    const Spread s = read_spread(r, 1, true);
-    std::vector<std::uint8_t> fields(first.begin(), first.end());
-    fields.insert(fields.end(), s.fields.begin(), s.fields.end());
-    WordReader inner(fields);
-    op.key = read_key(inner);
-    op.key.sign = s.lone;
-    finish(r, inner);
-    return op;
+    const SlotIndex slot = r.slot();
+    r.zeros(kWordBytes - 5);
+    return PublishKey{.slot = slot, .key = read_key_words(r)};
 }
 
 Operation read_body(Opcode code, WordReader& r) {
@@ -254,14 +244,13 @@ static_assert(std::is_same_v<std::variant_alternative_t<static_cast<std::size_t>
 std::size_t word_count(Opcode code) noexcept {
     switch (code) {
         case Opcode::transfer:
+        case Opcode::publish_key:
             return 3;
         case Opcode::transfer_new:
         case Opcode::change_key:
             return 5;
         case Opcode::withdraw:
             return 4;
-        case Opcode::publish_key:
-            return 2;
         default:
             return 1;
     }

@@ -94,7 +94,7 @@ using Operation =
     std::variant<Transfer, TransferNew, Withdraw, ChangeKey, PublishKey, Collect, Deposit, ForcedWithdrawal, SetKey>;
 
 Opcode opcode(const Operation& op) noexcept;
-/// 3 transfer, 5 new pair, 4 withdrawal, 5 change key, 2 publish key, 1 the others.
+/// 3 transfer, 5 new pair, 4 withdrawal, 5 change key, 3 publish key, 1 the others.
 std::size_t word_count(Opcode code) noexcept;
 /// The authorisation of a signed operation, or null.
 const Authorisation* authorisation(const Operation& op) noexcept;

@@ -27,7 +27,7 @@ SlotIndex arbitrary_slot() { return *rc::gen::arbitrary<std::uint32_t>() % kMaxS
 AccountKey arbitrary_key() {
     AccountKey key;
     for (KoalaBear& x : key.x) x = KoalaBear(*rc::gen::arbitrary<std::uint32_t>());
-    key.sign = *rc::gen::arbitrary<bool>();
+    for (KoalaBear& y : key.y) y = KoalaBear(*rc::gen::arbitrary<std::uint32_t>());
     return key;
 }
 Operation arbitrary_operation() {
@@ -126,6 +126,7 @@ TEST(Operations, WordCountsAreThoseOfTheDesign) {
     EXPECT_EQ(word_count(Opcode::transfer), 3u);
     EXPECT_EQ(word_count(Opcode::withdraw), 4u);
     EXPECT_EQ(word_count(Opcode::transfer_new), 5u);
+    for (std::uint8_t code = 1; code <= kLastOpcode; ++code) EXPECT_LE(word_count(Opcode{code}), 5u);
 }
 
 TEST(Operations, WordLimbsAreByteThenPairs) {
@@ -164,13 +165,14 @@ TEST(Operations, HostileBytes) {
         {"lone byte of word 4", creation, 124, 1, RejectCode::nonzero_padding},
         {"after the pair", creation, 154, 1, RejectCode::nonzero_padding},
         {"amount in a key change", change, 20, 1, RejectCode::nonzero_padding},
-        {"sign 2", change, 93, 2, RejectCode::bad_sign_byte},
         {"coordinate >= p", change, 94, 0xff, RejectCode::non_canonical_element},
-        {"after the key", change, 154, 1, RejectCode::nonzero_padding},
+        {"last coordinate >= p", change, 151, 0x80, RejectCode::non_canonical_element},
+        {"lone byte of word 3", change, 93, 1, RejectCode::nonzero_padding},
+        {"lone byte of word 4", change, 124, 1, RejectCode::nonzero_padding},
         {"published slot 2^30", publication, 1, 0x40, RejectCode::slot_out_of_range},
-        {"published sign 2", publication, 31, 2, RejectCode::bad_sign_byte},
-        {"published coordinate >= p", publication, 5, 0x80, RejectCode::non_canonical_element},
-        {"after the published key", publication, 61, 1, RejectCode::nonzero_padding},
+        {"after the published slot", publication, 5, 1, RejectCode::nonzero_padding},
+        {"lone byte of the key's words", publication, 62, 1, RejectCode::nonzero_padding},
+        {"published coordinate >= p", publication, 32, 0x80, RejectCode::non_canonical_element},
         {"collect slot", Collect{3}, 1, 0xff, RejectCode::slot_out_of_range},
         {"collect padding", Collect{3}, 30, 1, RejectCode::nonzero_padding},
         {"deposit padding", Deposit{}, 1, 1, RejectCode::nonzero_padding},

@@ -17,7 +17,7 @@ namespace quarry::rollup {
     X(nonzero_padding, "a byte that must be zero is not")                                               \
     X(slot_out_of_range, "a slot number is 2^30 or more")                                               \
     X(non_canonical_element, "a field element is not below the modulus")                                \
-    X(bad_sign_byte, "the sign byte of a public key is neither 0 nor 1")                                \
+    X(bad_flag, "a byte that says yes or no is neither 1 nor 0")                                        \
     X(fee_too_large, "the fee is 2^72 or more")                                                         \
     X(bad_amount, "an amount is not a decimal integer without sign or leading zeros")                   \
     X(amount_too_large, "the amount is 2^96 or more")                                                   \

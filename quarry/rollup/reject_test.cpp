@@ -7,6 +7,7 @@
 #include <set>
 #include <string>
 
+#include "quarry/rollup/store_codec.hpp"
 #include "quarry/rollup/testing.hpp"
 
 namespace quarry::rollup {
@@ -116,7 +117,12 @@ const std::map<RejectCode, std::function<RejectCode()>>& attempts() {
         {nonzero_padding, [] { return parse(Deposit{}, 30, 1); }},
         {slot_out_of_range, [] { return parse(Collect{1}, 1, 0x40); }},
         {non_canonical_element, [] { return parse(ChangeKey{testing::auth(1), make_key(1)}, 94, 0x80); }},
-        {bad_sign_byte, [] { return parse(ChangeKey{testing::auth(1), make_key(1)}, 93, 2); }},
+        {bad_flag,
+         [] {
+             auto bytes = encode(World::leaves()[0]);
+             bytes[54] = 2;
+             return parse_leaf(bytes).code();
+         }},
         {fee_too_large,
          [] {
              return submit([](auto& tx) { authorisation(tx.op)->fee = *Amount::from_wide(Amount::Wide{1} << 72); });

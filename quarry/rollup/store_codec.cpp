@@ -18,7 +18,7 @@ Leaf read_leaf(WordReader& r) {
     leaf.owner.key_hash = r.digest();
     leaf.owner.address = r.address();
     leaf.token = r.integer<TokenId>();
-    leaf.key_published = r.flag(RejectCode::bad_sign_byte);
+    leaf.key_published = r.flag(RejectCode::bad_flag);
     leaf.balance = r.amount();
     leaf.nonce = r.integer<Nonce>();
     if (leaf.nonce > kMaxNonce) r.refuse(RejectCode::limit_exceeded);
@@ -44,13 +44,13 @@ State read_state(WordReader& r) {
 
 void write_account_key(WordWriter& w, const AccountKey& key) {
     w.elements(key.x);
-    w.integer(static_cast<std::uint8_t>(key.sign ? 1 : 0));
+    w.elements(key.y);
 }
 
 AccountKey read_account_key(WordReader& r) {
     AccountKey key;
     for (KoalaBear& x : key.x) x = r.element();
-    key.sign = r.flag(RejectCode::bad_sign_byte);
+    for (KoalaBear& y : key.y) y = r.element();
     return key;
 }
 
@@ -105,7 +105,7 @@ Checked<BatchCommit> parse_batch_commit(std::span<const std::uint8_t> bytes) {
         LeafChange& change = batch.changes[i];
         change.slot = r.slot();
         if (i > 0 && change.slot <= batch.changes[i - 1].slot) r.refuse(RejectCode::stale_commit);
-        if (r.flag(RejectCode::bad_sign_byte)) change.before = read_leaf(r);
+        if (r.flag(RejectCode::bad_flag)) change.before = read_leaf(r);
         change.after = read_leaf(r);
         QUARRY_REQUIRE(r.verdict());
         if (change.before) change.before->pair = pair_hash(change.before->owner);

@@ -14,14 +14,14 @@ namespace quarry::rollup {
 
 inline constexpr std::size_t kLeafBytes = 32 + 20 + 2 + 1 + 12 + 4;
 inline constexpr std::size_t kStateBytes = 32 + 4 + 8 + 8;
-inline constexpr std::size_t kAccountKeyBytes = 4 * AccountKey::kCoordinates + 1;
+inline constexpr std::size_t kAccountKeyBytes = 4 * (AccountKey::kX + AccountKey::kY);
 
 /// Key hash, address, token, published, balance, nonce. The pair is not stored: read_leaf leaves it empty (set_pairs).
 void write_leaf(WordWriter& w, const Leaf& leaf);
 Leaf read_leaf(WordReader& r);
 void write_state(WordWriter& w, const State& state);
 State read_state(WordReader& r);
-/// x_0 .. x_10, sign.
+/// x_0 .. x_10, y_0 .. y_3.
 void write_account_key(WordWriter& w, const AccountKey& key);
 AccountKey read_account_key(WordReader& r);
 

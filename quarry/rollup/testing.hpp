@@ -12,8 +12,8 @@ namespace quarry::rollup::testing {
 
 inline AccountKey make_key(std::uint32_t i) {
     AccountKey key;
-    for (std::size_t k = 0; k < AccountKey::kCoordinates; ++k) key.x[k] = KoalaBear(1000003u * (i + 1) + k * k);
-    key.sign = i % 2 != 0;
+    for (std::size_t k = 0; k < AccountKey::kX; ++k) key.x[k] = KoalaBear(1000003u * (i + 1) + k * k);
+    for (std::size_t k = 0; k < AccountKey::kY; ++k) key.y[k] = KoalaBear(7919u * (i + 1) + k);
     return key;
 }
 inline L1Address make_address(std::uint32_t i) {

@@ -36,12 +36,15 @@ struct L1Address {
     friend bool operator==(const L1Address&, const L1Address&) noexcept = default;
 };
 
-/// A public key of the signature scheme, as it is published: x over F_{p^11} and the sign of y. Whether the point
-/// exists is the signature's business: a hash that hides no valid key can still leave by a forced withdrawal.
+/// A public key as it is published and hashed: x over F_{p^11}, and the first four coordinates of y, which tell the
+/// point from its negative. (Two keys with four zeros there would share a hash: whoever knows the secret of one knows
+/// the other's.) Whether the point exists is the signature's business: a hash that hides no valid key can still leave
+/// by a forced withdrawal.
 struct AccountKey {
-    static constexpr std::size_t kCoordinates = 11;
-    std::array<KoalaBear, kCoordinates> x{};
-    bool sign = false;
+    static constexpr std::size_t kX = 11;
+    static constexpr std::size_t kY = 4;
+    std::array<KoalaBear, kX> x{};
+    std::array<KoalaBear, kY> y{};
     friend bool operator==(const AccountKey&, const AccountKey&) noexcept = default;
 };
 

@@ -19,6 +19,10 @@
 #pragma clang attribute push( \
     __attribute__((target("avx2,fma,bmi,bmi2,avx512f,avx512bw,avx512dq,avx512vl,avx512ifma"))), apply_to = function)
 #else
+// GCC 12's own _mm512_undefined_epi32 trips its own warning wherever an intrinsic built on it is inlined.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #pragma GCC push_options
 #pragma GCC target("avx2,fma,bmi,bmi2,avx512f,avx512bw,avx512dq,avx512vl,avx512ifma")
 #endif
@@ -436,6 +440,7 @@ template void run<KB7>(ScheduleGroup<KB7>*, std::size_t);
 #pragma clang attribute pop
 #else
 #pragma GCC pop_options
+#pragma GCC diagnostic pop
 #endif
 
 namespace quarry::schedule_detail {

@@ -19,8 +19,8 @@ HWY_INLINE const ExtBlock* blocks(const Word* p) { return reinterpret_cast<const
 
 // ---- The skip domain ----
 
-// Levels half = 1 and 2 of a decimation-in-time DFT on 4 consecutive vectors, and half = 4, 8, 16 on 8 vectors of stride 4:
-// two passes that each fit the registers.
+// Levels half = 1 and 2 of a decimation-in-time DFT on 4 consecutive vectors, and half = 4, 8, 16 on 8 vectors of
+// stride 4: two passes that each fit the registers.
 template <std::size_t kCount, std::size_t kStride>
 HWY_INLINE void forward_pass(const Word* in, Word* out, const KoalaBear* factor, std::size_t offset) {
     Lanes v[kCount];
@@ -85,7 +85,7 @@ void skip_interpolate_all(Word* data, const KoalaBear* inverse_factor) {
 // kCount vectors at a time: eight independent sums hide the latency of multiplication.
 template <std::size_t kCount>
 HWY_INLINE void dot(const Term* terms, std::size_t n, Lanes constant, const Word* const* slots, Word* target,
-                     std::size_t at) {
+                    std::size_t at) {
     Accumulator s[kCount];
     for (auto& x : s) x = accumulator_zero();
     for (std::size_t t = 0; t < n; ++t) {
@@ -134,7 +134,8 @@ void run_tape_base_all(const TapeOp* ops, std::size_t num_ops, const Term* terms
     for (std::size_t k = 0; k < num_ops; ++k) {
         const TapeOp& op = ops[k];
         if (op.kind == TapeOp::Kind::dot) {
-            linear_form_base_all(terms + op.first_term, op.num_terms, op.constant, slots, slots[op.target], num_vectors);
+            linear_form_base_all(terms + op.first_term, op.num_terms, op.constant, slots, slots[op.target],
+                                 num_vectors);
             continue;
         }
         const Word* a = slots[op.a];

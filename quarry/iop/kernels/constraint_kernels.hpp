@@ -10,8 +10,8 @@
 namespace quarry {
 
 inline constexpr unsigned kLogSkip = 5;
-inline constexpr std::size_t kSkipSize = std::size_t{1} << kLogSkip;    ///< |D|
-inline constexpr std::size_t kChunkRows = kSkipSize * kLanes;           ///< 512 rows: 32 vectors of 16
+inline constexpr std::size_t kSkipSize = std::size_t{1} << kLogSkip;  ///< |D|
+inline constexpr std::size_t kChunkRows = kSkipSize * kLanes;         ///< 512 rows: 32 vectors of 16
 inline constexpr unsigned kLogChunkRows = kLogSkip + kLogLanes;
 
 /// Twiddles that take coefficients (bit-reversed) to values on the coset shift * D, in the order of D.

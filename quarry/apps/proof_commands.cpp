@@ -1,0 +1,178 @@
+#include <fmt/format.h>
+
+#include <boost/json.hpp>
+#include <memory>
+#include <set>
+
+#include "quarry/apps/commands.hpp"
+#include "quarry/apps/output.hpp"
+#include "quarry/apps/progress.hpp"
+#include "quarry/apps/proof_kinds.hpp"
+
+namespace quarry::apps {
+namespace {
+
+namespace json = boost::json;
+
+void print_line(const std::string& name, const std::string& value) { print(fmt::format("  {:<20} {}\n", name, value)); }
+
+struct ProofOptions {
+    std::string file;
+    unsigned security_bits = 100;
+};
+
+Error unknown_kind() { return {Errc::wrong_key, "circuit digest"}; }
+
+void run_verify(const ProofOptions& options, const Session& session) {
+    const ProofFile file = read_proof_file(options.file);
+    if (!file.circuit) throw refusal(exit_refused, file.path, unknown_kind());
+    const double start = now_seconds();
+    const auto proof = decode_proof(*file.circuit, file.bytes);
+    if (!proof) throw refusal(exit_refused, file.path, proof.error());
+    const double decoded = now_seconds();
+    const Status status = verify(*file.circuit, proof.value(), {}, options.security_bits);
+    if (!status) throw refusal(exit_refused, file.path, status.error());
+    const double end = now_seconds();
+
+    // The only kind so far: one table, one permutation a row. verify() has checked the heights.
+    const std::uint64_t permutations = std::uint64_t{1} << proof.value().heights[0];
+    const unsigned log_size = make_stack_layout(*file.circuit, proof.value().heights).value().log_size;
+    const double bits = provable_bits(log_size, proof.value().security_bits);
+    if (session.json) {
+        print_json(json::object{{"ok", true},
+                                {"kind", file.kind},
+                                {"permutations", permutations},
+                                {"security_bits", proof.value().security_bits},
+                                {"provable_bits", bits},
+                                {"proof_bytes", file.bytes.size()},
+                                {"decode_ms", rounded((decoded - start) * 1e3, 3)},
+                                {"verify_ms", rounded((end - start) * 1e3, 3)}});
+        return;
+    }
+    print(fmt::format("{}: accepted: knowledge of {} Poseidon permutations, {:.2f} provable bits, {}, verified in {}\n",
+                      file.path, with_commas(permutations), bits, human_bytes(file.bytes.size()),
+                      human_seconds(end - start)));
+}
+
+/// The bytes of a decoded proof by part.
+struct Sizes {
+    struct Oracle {
+        std::size_t queries = 0, distinct = 0, row_elements = 0, tree_height = 0;
+        [[nodiscard]] std::size_t row_bytes() const { return 4 * distinct * row_elements; }
+    };
+    std::size_t header = 0, stream = 0, rows = 0, paths = 0;
+    std::vector<Oracle> oracles;
+};
+
+Sizes measure(const ProofFile& file, const Proof& proof) {
+    Sizes sizes;
+    constexpr std::size_t kFixedHeaderBytes = 4 + 2 + 2 + 32 + 32 + 1 + 1;
+    sizes.header = kFixedHeaderBytes + proof.heights.size();
+    sizes.stream = 4 * proof.stream.size();
+    for (const auto& round : proof.openings.rounds) {
+        // A position that is asked for twice is written once; equal rows with equal paths are of one position.
+        std::set<std::vector<std::uint32_t>> distinct;
+        for (const Opening& opening : round) {
+            std::vector<std::uint32_t> key;
+            for (const KoalaBear x : opening.row) key.push_back(x.canonical());
+            for (const Digest& d : opening.path) {
+                for (const KoalaBear x : d) key.push_back(x.canonical());
+            }
+            distinct.insert(std::move(key));
+        }
+        sizes.oracles.push_back({round.size(), distinct.size(), round[0].row.size(), round[0].path.size()});
+        sizes.rows += sizes.oracles.back().row_bytes();
+    }
+    sizes.paths = file.bytes.size() - sizes.header - sizes.stream - sizes.rows;
+    return sizes;
+}
+
+json::object to_json(const Sizes& sizes) {
+    json::array oracles;
+    for (const Sizes::Oracle& o : sizes.oracles) {
+        oracles.push_back(json::object{{"queries", o.queries},
+                                       {"distinct_queries", o.distinct},
+                                       {"row_elements", o.row_elements},
+                                       {"tree_height", o.tree_height},
+                                       {"row_bytes", o.row_bytes()}});
+    }
+    return json::object{{"header", sizes.header},
+                        {"stream", sizes.stream},
+                        {"opened_rows", sizes.rows},
+                        {"merkle_paths", sizes.paths},
+                        {"oracles", std::move(oracles)}};
+}
+
+void print_sizes(const Sizes& sizes) {
+    print_line("  header", human_bytes(sizes.header));
+    print_line("  prover messages", human_bytes(sizes.stream));
+    print_line("  opened rows", human_bytes(sizes.rows));
+    print_line("  Merkle paths", human_bytes(sizes.paths));
+    for (std::size_t i = 0; i < sizes.oracles.size(); ++i) {
+        const Sizes::Oracle& o = sizes.oracles[i];
+        print(fmt::format("    oracle {}: {} queries at {} positions, rows of {} elements ({}), tree of height {}\n", i,
+                          o.queries, o.distinct, o.row_elements, human_bytes(o.row_bytes()), o.tree_height));
+    }
+}
+
+void run_inspect(const ProofOptions& options, const Session& session) {
+    const ProofFile file = read_proof_file(options.file);
+    const ProofHeader& header = file.header;
+    json::array heights(header.heights.begin(), header.heights.end());
+    json::object document{{"ok", true},
+                          {"kind", file.kind},
+                          {"format_version", header.version},
+                          {"key_digest", to_hex(header.key_digest)},
+                          {"start_digest", to_hex(header.start_digest)},
+                          {"security_bits", header.security_bits},
+                          {"log_heights", std::move(heights)},
+                          {"proof_bytes", file.bytes.size()}};
+    if (!session.json) {
+        std::string heights_text;
+        for (const unsigned h : header.heights)
+            heights_text += fmt::format("{}2^{}", heights_text.empty() ? "" : ", ", h);
+        print(fmt::format("{}: a proof of {}, format {}\n", file.path, file.kind, header.version));
+        print_line("circuit digest", to_hex(header.key_digest));
+        print_line("start digest", to_hex(header.start_digest));
+        print_line("security", fmt::format("{} bits", header.security_bits));
+        print_line("rows of each table", heights_text);
+        print_line("size", human_bytes(file.bytes.size()));
+    }
+    // What follows the header can be read only by those who know the circuit; decoding does not verify.
+    if (!file.circuit) throw refusal(exit_refused, file.path, unknown_kind());
+    const auto proof = decode_proof(*file.circuit, file.bytes);
+    if (!proof) throw refusal(exit_refused, file.path, proof.error());
+    const Sizes sizes = measure(file, proof.value());
+    if (session.json) {
+        document["bytes"] = to_json(sizes);
+        print_json(document);
+    } else {
+        print_sizes(sizes);
+        print("  well-formed; not verified: `quarry verify` does that\n");
+    }
+}
+
+CLI::App* add_proof_command(CLI::App& app, Session& session, const std::string& name, const std::string& description,
+                            const std::string& example, const std::shared_ptr<ProofOptions>& options,
+                            void (*run)(const ProofOptions&, const Session&)) {
+    CLI::App* command =
+        add_command(app, session, name, description, example, [options, run, &session] { run(*options, session); });
+    command->add_option("FILE", options->file, "a proof, as `quarry bench permutations --out FILE` writes it")
+        ->type_name("")
+        ->required();
+    return command;
+}
+
+}  // namespace
+
+void add_proof_commands(CLI::App& app, Session& session) {
+    const auto options = std::make_shared<ProofOptions>();
+    CLI::App* command =
+        add_proof_command(app, session, "verify", "Verify a proof; exit 0 if it is accepted, 1 if refused",
+                          "quarry verify proof.bin", options, run_verify);
+    add_level(*command, "--security", options->security_bits, "provable bits that the proof must have at least");
+    add_proof_command(app, session, "inspect", "Show the header of a proof and the size of its parts",
+                      "quarry inspect proof.bin --json", options, run_inspect);
+}
+
+}  // namespace quarry::apps

@@ -1,0 +1,63 @@
+// Random circuits: the proof system agrees with the plain checker (quarry/air/check.hpp) on every trace that we show
+// both. QUARRY_ADVERSARY_SEEDS=n runs n seeds instead of the few that a test run affords.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+#include "quarry/proof/wire.hpp"
+#include "tests/adversary/random_circuits.hpp"
+
+namespace quarry {
+namespace {
+
+using adversary::Menu;
+using adversary::RandomSystem;
+using adversary::SystemMaker;
+
+std::string name_of(const Status& s) { return s.ok() ? "ok" : errc_name(s.error().code); }
+
+std::uint64_t num_seeds(std::uint64_t usual) {
+    const char* wanted = std::getenv("QUARRY_ADVERSARY_SEEDS");
+    return wanted != nullptr ? std::strtoull(wanted, nullptr, 10) : usual;
+}
+
+std::string verdict(const RandomSystem& s) {
+    return name_of(verify(*s.circuit, prove(*s.circuit, s.trace(), s.statement), s.statement));
+}
+
+void check_seed(std::uint64_t seed, const Menu& menu) {
+    RandomSystem s = SystemMaker(seed, menu).make();
+    SCOPED_TRACE("seed " + std::to_string(seed) + ": " + s.description);
+    ASSERT_TRUE(s.is_satisfied());
+    EXPECT_EQ(verdict(s), "ok");
+    // One cell: refused iff the checker refuses.
+    std::mt19937_64 rng(seed);
+    for (int i = 0; i < 2; ++i) {
+        auto& table = s.values[rng() % s.values.size()];
+        auto& column = table[rng() % table.size()];
+        constexpr std::array<std::size_t, 4> kEdges{0, 15, 16, 511};
+        const std::size_t row = rng() % 2 == 0 ? kEdges[rng() % 4] : rng() % column.size();
+        const KoalaBear before = column[row];
+        column[row] += KoalaBear(1 + rng() % 1000);
+        const bool satisfied = s.is_satisfied();
+        EXPECT_EQ(verdict(s) == "ok", satisfied) << "row " << row;
+        column[row] = before;
+    }
+}
+
+TEST(Differential, RandomCircuits) {
+    for (std::uint64_t seed = 0; seed < num_seeds(8); ++seed) check_seed(seed, {});
+}
+
+// Every table without constraints or without buses, of one height only, and the highest degree that is budgeted for.
+TEST(Differential, RandomCircuitsOfOneKind) {
+    for (std::uint64_t seed = 1000; seed < 1000 + num_seeds(2); ++seed) {
+        check_seed(seed, {.max_defined = 0, .log_heights = {9}});
+        check_seed(seed, {.max_buses = 0, .log_heights = {9, 12}});
+        check_seed(seed, {.max_tables = 1, .max_degree = 9, .log_heights = {9}});
+        check_seed(seed, {.max_tables = 3, .max_degree = 1, .log_heights = {10}});
+    }
+}
+
+}  // namespace
+}  // namespace quarry
