@@ -85,7 +85,7 @@ int run(const Session& session) {
 
 /// The subcommand that the command line got to: whose help to point to.
 std::string command_path(const CLI::App& app) {
-    std::string path = app.get_name();
+    const std::string& path = app.get_name();
     const auto chosen = app.get_subcommands();
     return chosen.empty() ? path : path + " " + command_path(*chosen.front());
 }

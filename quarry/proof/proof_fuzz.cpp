@@ -102,6 +102,9 @@ void check_struct(std::span<const std::uint8_t> in) {
     }
     const Status verified = verify(f.circuit, proof, f.system.statement);
     QUARRY_CHECK(changed || verified.ok());
+    if (!verified.ok()) return;
+    QUARRY_CHECK(proof.security_bits == f.proof.security_bits && proof.heights == f.proof.heights);
+    QUARRY_CHECK(proof.stream == f.proof.stream && encode_proof(f.circuit, proof, f.system.statement) == f.file);
 }
 
 /// Edits of the bytes of the valid proof.

@@ -29,9 +29,9 @@ std::vector<Digest> transaction_ids(const Digest& domain, std::span<const Transa
 namespace {
 
 /// `change` as the next access of the step.
-void add_access(Step& step, SlotIndex slot, std::optional<Leaf> before, Leaf after) {
+void add_access(Step& step, SlotIndex slot, const std::optional<Leaf>& before, const Leaf& after) {
     QUARRY_CHECK(step.num_accesses < step.access.size());
-    step.access[step.num_accesses++] = {slot, std::move(before), std::move(after)};
+    step.access[step.num_accesses++] = {slot, before, after};
 }
 
 }  // namespace
@@ -285,7 +285,7 @@ Checked<Step> Executor::plan(const Operation& op) const {
     return std::visit(Rules{*this}, op);
 }
 
-void Executor::commit(Step step) {
+void Executor::commit(const Step& step) {
     for (std::size_t i = 0; i < step.num_accesses; ++i) {
         const LeafChange& access = step.access[i];
         Touched& touched = touched_.try_emplace(access.slot, Touched{access, 0}).first->second;
@@ -301,12 +301,12 @@ void Executor::commit(Step step) {
     const bool forced = std::holds_alternative<ForcedWithdrawal>(step.op) || std::holds_alternative<SetKey>(step.op);
     if (forced) ++state_.forced_cursor;
     num_words_ += word_count(opcode(step.op));
-    steps_.push_back(std::move(step));
+    steps_.push_back(step);
 }
 
 /// Undoes a publication, the only step that is ever made on behalf of another.
 void Executor::retract_last() {
-    const Step step = std::move(steps_.back());
+    const Step step = steps_.back();
     QUARRY_CHECK(std::holds_alternative<PublishKey>(step.op));
     steps_.pop_back();
     const auto it = touched_.find(step.access[0].slot);
@@ -316,16 +316,16 @@ void Executor::retract_last() {
 }
 
 Verdict Executor::apply(const Operation& op) {
-    auto planned = plan(op);
+    const auto planned = plan(op);
     QUARRY_REQUIRE(planned);
-    Step step = std::move(planned).value();
+    const Step& step = planned.value();
     if (authorisation(op) != nullptr) {
         // A published key that the store lacks is a broken store, never a bad batch.
         const auto key = find_key(step.message->key_hash);
         if (!key) return RejectCode::storage_failed;
         unchecked_.emplace_back(steps_.size(), *key);
     }
-    commit(std::move(step));
+    commit(step);
     return Accepted{};
 }
 
@@ -357,16 +357,16 @@ Verdict Executor::apply(const Transaction& tx, bool signature_ok) {
     const SlotIndex slot = authorisation(tx.op)->slot;
     const bool publish = !leaf(slot)->key_published;
     if (publish) {
-        auto publication = plan(PublishKey{slot, tx.key});
+        const auto publication = plan(PublishKey{slot, tx.key});
         QUARRY_REQUIRE(publication);
-        commit(std::move(publication).value());
+        commit(publication.value());
     }
-    auto planned = plan(tx.op);
+    const auto planned = plan(tx.op);
     if (!planned) {
         if (publish) retract_last();
         return planned.code();
     }
-    commit(std::move(planned).value());
+    commit(planned.value());
     return Accepted{};
 }
 

@@ -99,7 +99,7 @@ class Executor {
 
     [[nodiscard]] Checked<Step> plan(const Operation& op) const;
     [[nodiscard]] Verdict check_claims(const Transaction& tx, bool signature_ok) const;
-    void commit(Step step);
+    void commit(const Step& step);
     void retract_last();
     [[nodiscard]] std::optional<AccountKey> find_key(const KeyHash& hash) const;
 

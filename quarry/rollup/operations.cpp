@@ -256,7 +256,7 @@ std::size_t word_count(Opcode code) noexcept {
     }
 }
 
-const Authorisation* authorisation(const Operation& op) noexcept {
+const Authorisation* authorisation(const Operation& op) {
     return std::visit(
         [](const auto& o) -> const Authorisation* {
             if constexpr (requires { o.auth; })
@@ -266,7 +266,7 @@ const Authorisation* authorisation(const Operation& op) noexcept {
         },
         op);
 }
-Authorisation* authorisation(Operation& op) noexcept {
+Authorisation* authorisation(Operation& op) {
     return const_cast<Authorisation*>(authorisation(static_cast<const Operation&>(op)));
 }
 
@@ -283,7 +283,7 @@ std::vector<std::uint8_t> encode(std::span<const Operation> ops) {
     return out;
 }
 
-Verdict check_encodable(const Operation& op) noexcept {
+Verdict check_encodable(const Operation& op) {
     const auto slots_fit = std::visit(
         [](const auto& o) {
             bool ok = true;
@@ -307,10 +307,10 @@ Checked<ParsedOperation> parse_operation(std::span<const std::uint8_t> bytes) {
     const std::size_t num_bytes = word_count(Opcode{code}) * kWordBytes;
     if (bytes.size() < num_bytes) return RejectCode::truncated;
     WordReader r(bytes.subspan(1, num_bytes - 1));
-    Operation op = read_body(Opcode{code}, r);
+    const Operation op = read_body(Opcode{code}, r);
     QUARRY_REQUIRE(r.verdict());
     QUARRY_CHECK(r.left() == 0);
-    return ParsedOperation{std::move(op), num_bytes};
+    return ParsedOperation{op, num_bytes};
 }
 
 Checked<std::vector<Operation>> parse_operations(std::span<const std::uint8_t> bytes) {
@@ -318,10 +318,10 @@ Checked<std::vector<Operation>> parse_operations(std::span<const std::uint8_t> b
     if (bytes.size() % kWordBytes != 0) return RejectCode::bad_length;
     std::vector<Operation> ops;
     while (!bytes.empty()) {
-        auto parsed = parse_operation(bytes);
+        const auto parsed = parse_operation(bytes);
         QUARRY_REQUIRE(parsed);
         bytes = bytes.subspan(parsed.value().num_bytes);
-        ops.push_back(std::move(parsed.value().op));
+        ops.push_back(parsed.value().op);
     }
     return ops;
 }

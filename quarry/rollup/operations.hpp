@@ -97,14 +97,14 @@ Opcode opcode(const Operation& op) noexcept;
 /// 3 transfer, 5 new pair, 4 withdrawal, 5 change key, 3 publish key, 1 the others.
 std::size_t word_count(Opcode code) noexcept;
 /// The authorisation of a signed operation, or null.
-const Authorisation* authorisation(const Operation& op) noexcept;
-Authorisation* authorisation(Operation& op) noexcept;
+const Authorisation* authorisation(const Operation& op);
+Authorisation* authorisation(Operation& op);
 
 /// Appends word_count words. Precondition: slots < 2^30 and fee < 2^72 (check_encodable).
 void encode(const Operation& op, std::vector<std::uint8_t>& out);
 std::vector<std::uint8_t> encode(std::span<const Operation> ops);
 /// Whether `op` has a byte form: for operations that come from elsewhere than parse.
-Verdict check_encodable(const Operation& op) noexcept;
+Verdict check_encodable(const Operation& op);
 
 struct ParsedOperation {
     Operation op;
@@ -117,7 +117,7 @@ Checked<std::vector<Operation>> parse_operations(std::span<const std::uint8_t> b
 
 /// What the signer of `op` signs, given the slot that it spends from and, for a transfer, the receiver's pair.
 /// Precondition: op is signed.
-Message make_message(const Operation& op, const KeyHash& key_hash, TokenId token, Nonce nonce,
+Message make_message(const Operation& op, const KeyHash& signer, TokenId token, Nonce nonce,
                      const Digest& receiver_pair);
 
 }  // namespace quarry::rollup

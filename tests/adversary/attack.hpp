@@ -116,14 +116,14 @@ Status run_verifier(Backend& backend, const Circuit& circuit, const Proof& proof
                     const std::function<void(LooseChannel&)>& before, const std::function<void(LooseChannel&)>& after,
                     bool needs_work) {
     const StackLayout layout = make_stack_layout(circuit, proof.heights).value();
-    const WhirParameters parameters =
-        generate_whir_parameters(layout.log_size, security_target(proof.security_bits));
+    const WhirParameters parameters = generate_whir_parameters(layout.log_size, security_target(proof.security_bits));
     LooseChannel channel(
-        NativeVerifierChannel(
-            start_transcript(circuit, proof.heights, parameters, proof.security_bits, statement), proof.stream),
+        NativeVerifierChannel(start_transcript(circuit, proof.heights, parameters, proof.security_bits, statement),
+                              proof.stream),
         needs_work);
     if (before) before(channel);
-    const Status status = verify_proof(backend, channel, circuit, proof.heights, layout, statement, proof.openings, parameters);
+    const Status status =
+        verify_proof(backend, channel, circuit, proof.heights, layout, statement, proof.openings, parameters);
     if (after) after(channel);
     return status;
 }
@@ -156,7 +156,8 @@ inline ProverChannel::Tamper tell(std::vector<Lie> lies) {
 inline std::size_t count_messages(const Circuit& circuit, const Trace& trace, const Statement& statement,
                                   const std::string& label) {
     std::size_t n = 0;
-    (void)prove_lying(circuit, trace, statement, [&](const char* l, std::span<KoalaBear>) { n += label == l ? 1U : 0U; });
+    (void)prove_lying(circuit, trace, statement,
+                      [&](const char* l, std::span<KoalaBear>) { n += label == l ? 1U : 0U; });
     return n;
 }
 

@@ -43,6 +43,21 @@ void check_seed(std::uint64_t seed, const Menu& menu) {
         EXPECT_EQ(verdict(s) == "ok", satisfied) << "row " << row;
         column[row] = before;
     }
+    // One message of the honest proof changed before it is absorbed: always refused.
+    std::size_t num_messages = 0;
+    const auto lie = [&](std::size_t number) {
+        ProveOptions options;
+        num_messages = 0;
+        options.tamper = [&](const char* /*label*/, std::span<KoalaBear> message) {
+            if (num_messages++ == number) message[rng() % message.size()] += KoalaBear(1 + rng() % 1000);
+        };
+        return name_of(verify(*s.circuit, prove(*s.circuit, s.trace(), s.statement, options), s.statement));
+    };
+    EXPECT_EQ(lie(~std::size_t{0}), "ok");
+    for (int i = 0; i < 2; ++i) {
+        const std::size_t number = rng() % num_messages;
+        EXPECT_NE(lie(number), "ok") << "message " << number;
+    }
 }
 
 TEST(Differential, RandomCircuits) {
@@ -56,6 +71,13 @@ TEST(Differential, RandomCircuitsOfOneKind) {
         check_seed(seed, {.max_buses = 0, .log_heights = {9, 12}});
         check_seed(seed, {.max_tables = 1, .max_degree = 9, .log_heights = {9}});
         check_seed(seed, {.max_tables = 3, .max_degree = 1, .log_heights = {10}});
+    }
+}
+
+// Far heights in one circuit: idle variables, and WHIR with as many rounds as it takes.
+TEST(Differential, FarHeightsSlow) {
+    for (std::uint64_t seed = 2000; seed < 2000 + num_seeds(2); ++seed) {
+        check_seed(seed, {.max_tables = 3, .max_free = 2, .max_defined = 2, .max_buses = 2, .log_heights = {9, 14}});
     }
 }
 

@@ -8,8 +8,9 @@ namespace {
 
 using namespace adversary;  // NOLINT(google-build-using-namespace)
 
-// "Absorb before any challenge: protocol version, circuit/verifying-key digest, every parameter, every table height, the
-// *length* of the public input and the public input": the whole prefix by hand; then each element of it changed alone.
+// "Absorb before any challenge: protocol version, circuit/verifying-key digest, every parameter, every table height,
+// the *length* of the public input and the public input": the whole prefix by hand; then each element of it changed
+// alone.
 TEST(AdversaryTranscript, ThePrefixIsEveryPublicElement) {
     const Cubes& c = Cubes::get();
     const Heights heights{9, 10};
@@ -17,8 +18,8 @@ TEST(AdversaryTranscript, ThePrefixIsEveryPublicElement) {
     const WhirParameters parameters = generate_whir_parameters(layout.log_size, security_target(100));
     std::vector<KoalaBear> prefix{KoalaBear(0x51525931), KoalaBear(kProtocolVersion)};
     for (const KoalaBear x : c.circuit.digest()) prefix.push_back(x);
-    for (const std::uint64_t x : {std::uint64_t{100}, std::uint64_t{parameters.log_size}, std::uint64_t{parameters.log_final},
-                                  std::uint64_t{parameters.rounds.size()}}) {
+    for (const std::uint64_t x : {std::uint64_t{100}, std::uint64_t{parameters.log_size},
+                                  std::uint64_t{parameters.log_final}, std::uint64_t{parameters.rounds.size()}}) {
         prefix.emplace_back(x);
     }
     for (const WhirRound& r : parameters.rounds) {
@@ -97,8 +98,9 @@ TEST(AdversaryTranscript, EveryMessageIsAbsorbed) {
     const auto last_challenge = [&](const Proof& p) {
         NotingBackend backend;
         ExtField last;
-        EXPECT_TRUE(run_verifier(backend, c.circuit, p, c.system.statement, nullptr,
-                                 [&](LooseChannel& channel) { last = channel.last; }, false)
+        EXPECT_TRUE(run_verifier(
+                        backend, c.circuit, p, c.system.statement, nullptr,
+                        [&](LooseChannel& channel) { last = channel.last; }, false)
                         .ok());
         return last;
     };
@@ -111,17 +113,18 @@ TEST(AdversaryTranscript, EveryMessageIsAbsorbed) {
     }
 }
 
-// "Every challenge that is sampled is used": a verifier that takes another value for one challenge, or another position,
-// refuses the honest proof. The exceptions are exactly the challenges after which an honest prover says the same
-// whatever they are: the line c of each GKR layer (the next round binds the same variable; a lie that c must catch is
-// in AdversaryLogup.LieAboutTheLeaves and Gkr.ALieThatPassesItsOwnLayerFailsTheNext) and the last of all (no message
+// "Every challenge that is sampled is used": a verifier that takes another value for one challenge, or another
+// position, refuses the honest proof. The exceptions are exactly the challenges after which an honest prover says the
+// same whatever they are: the line c of each GKR layer (the next round binds the same variable; a lie that c must catch
+// is in AdversaryLogup.LieAboutTheLeaves and Gkr.ALieThatPassesItsOwnLayerFailsTheNext) and the last of all (no message
 // follows it).
 TEST(AdversaryTranscript, EveryChallengeIsUsed) {
     const Cubes& c = Cubes::get();
     NativeBackend backend;
     std::size_t count = 0;
-    ASSERT_TRUE(run_verifier(backend, c.circuit, c.proof, c.system.statement, nullptr,
-                             [&](LooseChannel& channel) { count = channel.count; }, true)
+    ASSERT_TRUE(run_verifier(
+                    backend, c.circuit, c.proof, c.system.statement, nullptr,
+                    [&](LooseChannel& channel) { count = channel.count; }, true)
                     .ok());
     constexpr unsigned kLogLeaves = 12;  // 2 * 2^10 + 2^9 fractions
     std::vector<std::size_t> expected;
@@ -134,8 +137,9 @@ TEST(AdversaryTranscript, EveryChallengeIsUsed) {
     EXPECT_GT(count, 300U);
     std::vector<std::size_t> accepted;
     for (std::size_t k = 0; k < count; ++k) {
-        if (run_verifier(backend, c.circuit, c.proof, c.system.statement,
-                         [&](LooseChannel& channel) { channel.disturb(k); }, nullptr, true)
+        if (run_verifier(
+                backend, c.circuit, c.proof, c.system.statement, [&](LooseChannel& channel) { channel.disturb(k); },
+                nullptr, true)
                 .ok()) {
             accepted.push_back(k);
         }
@@ -150,7 +154,8 @@ TEST(AdversaryTranscript, DuplicateOpenings) {
     const auto rows_at = 76 + 4 * c.proof.stream.size();
     const std::size_t row_bytes = 4 * c.proof.openings.rounds[0][0].row.size();
     FileBytes doubled = c.file;
-    doubled.insert(doubled.begin() + static_cast<std::ptrdiff_t>(rows_at), c.file.begin() + static_cast<std::ptrdiff_t>(rows_at),
+    doubled.insert(doubled.begin() + static_cast<std::ptrdiff_t>(rows_at),
+                   c.file.begin() + static_cast<std::ptrdiff_t>(rows_at),
                    c.file.begin() + static_cast<std::ptrdiff_t>(rows_at + row_bytes));
     EXPECT_EQ(c.verdict(doubled), "merkle_mismatch");
     // In memory every query has its own copy: one of two equal positions with another row.
@@ -187,7 +192,8 @@ TEST(AdversaryTranscript, WrongRoundCounts) {
         p.stream.insert(p.stream.begin() + static_cast<std::ptrdiff_t>(k), 10, KoalaBear());
         EXPECT_EQ(c.verdict(p), "bad_length");
         p = c.proof;
-        p.stream.erase(p.stream.begin() + static_cast<std::ptrdiff_t>(k), p.stream.begin() + static_cast<std::ptrdiff_t>(k) + 10);
+        p.stream.erase(p.stream.begin() + static_cast<std::ptrdiff_t>(k),
+                       p.stream.begin() + static_cast<std::ptrdiff_t>(k) + 10);
         EXPECT_EQ(c.verdict(p), "bad_length");
     }
 }
@@ -213,7 +219,8 @@ TEST(AdversaryTranscript, NonCanonicalOpenings) {
     EXPECT_GT(tried, 20U);
 }
 
-// "Grinding: .. the challenge that follows is squeezed fresh, never the ground word itself": by hand, on the permutation.
+// "Grinding: .. the challenge that follows is squeezed fresh, never the ground word itself": by hand, on the
+// permutation.
 TEST(AdversaryTranscript, ChallengeAfterGrindingIsFresh) {
     for (const unsigned bits : {1U, 8U, 12U}) {
         Transcript t;
@@ -257,17 +264,19 @@ TEST(AdversaryTranscript, WorkBeforeTheAnswerIsWorthless) {
     for (std::size_t i = 0; i < n; ++i) {
         // First with the honest answer, then again with another and the old nonce.
         std::vector<KoalaBear> nonces;
-        (void)prove_lying(c.circuit, c.system.trace, c.system.statement, [&](const char* label, std::span<KoalaBear> m) {
-            if (std::string(label) == "whir/nonce") nonces.push_back(m[0]);
-        });
+        (void)prove_lying(c.circuit, c.system.trace, c.system.statement,
+                          [&](const char* label, std::span<KoalaBear> m) {
+                              if (std::string(label) == "whir/nonce") nonces.push_back(m[0]);
+                          });
         const std::string answer = i + 1 < n ? "whir/ood" : "whir/final";
         std::size_t answers = 0;
         std::size_t at = 0;
-        const Proof p = prove_lying(c.circuit, c.system.trace, c.system.statement, [&](const char* label, std::span<KoalaBear> m) {
-            if (label == answer && (i + 1 == n ? answers == 0 : answers == i)) m[0] += KoalaBear(1);
-            if (label == answer) ++answers;
-            if (std::string(label) == "whir/nonce" && at++ == i) m[0] = nonces[i];
-        });
+        const Proof p =
+            prove_lying(c.circuit, c.system.trace, c.system.statement, [&](const char* label, std::span<KoalaBear> m) {
+                if (label == answer && (i + 1 == n ? answers == 0 : answers == i)) m[0] += KoalaBear(1);
+                if (label == answer) ++answers;
+                if (std::string(label) == "whir/nonce" && at++ == i) m[0] = nonces[i];
+            });
         EXPECT_EQ(c.verdict(p), "bad_grinding") << i;
     }
 }
@@ -278,7 +287,8 @@ TEST(AdversaryTranscript, SecurityLevelDowngrade) {
     EXPECT_EQ(name_of(verify(c.circuit, c.proof, c.system.statement, 120)), "wrong_key");
     Proof p = c.proof;
     p.security_bits = 120;
-    // The other level has other parameters: another length, or, where that is the same, other challenges from the start.
+    // The other level has other parameters: another length, or, where that is the same, other challenges from the
+    // start.
     const std::vector<std::string> refusals{"bad_length", "bus_imbalance"};
     EXPECT_EQ(std::ranges::count(refusals, name_of(verify(c.circuit, p, c.system.statement, 120))), 1);
     for (const unsigned bits : {0U, 1U, 99U, 101U, 1000U, ~0U}) {
