@@ -10,6 +10,7 @@
 #include "quarry/apps/machine.hpp"
 #include "quarry/apps/output.hpp"
 #include "quarry/apps/progress.hpp"
+#include "quarry/curve/measure.hpp"
 #include "quarry/field/isa.hpp"
 #include "quarry/hash/poseidon_batch.hpp"
 #include "quarry/poly/measure.hpp"
@@ -130,6 +131,33 @@ void run_dft(const DftOptions& options, const Session& session) {
                       memory_bandwidth / 1e9));
 }
 
+struct SignOptions {
+    double seconds = 1;
+};
+
+void run_sign(const SignOptions& options, const Session& session) {
+    Progress progress(session.quiet);
+    progress.show("KB11 signatures", 0);
+    const SignatureSpeed speed = measure_signatures(options.seconds);
+    progress.clear();
+    if (session.json) {
+        print_json(json::object{{"batch_verifications_per_second_per_core", whole(speed.batch_per_second)},
+                                {"verify_us", rounded(speed.verify_us, 1)},
+                                {"sign_us", rounded(speed.sign_us, 1)},
+                                {"public_key_us", rounded(speed.key_us, 1)},
+                                {"comb_table_ms", rounded(speed.comb_table_ms, 1)},
+                                {"isa", isa_name(current_isa())},
+                                {"cpu", cpu_model()}});
+        return;
+    }
+    print(fmt::format("Schnorr on KB11, one core of {}, {}\n", cpu_model(), isa_name(current_isa())));
+    print(fmt::format("  {:>10} verifications/s in batches of 1,024\n", with_commas(whole(speed.batch_per_second))));
+    print(fmt::format("  {:>10.1f} us one verification alone\n", speed.verify_us));
+    print(fmt::format("  {:>10.1f} us one signature, checked by its signer\n", speed.sign_us));
+    print(fmt::format("  {:>10.1f} us one public key\n", speed.key_us));
+    print(fmt::format("  {:>10.1f} ms the verifier's table, once a process\n", speed.comb_table_ms));
+}
+
 }  // namespace
 
 void add_bench_kernels(CLI::App& bench, Session& session) {
@@ -138,6 +166,12 @@ void add_bench_kernels(CLI::App& bench, Session& session) {
         bench, session, "hash", "Native Poseidon permutations per second on one core, for each instruction set",
         "quarry bench hash --json", [hash_options, &session] { run_hash(*hash_options, session); });
     add_number(*hash, "--seconds", hash_options->seconds, 0.01, 60, "of one run")->capture_default_str();
+
+    const auto sign_options = std::make_shared<SignOptions>();
+    CLI::App* sign =
+        add_command(bench, session, "sign", "Signatures verified per second on one core, and signing",
+                    "quarry bench sign --json", [sign_options, &session] { run_sign(*sign_options, session); });
+    add_number(*sign, "--seconds", sign_options->seconds, 0.01, 60, "of each measurement")->capture_default_str();
 
     const auto options = std::make_shared<DftOptions>();
     CLI::App* dft = add_command(bench, session, "dft", "Reed-Solomon encoding, the transform of every commitment",

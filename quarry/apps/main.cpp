@@ -41,6 +41,7 @@ void add_common_options(CLI::App& app, Session& session) {
     app.add_option("--isa", session.isa, "instruction set of the kernels (default: the best one)")
         ->type_name("")
         ->check(CLI::IsMember({"scalar", "avx2", "avx512"}))
+        ->envname("QUARRY_ISA")
         ->group(group);
 }
 

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <map>
 #include <mutex>
+#include <new>
 #include <vector>
 
 namespace quarry {
@@ -78,6 +79,7 @@ void* allocate_aligned(std::size_t bytes) {
         p = std::aligned_alloc(kHuge, rounded);
     }
     if (p == nullptr) {
+        if (const auto handler = std::get_new_handler()) handler();  // a program may end here in its own way
         std::fprintf(stderr, "out of memory: %zu bytes wanted; use fewer rows or a machine with more memory\n", bytes);
         std::abort();
     }

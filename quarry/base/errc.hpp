@@ -25,7 +25,12 @@ namespace quarry {
     X(merkle_mismatch, "a Merkle path does not lead to the committed root")              \
     X(final_mismatch, "the final polynomial does not match the claims")                  \
     X(query_mismatch, "a folded query answer does not match the final polynomial")       \
-    X(statement_mismatch, "the proof is for another statement")
+    X(statement_mismatch, "the proof is for another statement")                          \
+    /* signature */                                                                      \
+    X(off_curve, "the public key is not a point of the curve")                           \
+    X(scalar_out_of_range, "a scalar is not below the group order, or is zero")          \
+    X(degenerate_schedule, "the verification schedule meets an exceptional addition")    \
+    X(bad_signature, "the signature does not match key and message")
 
 enum class Errc {
 #define QUARRY_X(name, text) name,

@@ -104,7 +104,7 @@ Result<SecretKey<C>> derive_key(const KeyRequest& request, std::span<const std::
                                 std::span<const std::uint8_t, 32> s, std::string_view passphrase) {
     Word r_bound = kOrder;
     r_bound[31] -= 1;
-    if (!in_range(r, r_bound) || !in_range(s, kHalfOrder)) return Error{Errc::non_canonical, "derive_key"};
+    if (!in_range(r, r_bound) || !in_range(s, kHalfOrder)) return Error{Errc::scalar_out_of_range, "derive_key"};
     std::array<std::uint8_t, 64> ikm;
     std::copy(r.begin(), r.end(), ikm.begin());
     std::copy(s.begin(), s.end(), ikm.begin() + 32);

@@ -110,13 +110,13 @@ Result<Signature<C>> Signature<C>::decode(std::span<const std::uint8_t> bytes) {
     Signature r;
     std::copy_n(bytes.begin(), 16, r.e.begin());
     std::copy_n(bytes.begin() + 16, C::kScalarBytes, r.s.begin());
-    if (!Scalar<C>::is_canonical(limbs_of<C>(r.s))) return Error{Errc::non_canonical, "Signature::decode"};
+    if (!Scalar<C>::is_canonical(limbs_of<C>(r.s))) return Error{Errc::scalar_out_of_range, "Signature::decode"};
     return r;
 }
 
 template <class C>
 Result<PublicKey<C>> PublicKey<C>::from_point(const AffinePoint<C>& p) {
-    if (!on_curve(p)) return Error{Errc::constraint_mismatch, "PublicKey::from_point"};
+    if (!on_curve(p)) return Error{Errc::off_curve, "PublicKey::from_point"};
     return PublicKey(p);
 }
 template <class C>
@@ -161,7 +161,7 @@ Result<PublicKey<C>> PublicKey<C>::decode(std::span<const std::uint8_t> bytes) {
         p.x[i] = *x;
     }
     const auto y = square_root(curve_right_side<C>(p.x));
-    if (!y) return Error{Errc::constraint_mismatch, "PublicKey::decode"};
+    if (!y) return Error{Errc::off_curve, "PublicKey::decode"};
     p.y = sign_of(*y) == sign ? *y : -*y;  // y is not 0: the order is odd
     return PublicKey(p);
 }
@@ -203,9 +203,9 @@ template <class C>
 Result<SecretKey<C>> SecretKey<C>::decode(std::span<const std::uint8_t> bytes) {
     if (bytes.size() != C::kScalarBytes) return Error{Errc::bad_length, "SecretKey::decode"};
     const auto x = limbs_from_bytes<Scalar<C>::kLimbs>(bytes);
-    if (!Scalar<C>::is_canonical(x)) return Error{Errc::non_canonical, "SecretKey::decode"};
+    if (!Scalar<C>::is_canonical(x)) return Error{Errc::scalar_out_of_range, "SecretKey::decode"};
     const auto d = Scalar<C>::from_limbs(x);
-    if (d.is_zero()) return Error{Errc::non_canonical, "SecretKey::decode"};
+    if (d.is_zero()) return Error{Errc::scalar_out_of_range, "SecretKey::decode"};
     return SecretKey(d);
 }
 template <class C>
@@ -308,10 +308,10 @@ std::optional<std::vector<AffinePoint<C>>> schedule_accumulators(const AffinePoi
 template <class C>
 Status verify(const PublicKey<C>& key, const Digest& message, const Signature<C>& signature) {
     const auto s = limbs_of<C>(signature.s);
-    if (!Scalar<C>::is_canonical(s)) return Error{Errc::non_canonical, "verify"};
+    if (!Scalar<C>::is_canonical(s)) return Error{Errc::scalar_out_of_range, "verify"};
     const auto r = schedule_commitment<C>(key.point(), signature.e, s);
-    if (!r) return Error{Errc::zero_denominator, "verify"};
-    if (challenge_of<C>(*r, message) != signature.e) return Error{Errc::statement_mismatch, "verify"};
+    if (!r) return Error{Errc::degenerate_schedule, "verify"};
+    if (challenge_of<C>(*r, message) != signature.e) return Error{Errc::bad_signature, "verify"};
     return Ok{};
 }
 

@@ -64,14 +64,14 @@ class PublicKey {
     static constexpr std::size_t kBytes = 4 * C::Field::kDegree;  ///< 44 for KB11
     /// The generator: a key whose secret everyone knows, a placeholder.
     PublicKey() noexcept : point_(AffinePoint<C>::generator()) {}
-    /// constraint_mismatch: not on the curve.
+    /// off_curve: not on the curve.
     static Result<PublicKey> from_point(const AffinePoint<C>& p);
-    /// From canonical coordinates. non_canonical: one is not below p; constraint_mismatch: not on the curve.
+    /// From canonical coordinates. non_canonical: one is not below p; off_curve: not on the curve.
     static Result<PublicKey> from_coordinates(std::span<const std::uint32_t> x, std::span<const std::uint32_t> y);
 
     /// x's coordinates as 32-bit little-endian words; bit 31 of the last one is the sign of y.
     [[nodiscard]] std::array<std::uint8_t, kBytes> encode() const noexcept;
-    /// bad_length; non_canonical: a coordinate or a stray bit; constraint_mismatch: no point has this x.
+    /// bad_length; non_canonical: a coordinate or a stray bit; off_curve: no point has this x.
     static Result<PublicKey> decode(std::span<const std::uint8_t> bytes);
 
     [[nodiscard]] const AffinePoint<C>& point() const noexcept { return point_; }
@@ -116,7 +116,7 @@ class SecretKey {
     PublicKey<C> public_;
 };
 
-/// ok, or: non_canonical (S >= n), zero_denominator (the schedule refuses), statement_mismatch (another challenge).
+/// ok, or: scalar_out_of_range (S >= n), degenerate_schedule (the schedule refuses), bad_signature (another challenge).
 template <class C>
 [[nodiscard]] Status verify(const PublicKey<C>& key, const Digest& message, const Signature<C>& signature);
 

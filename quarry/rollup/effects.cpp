@@ -142,10 +142,10 @@ Checked<std::vector<Effect>> parse_effects(std::span<const std::uint8_t> bytes) 
             fields.insert(fields.end(), part.begin(), part.end());
         }
         WordReader r(fields);
-        Effect effect = read_fields(kind, r);
+        const Effect effect = read_fields(kind, r);
         r.zeros(r.left());
         QUARRY_REQUIRE(r.verdict());
-        effects.push_back(std::move(effect));
+        effects.push_back(effect);
         bytes = bytes.subspan(num_bytes);
     }
     return effects;

@@ -1,6 +1,7 @@
 #include "quarry/rollup/memory_store.hpp"
 
 #include <iterator>
+#include <ranges>
 
 #include "quarry/hash/poseidon_batch.hpp"
 #include "quarry/rollup/hashing.hpp"
@@ -41,9 +42,9 @@ MemoryStore::MemoryStore(Snapshot snapshot) : MemoryStore(std::move(snapshot.lea
 Checked<MemoryStore> MemoryStore::restore(Snapshot snapshot, std::vector<BatchCommit> history) {
     State state = snapshot.state;
     std::uint64_t number = snapshot.batch_number;
-    for (auto batch = history.rbegin(); batch != history.rend(); ++batch) {
-        if (batch->after != state || batch->number != number || number == 0) return RejectCode::stale_commit;
-        state = batch->before;
+    for (const BatchCommit& batch : std::views::reverse(history)) {
+        if (batch.after != state || batch.number != number || number == 0) return RejectCode::stale_commit;
+        state = batch.before;
         --number;
     }
     MemoryStore store(std::move(snapshot));

@@ -83,7 +83,8 @@ RejectCode merge_code(const std::function<void(SegmentStatement&)>& change) {
 
 std::vector<Operation> seventeen_tokens(World& world) {
     std::vector<Operation> ops;
-    for (SlotIndex slot = 0; slot < 17; ++slot) ops.push_back(Transfer{testing::auth(slot, 1), slot + 20, Amount(1)});
+    for (SlotIndex slot = 0; slot < 17; ++slot)
+        ops.emplace_back(Transfer{testing::auth(slot, 1), slot + 20, Amount(1)});
     std::vector<Leaf> leaves;
     for (SlotIndex slot = 0; slot < 40; ++slot) {
         Leaf leaf = make_leaf(make_owner(2), static_cast<TokenId>(slot % 20), Amount(10));

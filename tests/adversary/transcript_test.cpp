@@ -209,7 +209,9 @@ TEST(AdversaryTranscript, NonCanonicalOpenings) {
         for (std::size_t i = 0; i < 4; ++i) x += std::uint64_t{c.file[at + i]} << (8 * i);
         FileBytes b = c.file;
         for (std::size_t i = 0; i < 4; ++i) b[at + i] = static_cast<std::uint8_t>(x >> (8 * i));
-        if (x >> 32 == 0) EXPECT_EQ(c.verdict(b), "non_canonical") << at;
+        if (x >> 32 == 0) {
+            EXPECT_EQ(c.verdict(b), "non_canonical") << at;
+        }
         for (const std::uint32_t word : {KoalaBear::kModulus, 0xffffffffU}) {
             for (std::size_t i = 0; i < 4; ++i) b[at + i] = static_cast<std::uint8_t>(word >> (8 * i));
             EXPECT_EQ(c.verdict(b), "non_canonical") << at;

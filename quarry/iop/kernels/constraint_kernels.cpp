@@ -113,6 +113,24 @@ void linear_form_base_all(const Term* terms, std::size_t n, KoalaBear constant, 
         for (std::size_t i = 0; i < num_vectors * kLanes; i += kLanes) store(target + i, add(load(p + i), c));
         return;
     }
+    if (n == 2 && terms[0].coefficient == KoalaBear(1)) {
+        // Butterflies of structured linear maps: no multiplication.
+        const Lanes c = broadcast(constant);
+        const Word* a = slots[terms[0].atom];
+        const Word* b = slots[terms[1].atom];
+        if (terms[1].coefficient == KoalaBear(1)) {
+            for (std::size_t k = 0; k < num_vectors * kLanes; k += kLanes) {
+                store(target + k, add(add(load(a + k), load(b + k)), c));
+            }
+            return;
+        }
+        if (terms[1].coefficient == -KoalaBear(1)) {
+            for (std::size_t k = 0; k < num_vectors * kLanes; k += kLanes) {
+                store(target + k, add(sub(load(a + k), load(b + k)), c));
+            }
+            return;
+        }
+    }
     std::size_t i = 0;
     for (; i + 4 <= num_vectors; i += 4) dot<4>(terms, n, broadcast(constant), slots, target, i * kLanes);
     for (; i < num_vectors; ++i) dot<1>(terms, n, broadcast(constant), slots, target, i * kLanes);
