@@ -55,8 +55,8 @@ class BlockCache {
 
 // Never destroyed: buffers with static storage may outlive it otherwise.
 BlockCache& cache() {
-    static auto* const kCache = new BlockCache;
-    return *kCache;
+    static auto* const instance = new BlockCache;
+    return *instance;
 }
 
 std::size_t rounded_size(std::size_t bytes) {

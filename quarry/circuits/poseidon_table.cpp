@@ -208,12 +208,12 @@ void PoseidonPermutationTable::constrain(AirBuilder& b, const Row<Expr>& row, co
 }
 
 void fill_permutations(Trace& trace, std::size_t table) {
-    static const Tape kTape = make_witness_tape();
+    static const Tape witness_tape = make_witness_tape();
     constexpr std::size_t kVectors = 8;
     const std::size_t height = trace.column(table, 0).size();
     parallel_for(height / (kVectors * kLanes), 16, [&](std::size_t begin, std::size_t end) {
-        Buffer<std::uint32_t> scratch((kTape.num_slots - kColumns) * kVectors * kLanes);
-        std::vector<std::uint32_t*> slots(kTape.num_slots);
+        Buffer<std::uint32_t> scratch((witness_tape.num_slots - kColumns) * kVectors * kLanes);
+        std::vector<std::uint32_t*> slots(witness_tape.num_slots);
         for (std::size_t i = kColumns; i < slots.size(); ++i) {
             slots[i] = scratch.data() + (i - kColumns) * kVectors * kLanes;
         }
@@ -221,7 +221,7 @@ void fill_permutations(Trace& trace, std::size_t table) {
             for (std::size_t c = 0; c < kColumns; ++c) {
                 slots[c] = reinterpret_cast<std::uint32_t*>(trace.column(table, c).data()) + block * kVectors * kLanes;
             }
-            run_tape_base(kTape, slots.data(), kVectors);
+            run_tape_base(witness_tape, slots.data(), kVectors);
         }
     });
 }
