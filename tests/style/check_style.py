@@ -11,6 +11,8 @@ MAX_FILE_LINES = 600
 MAX_FUNCTION_LINES = 120
 # path or path:function -> why it may be longer
 LONG = {
+    # A table of data: one attempt for each refusal.
+    "quarry/rollup/reject_test.cpp:RejectCode",
 }
 
 CODE = (".hpp", ".cpp")
