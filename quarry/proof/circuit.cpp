@@ -18,13 +18,20 @@ Circuit::Circuit(std::string name, std::vector<Table> tables) : name_(std::move(
     count[0] = KoalaBear(name_.size());
     count[1] = KoalaBear(tables_.size());
     digest_ = poseidon_compress(digest_, count);
+    std::size_t num_constraints = 0;
+    std::size_t num_openings = 0;
     for (const Table& table : tables_) {
+        QUARRY_CHECK(table.max_degree() <= kCircuitBounds.constraint_degree);
+        num_constraints += table.constraints.size();
+        num_openings += table.num_columns() + table.next_columns().size();
         programs_.push_back(compile(table));
         digest_ = poseidon_compress(digest_, table.digest());
         for (const Interaction& i : table.interactions) {
+            QUARRY_CHECK(i.bus < KoalaBear::kModulus && i.tuple.size() <= kCircuitBounds.tuple_length);
             QUARRY_CHECK(arity_.try_emplace(i.bus, i.tuple.size()).first->second == i.tuple.size());
         }
     }
+    QUARRY_CHECK(num_constraints <= kCircuitBounds.num_constraints && num_openings <= kCircuitBounds.num_openings);
 }
 
 std::optional<std::size_t> Circuit::bus_arity(std::uint32_t bus) const {
@@ -38,6 +45,13 @@ Result<StackLayout> make_stack_layout(const Circuit& circuit, const Heights& hei
     StackLayout layout;
     for (const unsigned h : heights) {
         if (h < kMinLogHeight || h > kMaxLogHeight) return Error{Errc::bad_shape, "table height"};
+    }
+    std::size_t num_fractions = 0;
+    for (std::size_t t = 0; t < heights.size(); ++t) {
+        num_fractions += circuit.tables()[t].interactions.size() << heights[t];
+    }
+    if (num_fractions > std::size_t{1} << kCircuitBounds.log_fractions) {
+        return Error{Errc::limit_exceeded, "bus fractions"};
     }
     layout.order.resize(heights.size());
     layout.offset.resize(heights.size());

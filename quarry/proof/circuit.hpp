@@ -11,8 +11,13 @@
 #include "quarry/base/buffer.hpp"
 #include "quarry/base/result.hpp"
 #include "quarry/iop/logup.hpp"
+#include "quarry/proof/security.hpp"
 
 namespace quarry {
+
+/// What the soundness of every proof is computed for: a circuit beyond it is our own mistake (checked), heights beyond
+/// it are refused.
+inline constexpr CircuitBounds kCircuitBounds{};
 
 /// The tables that one kind of proof is about, compiled. Tuples on one bus must all have the same number of values
 /// (checked): fingerprints of (x) and (x, 0) are equal. Immovable: traces and proofs point into it.

@@ -62,7 +62,7 @@ TEST(AdversaryLogup, BusConfusion) {
 }
 
 // Bus ids are 32 bits and the fingerprint is a field element: ids that are equal mod p would be one bus.
-TEST(AdversaryLogup, DISABLED_BusIdsAreBelowTheModulus) {
+TEST(AdversaryLogup, BusIdsAreBelowTheModulus) {
     GTEST_FLAG_SET(death_test_style, "threadsafe");
     EXPECT_DEATH((void)round_trip(4, 4 + KoalaBear::kModulus, both, both), "");
 }
@@ -86,7 +86,7 @@ TEST(AdversaryLogup, TheBoundsKeepMultiplicitiesBelowP) {
 }
 // .. and a verifier that takes any heights must hold them to these bounds: 64 interactions at 2^21 rows are 2^27
 // fractions, more than the parameters are generated for.
-TEST(AdversaryLogup, DISABLED_MoreFractionsThanTheBoundsAreRefused) {
+TEST(AdversaryLogup, MoreFractionsThanTheBoundsAreRefused) {
     Draft d;
     d.table.name = "wide";
     d.log_height = 9;
