@@ -78,6 +78,7 @@ std::uint32_t ExpressionGraph::product(const LinearForm& left, const LinearForm&
 }
 
 std::uint32_t ExpressionGraph::alias(const LinearForm& form) {
+    QUARRY_CHECK(degree(form) >= 2);  // forms of columns stay forms: bus tuples are made of them
     Key key{static_cast<std::uint32_t>(Atom::Kind::alias)};
     append(key, form);
     return intern(std::move(key), {Atom::Kind::alias, 0, form, {}, degree(form)});

@@ -13,8 +13,9 @@ namespace quarry {
 ///   squeeze  first flushes a partial buffer of c > 0 elements: they overwrite state[0..c], state[8] += c, permute;
 ///            then hands out state[0..8] in order, permuting again after every 8
 ///
-/// Adding c to the capacity makes flushes injective: (a) and (a, 0) differ. Absorbing after squeezing discards what was
-/// not handed out.
+/// What is absorbed and squeezed when is fixed by the public header: the sponge itself does not tell a full block that
+/// repeats the rate from another squeeze. Adding c to the capacity makes flushes injective: (a) and (a, 0) differ.
+/// Absorbing after squeezing discards what was not handed out.
 class Transcript {
   public:
     void absorb(KoalaBear x) noexcept;

@@ -8,7 +8,7 @@
 namespace quarry {
 
 Circuit::Circuit(std::string name, std::vector<Table> tables) : name_(std::move(name)), tables_(std::move(tables)) {
-    QUARRY_CHECK(!tables_.empty());
+    QUARRY_CHECK(!tables_.empty() && tables_.size() <= kMaxTables);
     for (const char c : name_) {
         Digest block{};
         block[0] = KoalaBear(static_cast<unsigned char>(c));
@@ -21,6 +21,7 @@ Circuit::Circuit(std::string name, std::vector<Table> tables) : name_(std::move(
     std::size_t num_constraints = 0;
     std::size_t num_openings = 0;
     for (const Table& table : tables_) {
+        QUARRY_CHECK(table.num_columns() >= 1);
         QUARRY_CHECK(table.max_degree() <= kCircuitBounds.constraint_degree);
         num_constraints += table.constraints.size();
         num_openings += table.num_columns() + table.next_columns().size();

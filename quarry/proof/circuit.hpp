@@ -47,7 +47,8 @@ class Circuit {
 using Heights = std::vector<unsigned>;
 
 inline constexpr unsigned kMinLogHeight = 9;
-inline constexpr unsigned kMaxLogHeight = 22;  ///< a lane's codeword at rate 1/2 must fit the 2-adic subgroup
+inline constexpr unsigned kMaxLogHeight = 21;   ///< 2^28 cells hold 128 lanes of it
+inline constexpr std::size_t kMaxTables = 255;  ///< the wire form counts them in one byte
 inline constexpr unsigned kLogStackLanes = 7;
 inline constexpr unsigned kMinLogStack = 16;
 inline constexpr unsigned kMaxLogStack = 28;

@@ -24,9 +24,7 @@ Status verify_proof(B& backend, Channel& channel, const Circuit& circuit, const 
                     const StackLayout& layout, const Statement& statement, const Openings& openings,
                     const WhirParameters& parameters) {
     using E = typename B::E;
-    for (const PublicTuple& t : statement.tuples) {
-        if (circuit.bus_arity(t.bus) != t.tuple.size()) return Error{Errc::statement_mismatch, "public tuple"};
-    }
+    QUARRY_TRY(check_statement(circuit, statement));
     const SortedTables sorted = sort_tables(circuit, heights, layout);
     const auto root = channel.receive_digest();
 

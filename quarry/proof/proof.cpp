@@ -29,6 +29,13 @@ SecurityTarget security_target(unsigned bits) {
     return {bits, bits == 100 ? 16U : 20U};
 }
 
+Status check_statement(const Circuit& circuit, const Statement& statement) {
+    for (const PublicTuple& t : statement.tuples) {
+        if (circuit.bus_arity(t.bus) != t.tuple.size()) return Error{Errc::statement_mismatch, "public tuple"};
+    }
+    return Ok{};
+}
+
 SortedTables sort_tables(const Circuit& circuit, const Heights& heights, const StackLayout& layout) {
     SortedTables r;
     for (const std::size_t t : layout.order) {
@@ -166,6 +173,8 @@ Status verify(const Circuit& circuit, const Proof& proof, const Statement& state
     if (proof.stream.size() != proof_stream_length(circuit, proof.heights, *parameters)) {
         return Error{Errc::bad_length, "proof stream"};
     }
+    // Every length before any arithmetic.
+    QUARRY_TRY(whir_detail::check_shapes(layout.used_lanes, WhirClaims<NativeBackend>{}, proof.openings, *parameters));
     NativeBackend backend;
     NativeVerifierChannel channel(start_transcript(circuit, proof.heights, *parameters, proof.security_bits, statement),
                                   proof.stream);

@@ -24,6 +24,9 @@ struct Statement {
     std::vector<PublicTuple> tuples;
 };
 
+/// statement_mismatch: a tuple on a bus that the circuit does not have, or of another length than the bus's.
+Status check_statement(const Circuit& circuit, const Statement& statement);
+
 struct Proof {
     unsigned security_bits = 100;
     Heights heights;

@@ -95,7 +95,9 @@ TEST_F(ProofTest, ZeroPaddedPublicInputIsAnotherStatement) {
     padded.tuples[0].tuple.push_back(KoalaBear());
     EXPECT_EQ(name_of(check(bytes(), padded)), "statement_mismatch");
     // (s) and (s, 0) have the same fingerprint: only the bus's arity tells them apart, so it is checked.
-    EXPECT_EQ(name_of(verify(circuit(), prove(circuit(), system().trace, padded), padded)), "statement_mismatch");
+    const Proof for_padded = prove(circuit(), system().trace, padded);
+    EXPECT_EQ(name_of(verify(circuit(), for_padded, padded)), "statement_mismatch");
+    EXPECT_EQ(name_of(check(encode_proof(circuit(), for_padded, padded), padded)), "statement_mismatch");
     Statement unknown_bus = system().statement;
     unknown_bus.tuples.push_back({77, KoalaBear(), {KoalaBear(1)}});
     EXPECT_EQ(name_of(verify(circuit(), proof(), unknown_bus)), "statement_mismatch");
@@ -146,7 +148,7 @@ TEST_F(ProofTest, HeaderIsChecked) {
         b[c.offset] ^= 1;
         EXPECT_EQ(name_of(check(b)), c.expected) << c.offset;
     }
-    for (const unsigned height : {0U, 8U, 23U, 255U}) {
+    for (const unsigned height : {0U, 8U, 22U, 255U}) {
         Bytes b = bytes();
         b[74] = static_cast<std::uint8_t>(height);
         EXPECT_EQ(name_of(check(b)), "bad_shape") << height;
@@ -292,12 +294,16 @@ TEST(StackLayout, OrdersByHeightAndRefusesBadShapes) {
     EXPECT_EQ(layout.offset[0], std::size_t{5} << 12);
     EXPECT_EQ(layout.log_size, 19U);
     EXPECT_EQ(layout.used_lanes, 6U);
-    for (const Heights& bad : {Heights{}, Heights{9}, Heights{9, 8}, Heights{23, 9}, Heights{9, 9, 9}}) {
+    for (const Heights& bad : {Heights{}, Heights{9}, Heights{9, 8}, Heights{22, 9}, Heights{9, 9, 9}}) {
         const auto r = make_stack_layout(circuit, bad);
         ASSERT_FALSE(r.ok());
         EXPECT_EQ(r.error().code, Errc::bad_shape);
     }
-    const auto too_large = make_stack_layout(circuit, {22, 22});
+    std::vector<Table> wide(1);
+    wide[0].columns.resize(129);
+    const Circuit wide_circuit("wide", std::move(wide));
+    EXPECT_TRUE(make_stack_layout(wide_circuit, {20}).ok());
+    const auto too_large = make_stack_layout(wide_circuit, {21});
     ASSERT_FALSE(too_large.ok());
     EXPECT_EQ(too_large.error().code, Errc::limit_exceeded);
 }

@@ -222,6 +222,7 @@ Result<Proof> decode_proof(const Circuit& circuit, std::span<const std::uint8_t>
         digest_bytes(start_digest(circuit, shape, header.security_bits, header.heights, statement))) {
         return Error{Errc::statement_mismatch, "start digest"};
     }
+    QUARRY_TRY(check_statement(circuit, statement));
     if (in.remaining() < shape.stream_length * sizeof(std::uint32_t)) return Error{Errc::truncated, "stream"};
     Proof proof{header.security_bits, header.heights, {}, {}};
     proof.stream.reserve(shape.stream_length);

@@ -34,7 +34,7 @@ struct ProofHeader {
     Heights heights;
 };
 
-/// Precondition: `proof` is of this circuit and statement, made by prove(), or accepted by verify().
+/// Precondition: `proof` is of this circuit and statement, made by prove() or decode_proof().
 std::vector<std::uint8_t> encode_proof(const Circuit& circuit, const Proof& proof, const Statement& statement = {});
 
 /// Total on any input. bad_magic, unsupported_version, wrong_key, bad_shape, limit_exceeded, statement_mismatch,
