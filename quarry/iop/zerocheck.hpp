@@ -118,7 +118,7 @@ template <class B>
 typename B::E next_row_kernel(B& backend, const RowPoint<typename B::E>& point, std::span<const typename B::E> skip,
                               std::span<const typename B::E> p);
 
-/// row(x) for all rows of height 2^log_height (`shift` 0) or for x - 1 (`shift` 1): the prover's kernels.
+/// row(x) for all rows of height 2^log_height, or with `next` row(x - 1): the kernels as vectors, for the prover.
 ExtVector row_weights(const RowPoint<ExtField>& point, unsigned log_height, bool next);
 
 template <class B, class Channel>
