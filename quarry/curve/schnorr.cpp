@@ -166,18 +166,37 @@ Result<PublicKey<C>> PublicKey<C>::decode(std::span<const std::uint8_t> bytes) {
     return PublicKey(p);
 }
 template <class C>
-Digest PublicKey<C>::hash() const noexcept {
-    constexpr std::size_t k = C::Field::kDegree;
-    constexpr auto kScheme = std::is_same_v<C, KB11> ? SignatureScheme::schnorr_kb11 : SignatureScheme::schnorr_kb7;
-    constexpr std::size_t kWidth = 2 * k + 1;
-    std::array<KoalaBear, (kWidth + kDigestSize - 1) / kDigestSize * kDigestSize> in{};
-    for (std::size_t i = 0; i < k; ++i) {
-        in[i] = point_.x[i];
-        in[k + i] = point_.y[i];
+auto PublicKey<C>::published() const noexcept -> Published {
+    Published r;
+    std::copy_n(point_.x.coefficients().begin(), C::Field::kDegree, r.begin());
+    std::copy_n(point_.y.coefficients().begin(), kPublishedY, r.begin() + C::Field::kDegree);
+    return r;
+}
+template <class C>
+Result<PublicKey<C>> PublicKey<C>::from_published(const Published& published) {
+    AffinePoint<C> p;
+    for (std::size_t i = 0; i < C::Field::kDegree; ++i) p.x[i] = published[i];
+    const auto y = square_root(curve_right_side<C>(p.x));
+    if (!y) return Error{Errc::off_curve, "PublicKey::from_published"};
+    for (const auto& candidate : {*y, -*y}) {
+        p.y = candidate;
+        if (PublicKey(p).published() == published) return PublicKey(p);
     }
-    in[2 * k] = KoalaBear(static_cast<std::uint64_t>(kScheme));
-    static const Digest iv = tag_iv(kKeyHashTag, kWidth);
-    return absorb(iv, in);
+    return Error{Errc::off_curve, "PublicKey::from_published"};
+}
+template <class C>
+Digest PublicKey<C>::hash() const noexcept {
+    constexpr auto kScheme = std::is_same_v<C, KB11> ? SignatureScheme::schnorr_kb11 : SignatureScheme::schnorr_kb7;
+    std::array<KoalaBear, 2 * kDigestSize> in{};
+    const Published key = published();
+    static_assert(key.size() < in.size());
+    std::copy(key.begin(), key.end(), in.begin());
+    in.back() = KoalaBear(kKeyHashTag + static_cast<std::uint64_t>(kScheme));
+    Digest left;
+    Digest right;
+    std::copy_n(in.begin(), kDigestSize, left.begin());
+    std::copy_n(in.begin() + kDigestSize, kDigestSize, right.begin());
+    return poseidon_compress(left, right);
 }
 
 // ---- Signing ----

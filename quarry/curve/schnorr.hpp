@@ -28,14 +28,14 @@
 /// With k = 11 that is x and five coordinates of y, which tell R from -R up to points with five zeros in y: two blocks
 /// bind R instead of three. E_j = the low 16 bits of output j, j = 0 the least significant.
 ///
-/// key hash: x, y, scheme id, 0..., in blocks of 8 (3 for KB11): the circuit has both coordinates at hand, and a sign
-/// bit would cost it a canonical decomposition.
+/// key hash: compress of the two blocks (x, y_0 .. y_3, 0.., 2^30 + 256 + scheme id), docs/spec/hashing.md: one
+/// compression; the circuit has y at hand, and a sign bit would cost it a canonical decomposition.
 ///
 /// iv(tag, width) = pi(tag, three bytes to an element, little-endian; width in element 15)[0..8], as for Merkle leaves.
 namespace quarry {
 
 inline constexpr std::string_view kChallengeTag = "quarry/schnorr/v1";
-inline constexpr std::string_view kKeyHashTag = "quarry/key/v1";
+inline constexpr std::uint32_t kKeyHashTag = (1U << 30) + 256;  ///< plus the scheme id
 inline constexpr std::string_view kNonceTag = "quarry/schnorr/nonce/v1";
 inline constexpr std::size_t kChallengeInput = 24;
 /// What a key is for: part of its hash, so that another scheme can be added.
@@ -53,7 +53,7 @@ struct Signature {
 
     /// E then S.
     [[nodiscard]] std::array<std::uint8_t, kBytes> encode() const noexcept;
-    /// bad_length; non_canonical: S >= n.
+    /// bad_length; scalar_out_of_range: S >= n.
     static Result<Signature> decode(std::span<const std::uint8_t> bytes);
 };
 
@@ -74,6 +74,14 @@ class PublicKey {
     /// bad_length; non_canonical: a coordinate or a stray bit; off_curve: no point has this x.
     static Result<PublicKey> decode(std::span<const std::uint8_t> bytes);
 
+    /// What a batch publishes of a key and what its hash is made of: x, then the first four coordinates of y, which
+    /// tell the point from its negative (unless all four are zero).
+    static constexpr std::size_t kPublishedY = 4;
+    using Published = std::array<KoalaBear, C::Field::kDegree + kPublishedY>;
+    [[nodiscard]] Published published() const noexcept;
+    /// off_curve: no point has these coordinates.
+    static Result<PublicKey> from_published(const Published& published);
+
     [[nodiscard]] const AffinePoint<C>& point() const noexcept { return point_; }
     [[nodiscard]] Digest hash() const noexcept;
     friend bool operator==(const PublicKey&, const PublicKey&) = default;
@@ -89,7 +97,7 @@ class SecretKey {
   public:
     /// 1 + wide mod (n - 1), from 64 bytes, little-endian: an even choice from even bytes.
     static SecretKey from_wide(std::span<const std::uint8_t, 64> wide);
-    /// bad_length; non_canonical: 0 or >= n.
+    /// bad_length; scalar_out_of_range: 0 or >= n.
     static Result<SecretKey> decode(std::span<const std::uint8_t> bytes);
     SecretKey(SecretKey&& o) noexcept : d_(o.d_), public_(o.public_) { o.d_.wipe(); }
     SecretKey& operator=(SecretKey&& o) noexcept {

@@ -140,11 +140,29 @@ TYPED_TEST(SchnorrTest, ChallengeAndKeyHash) {
     for (std::size_t i = 0; i < 8; ++i) EXPECT_EQ(e[2 * i] + 256U * e[2 * i + 1], h[i].canonical() & 0xffff);
     EXPECT_NE(challenge_of<C>(p.negated(), m), e);
 
-    coordinates.emplace_back(std::is_same_v<C, KB11> ? 1 : 2);
-    h = tag_iv("quarry/key/v1", 2 * k + 1);
-    for (std::size_t i = 0; i < coordinates.size(); i += 8) h = poseidon_compress(h, block(coordinates, i));
+    // Key hash: x, four coordinates of y, zeros, the scheme's tag.
+    std::vector<KoalaBear> key(coordinates.begin(), coordinates.begin() + static_cast<std::ptrdiff_t>(k + 4));
+    key.resize(15);
+    key.emplace_back((1U << 30) + 256 + (std::is_same_v<C, KB11> ? 1 : 2));
+    h = poseidon_compress(block(key, 0), block(key, 8));
     EXPECT_EQ(PublicKey<C>().hash(), h);
-    EXPECT_NE(PublicKey<C>::from_point(p.negated()).value().hash(), h);
+    const auto negative = PublicKey<C>::from_point(p.negated()).value();
+    EXPECT_NE(negative.hash(), h);
+
+    // A published key leads back to its point, and nothing else is a published key.
+    EXPECT_EQ(PublicKey<C>::from_published(PublicKey<C>().published()).value().point(), p);
+    EXPECT_EQ(PublicKey<C>::from_published(negative.published()).value(), negative);
+    for (std::size_t i = 0; i < k + 4; ++i) {
+        auto bad = PublicKey<C>().published();
+        bad[i] += KoalaBear(1);
+        const auto other = PublicKey<C>::from_published(bad);
+        if (other) {
+            EXPECT_EQ(other.value().published(), bad);
+        } else {
+            EXPECT_EQ(other.error().code, Errc::off_curve);
+        }
+        if (i >= k) EXPECT_FALSE(other.ok());
+    }
 
     // e = 2E - (2^128 - 1) at the ends.
     const auto one = Scalar<C>(1);

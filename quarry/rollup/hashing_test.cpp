@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "quarry/curve/schnorr.hpp"
 #include "quarry/rollup/fee_ledger.hpp"
 #include "quarry/rollup/header.hpp"
 #include "quarry/rollup/testing.hpp"
@@ -17,6 +18,15 @@ Digest literal(std::initializer_list<std::uint32_t> words) {
     std::size_t i = 0;
     for (const std::uint32_t w : words) d[i++] = KoalaBear(w);
     return d;
+}
+
+// The curve's own key hash, over the coordinates that a batch publishes.
+TEST(Hashing, KeyHashIsTheCurves) {
+    const auto published = PublicKey<KB11>().published();
+    AccountKey key;
+    std::copy_n(published.begin(), AccountKey::kX, key.x.begin());
+    std::copy_n(published.begin() + AccountKey::kX, AccountKey::kY, key.y.begin());
+    EXPECT_EQ(key_hash(key), PublicKey<KB11>().hash());
 }
 
 // Each hash once more, from the text of docs/spec/hashing.md.
