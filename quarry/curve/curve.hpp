@@ -114,7 +114,7 @@ struct JacobianPoint {
     Field x{KoalaBear(1)}, y{KoalaBear(1)}, z{};
 
     constexpr JacobianPoint() noexcept = default;
-    constexpr JacobianPoint(const Field& x_, const Field& y_, const Field& z_) noexcept : x(x_), y(y_), z(z_) {}
+    constexpr JacobianPoint(const Field& px, const Field& py, const Field& pz) noexcept : x(px), y(py), z(pz) {}
     constexpr JacobianPoint(const AffinePoint<C>& p) noexcept  // NOLINT(google-explicit-constructor)
         : x(p.x), y(p.y), z(KoalaBear(1)) {}
     [[nodiscard]] constexpr bool is_identity() const noexcept { return z.is_zero(); }

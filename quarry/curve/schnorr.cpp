@@ -18,9 +18,10 @@ using ChallengeInput = std::array<KoalaBear, kChallengeInput>;
 /// The first 16 coordinates of (x, y), zero-padded, then m.
 template <class C>
 ChallengeInput challenge_input(const AffinePoint<C>& r, const Digest& message) noexcept {
-    constexpr std::size_t k = C::Field::kDegree;
+    constexpr std::size_t kDegree = C::Field::kDegree;
     ChallengeInput in{};
-    for (std::size_t i = 0; i < std::min<std::size_t>(2 * k, 16); ++i) in[i] = i < k ? r.x[i] : r.y[i - k];
+    for (std::size_t i = 0; i < std::min<std::size_t>(2 * kDegree, 16); ++i)
+        in[i] = i < kDegree ? r.x[i] : r.y[i - kDegree];
     std::copy(message.begin(), message.end(), in.begin() + 16);
     return in;
 }
@@ -122,10 +123,10 @@ Result<PublicKey<C>> PublicKey<C>::from_point(const AffinePoint<C>& p) {
 template <class C>
 Result<PublicKey<C>> PublicKey<C>::from_coordinates(std::span<const std::uint32_t> x,
                                                     std::span<const std::uint32_t> y) {
-    constexpr std::size_t k = C::Field::kDegree;
-    if (x.size() != k || y.size() != k) return Error{Errc::bad_length, "PublicKey::from_coordinates"};
+    constexpr std::size_t kDegree = C::Field::kDegree;
+    if (x.size() != kDegree || y.size() != kDegree) return Error{Errc::bad_length, "PublicKey::from_coordinates"};
     AffinePoint<C> p;
-    for (std::size_t i = 0; i < k; ++i) {
+    for (std::size_t i = 0; i < kDegree; ++i) {
         const auto xi = KoalaBear::from_canonical(x[i]);
         const auto yi = KoalaBear::from_canonical(y[i]);
         if (!xi || !yi) return Error{Errc::non_canonical, "PublicKey::from_coordinates"};
@@ -338,7 +339,7 @@ namespace {
 /// One lock-step call: at most 16 kScheduleGroups checks.
 template <class C>
 void verify_chunk(std::span<const SignatureCheck<C>> checks, std::span<std::uint8_t> accepted) {
-    constexpr std::size_t k = C::Field::kDegree;
+    constexpr std::size_t kDegree = C::Field::kDegree;
     const std::size_t num_groups = (checks.size() + kLanes - 1) / kLanes;
     Buffer<ScheduleGroup<C>> groups(num_groups);
     for (std::size_t i = 0; i < num_groups * kLanes; ++i) {
@@ -346,7 +347,7 @@ void verify_chunk(std::span<const SignatureCheck<C>> checks, std::span<std::uint
         const std::size_t lane = i % kLanes;
         // Spare lanes repeat the last check.
         const auto& check = checks[std::min(i, checks.size() - 1)];
-        for (std::size_t j = 0; j < k; ++j) {
+        for (std::size_t j = 0; j < kDegree; ++j) {
             g.key_x[j][lane] = check.key.point().x[j].montgomery();
             g.key_y[j][lane] = check.key.point().y[j].montgomery();
         }
@@ -364,7 +365,7 @@ void verify_chunk(std::span<const SignatureCheck<C>> checks, std::span<std::uint
     for (std::size_t i = 0; i < checks.size(); ++i) {
         const ScheduleGroup<C>& g = groups[i / kLanes];
         AffinePoint<C> r;
-        for (std::size_t j = 0; j < k; ++j) {
+        for (std::size_t j = 0; j < kDegree; ++j) {
             r.x[j] = KoalaBear::from_montgomery(g.r_x[j][i % kLanes]);
             r.y[j] = KoalaBear::from_montgomery(g.r_y[j][i % kLanes]);
         }

@@ -109,14 +109,14 @@ struct Tower {
     }
     template <std::size_t column>
     static constexpr void product_column(const Words& x, const Words& y, Columns& t) noexcept {
-        constexpr std::size_t first = column < kDegree ? 0 : column - kDegree + 1;
-        constexpr std::size_t last = column < kDegree ? column : kDegree - 1;
+        constexpr std::size_t kFirst = column < kDegree ? 0 : column - kDegree + 1;
+        constexpr std::size_t kLast = column < kDegree ? column : kDegree - 1;
         std::uint64_t low = 0;
         std::uint64_t high = 0;
         std::uint64_t sum = 0;
-        _Pragma("GCC unroll 32") for (std::size_t i = first; i <= last; ++i) {
+        _Pragma("GCC unroll 32") for (std::size_t i = kFirst; i <= kLast; ++i) {
             sum += x[i] * y[column - i];
-            if ((i - first) % 4 == 3 || i == last) {
+            if ((i - kFirst) % 4 == 3 || i == kLast) {
                 low += sum & 0xffffffff;
                 high += sum >> 32;
                 sum = 0;
@@ -127,13 +127,13 @@ struct Tower {
     }
     template <std::size_t column>
     static constexpr void square_column(const Words& x, Columns& t) noexcept {
-        constexpr std::size_t first = column < kDegree ? 0 : column - kDegree + 1;
+        constexpr std::size_t kFirst = column < kDegree ? 0 : column - kDegree + 1;
         std::uint64_t low = 0;
         std::uint64_t high = 0;
         std::uint64_t sum = 0;
-        _Pragma("GCC unroll 32") for (std::size_t i = first; 2 * i <= column; ++i) {
+        _Pragma("GCC unroll 32") for (std::size_t i = kFirst; 2 * i <= column; ++i) {
             sum += (2 * i == column ? x[i] : 2 * x[i]) * x[column - i];
-            if ((i - first) % 2 == 1 || 2 * i + 2 > column) {  // 2 doubled products < 4 p^2
+            if ((i - kFirst) % 2 == 1 || 2 * i + 2 > column) {  // 2 doubled products < 4 p^2
                 low += sum & 0xffffffff;
                 high += sum >> 32;
                 sum = 0;
