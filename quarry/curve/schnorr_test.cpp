@@ -121,11 +121,11 @@ TYPED_TEST(SchnorrTest, SignsAndVerifies) {
 // The challenge's definition, step by step.
 TYPED_TEST(SchnorrTest, ChallengeAndKeyHash) {
     using C = TypeParam;
-    constexpr std::size_t k = C::Field::kDegree;
+    constexpr std::size_t kDegree = C::Field::kDegree;
     std::mt19937_64 rng(2);
     const auto p = AffinePoint<C>::generator();
     std::vector<KoalaBear> coordinates;
-    for (std::size_t i = 0; i < 2 * k; ++i) coordinates.push_back(i < k ? p.x[i] : p.y[i - k]);
+    for (std::size_t i = 0; i < 2 * kDegree; ++i) coordinates.push_back(i < kDegree ? p.x[i] : p.y[i - kDegree]);
     auto block = [](std::span<const KoalaBear> v, std::size_t first) {
         Digest d{};
         for (std::size_t i = 0; i < 8 && first + i < v.size(); ++i) d[i] = v[first + i];
@@ -134,14 +134,14 @@ TYPED_TEST(SchnorrTest, ChallengeAndKeyHash) {
     const Digest m = random_digest(rng);
     Digest h = tag_iv("quarry/schnorr/v1", 24);
     h = poseidon_compress(h, block(coordinates, 0));
-    h = poseidon_compress(h, block(std::span(coordinates).first(std::min<std::size_t>(16, 2 * k)), 8));
+    h = poseidon_compress(h, block(std::span(coordinates).first(std::min<std::size_t>(16, 2 * kDegree)), 8));
     h = poseidon_compress(h, m);
     const Challenge e = challenge_of<C>(p, m);
     for (std::size_t i = 0; i < 8; ++i) EXPECT_EQ(e[2 * i] + 256U * e[2 * i + 1], h[i].canonical() & 0xffff);
     EXPECT_NE(challenge_of<C>(p.negated(), m), e);
 
     // Key hash: x, four coordinates of y, zeros, the scheme's tag.
-    std::vector<KoalaBear> key(coordinates.begin(), coordinates.begin() + static_cast<std::ptrdiff_t>(k + 4));
+    std::vector<KoalaBear> key(coordinates.begin(), coordinates.begin() + static_cast<std::ptrdiff_t>(kDegree + 4));
     key.resize(15);
     key.emplace_back((1U << 30) + 256 + (std::is_same_v<C, KB11> ? 1 : 2));
     h = poseidon_compress(block(key, 0), block(key, 8));
@@ -152,7 +152,7 @@ TYPED_TEST(SchnorrTest, ChallengeAndKeyHash) {
     // A published key leads back to its point, and nothing else is a published key.
     EXPECT_EQ(PublicKey<C>::from_published(PublicKey<C>().published()).value().point(), p);
     EXPECT_EQ(PublicKey<C>::from_published(negative.published()).value(), negative);
-    for (std::size_t i = 0; i < k + 4; ++i) {
+    for (std::size_t i = 0; i < kDegree + 4; ++i) {
         auto bad = PublicKey<C>().published();
         bad[i] += KoalaBear(1);
         const auto other = PublicKey<C>::from_published(bad);
@@ -161,7 +161,7 @@ TYPED_TEST(SchnorrTest, ChallengeAndKeyHash) {
         } else {
             EXPECT_EQ(other.error().code, Errc::off_curve);
         }
-        if (i >= k) EXPECT_FALSE(other.ok());
+        if (i >= kDegree) EXPECT_FALSE(other.ok());
     }
 
     // e = 2E - (2^128 - 1) at the ends.
@@ -222,15 +222,15 @@ TYPED_TEST(SchnorrTest, KeyEncoding) {
     }
     EXPECT_GT(no_point, 8);
     // By coordinates: off the curve, and x + p, y + p.
-    constexpr std::size_t k = C::Field::kDegree;
-    std::array<std::uint32_t, k> x;
-    std::array<std::uint32_t, k> y;
-    for (std::size_t i = 0; i < k; ++i) {
+    constexpr std::size_t kDegree = C::Field::kDegree;
+    std::array<std::uint32_t, kDegree> x;
+    std::array<std::uint32_t, kDegree> y;
+    for (std::size_t i = 0; i < kDegree; ++i) {
         x[i] = Key().point().x[i].canonical();
         y[i] = Key().point().y[i].canonical();
     }
     EXPECT_TRUE(Key::from_coordinates(x, y).ok());
-    for (std::size_t i = 0; i < k; ++i) {
+    for (std::size_t i = 0; i < kDegree; ++i) {
         auto bad = x;
         bad[i] += KoalaBear::kModulus;
         EXPECT_EQ(Key::from_coordinates(bad, y).error().code, Errc::non_canonical);
@@ -241,7 +241,7 @@ TYPED_TEST(SchnorrTest, KeyEncoding) {
         bad[i] = bad[i] == 0 ? 1 : bad[i] - 1;
         EXPECT_EQ(Key::from_coordinates(x, bad).error().code, Errc::off_curve);
     }
-    EXPECT_EQ(Key::from_coordinates(x, std::span(y).first(k - 1)).error().code, Errc::bad_length);
+    EXPECT_EQ(Key::from_coordinates(x, std::span(y).first(kDegree - 1)).error().code, Errc::bad_length);
     EXPECT_EQ(Key::from_point({}).error().code, Errc::off_curve);
 }
 
@@ -466,7 +466,7 @@ TYPED_TEST(SchnorrTest, BatchEqualsSingle) {
 
 TYPED_TEST(SchnorrTest, ScheduleKernelsAgreeOnEveryIsa) {
     using C = TypeParam;
-    constexpr std::size_t k = C::Field::kDegree;
+    constexpr std::size_t kDegree = C::Field::kDegree;
     std::mt19937_64 rng(7);
     constexpr std::size_t kGroups = 3;
     std::vector<AffinePoint<C>> want(kGroups * kLanes);
@@ -481,7 +481,7 @@ TYPED_TEST(SchnorrTest, ScheduleKernelsAgreeOnEveryIsa) {
         for (std::size_t bit = C::kOrderBits - (i == 1 ? 0 : 1); bit < 64 * s.size(); ++bit)
             s[bit / 64] &= ~(std::uint64_t{1} << (bit % 64));
         auto& g = groups[i / kLanes];
-        for (std::size_t j = 0; j < k; ++j) {
+        for (std::size_t j = 0; j < kDegree; ++j) {
             g.key_x[j][i % kLanes] = key.x[j].montgomery();
             g.key_y[j][i % kLanes] = key.y[j].montgomery();
         }
@@ -508,7 +508,7 @@ TYPED_TEST(SchnorrTest, ScheduleKernelsAgreeOnEveryIsa) {
             for (std::size_t i = 0; i < want.size(); ++i) {
                 const auto& g = groups[i / kLanes];
                 EXPECT_EQ(g.rejected, 0U);
-                for (std::size_t j = 0; j < k; ++j) {
+                for (std::size_t j = 0; j < kDegree; ++j) {
                     EXPECT_EQ(g.r_x[j][i % kLanes], want[i].x[j].montgomery());
                     EXPECT_EQ(g.r_y[j][i % kLanes], want[i].y[j].montgomery());
                 }

@@ -16,8 +16,8 @@ namespace {
 /// Random rows with zero padding, and their tree.
 template <class H>
 struct Fixture {
-    Fixture(unsigned height_, std::size_t width_, std::size_t extra = 0, std::uint64_t seed = 1)
-        : height(height_), width(width_), stride((width_ + 7) / 8 * 8 + extra), rows((stride << height_)) {
+    Fixture(unsigned log_rows, std::size_t row_width, std::size_t extra = 0, std::uint64_t seed = 1)
+        : height(log_rows), width(row_width), stride((row_width + 7) / 8 * 8 + extra), rows(stride << log_rows) {
         std::mt19937_64 random(seed);
         for (std::size_t i = 0; i < rows.size(); ++i) {
             if (i % stride < width) rows[i] = KoalaBear(random());
