@@ -351,7 +351,7 @@ TEST(Gkr, ALieThatPassesItsOwnLayerFailsTheNext) {
                 if (count++ / 4 != (target == 0 ? 0 : target - 1)) return;
                 ExtField x;
                 for (std::size_t k = 0; k < 5; ++k) x[k] = message[k];
-                if (!learnt.empty() && seen.size() == 0) x += d * learnt[2];
+                if (!learnt.empty() && seen.empty()) x += d * learnt[2];
                 if (!learnt.empty() && seen.size() == 1) x -= d * learnt[3];
                 seen.push_back(x);
                 for (std::size_t k = 0; k < 5; ++k) message[k] = x[k];

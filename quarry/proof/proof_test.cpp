@@ -92,7 +92,7 @@ TEST_F(ProofTest, AnotherStatementIsRefused) {
 // break)".
 TEST_F(ProofTest, ZeroPaddedPublicInputIsAnotherStatement) {
     Statement padded = system().statement;
-    padded.tuples[0].tuple.push_back(KoalaBear());
+    padded.tuples[0].tuple.emplace_back();
     EXPECT_EQ(name_of(check(bytes(), padded)), "statement_mismatch");
     // (s) and (s, 0) have the same fingerprint: only the bus's arity tells them apart, so it is checked.
     const Proof for_padded = prove(circuit(), system().trace, padded);
@@ -169,7 +169,7 @@ TEST_F(ProofTest, TruncatedAndExtendedProofsAreRefused) {
     p.stream.pop_back();
     EXPECT_EQ(name_of(verify(circuit(), p, system().statement)), "bad_length");
     p = proof();
-    p.stream.push_back({});
+    p.stream.emplace_back();
     EXPECT_EQ(name_of(verify(circuit(), p, system().statement)), "bad_length");
     p = proof();
     p.openings.rounds[0].pop_back();

@@ -140,7 +140,7 @@ TEST(AdversaryMerkle, HeightAndWidthOfAProof) {
         for (Opening& o : p.openings.rounds[i]) o.row.pop_back();
         EXPECT_EQ(c.verdict(p), "bad_length");
         for (Opening& o : p.openings.rounds[i]) {
-            o.row.push_back({});
+            o.row.emplace_back();
             o.path.erase(o.path.begin());
         }
         EXPECT_EQ(c.verdict(p), "bad_length");

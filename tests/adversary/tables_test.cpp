@@ -55,7 +55,12 @@ struct PoolTable {
     }
 };
 
-enum User : std::uint8_t { kIsReal, kX, kY, kSum, kLast };
+// Columns of the user table.
+constexpr std::size_t kIsReal = 0;
+constexpr std::size_t kX = 1;
+constexpr std::size_t kY = 2;
+constexpr std::size_t kSum = 3;
+constexpr std::size_t kLast = 4;
 constexpr std::size_t kUses = 3;
 constexpr std::size_t kNumReal = 300;
 
