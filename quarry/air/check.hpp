@@ -1,4 +1,5 @@
 #pragma once
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -21,6 +22,17 @@ struct Violation {
 std::optional<Violation> find_violation(const Table& table, const Columns& columns);
 /// All constraints that fail on some row, by name, each once.
 std::vector<std::string> broken_constraints(const Table& table, const Columns& columns);
+/// A tuple that is not put on its bus as often as it is taken off.
+struct Imbalance {
+    std::uint32_t bus;
+    std::vector<KoalaBear> tuple;
+    KoalaBear total;                    ///< put minus taken
+    std::vector<std::string> touching;  ///< "table.interaction at row 7: +1", at most a few
+};
+/// The unbalanced tuples over all tables, at most `limit`: what a test prints.
+std::vector<Imbalance> find_imbalances(std::span<const Table* const> tables, std::span<const Columns> traces,
+                                       std::size_t limit = 8);
+std::string to_string(const Imbalance& imbalance);
 /// True if everything put on each bus is taken off it, over all tables: exact multisets, no challenge.
 bool buses_balance(std::span<const Table* const> tables, std::span<const Columns> traces);
 

@@ -104,6 +104,7 @@ std::vector<std::uint32_t> Table::next_columns() const {
 Digest Table::digest() const {
     WordHash h;
     h.text(name);
+    h.word(fixed_log_height ? *fixed_log_height + 1 : 0);
     h.word(static_cast<std::uint32_t>(columns.size()));
     for (const std::string& c : columns) h.text(c);
     h.word(static_cast<std::uint32_t>(graph.atoms().size()));

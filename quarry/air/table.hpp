@@ -1,6 +1,7 @@
 #pragma once
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,6 +34,8 @@ struct Table {
     ExpressionGraph graph;
     std::vector<Constraint> constraints;
     std::vector<Interaction> interactions;
+    /// Set: the only height that a trace may have. What a table of constants needs, so that it cannot go on too far.
+    std::optional<unsigned> fixed_log_height;
     [[nodiscard]] unsigned max_degree() const;
     [[nodiscard]] std::size_t num_columns() const noexcept { return columns.size(); }
     /// Columns that a constraint or an interaction reads in the next row, in rising order.
@@ -70,19 +73,29 @@ struct ColumnNamer {
     void operator()(const std::string& name, std::array<T, N>& cells_of) {
         for (std::size_t i = 0; i < N; ++i) (*this)(name + "[" + std::to_string(i) + "]", cells_of[i]);
     }
+    /// A group of cells with a visit of its own.
+    template <class Group>
+    void operator()(const std::string& name, Group& group)
+        requires requires(ColumnNamer& namer) { group.visit(namer); }
+    {
+        group.visit([&](const std::string& cell, auto& cells_of) { (*this)(name + "." + cell, cells_of); });
+    }
 };
 }  // namespace detail
 
 /// Builds a table from its definition:
 ///   struct Definition {
 ///       static constexpr const char* kName;
+///       /// Cells, arrays of cells, or groups that have a visit themselves.
 ///       template <class T> struct Row { T a; std::array<T, 8> b; template <class V> void visit(V&& v) { v("a", a);
 ///       v("b", b); } }; static void constrain(AirBuilder&, const Row<Expr>& row, const Row<Expr>& next);
+///       static constexpr unsigned kLogHeight = 16;  // only if the height is fixed
 ///   };
 template <class Definition>
 Table make_table() {
     Table table;
     table.name = Definition::kName;
+    if constexpr (requires { Definition::kLogHeight; }) table.fixed_log_height = Definition::kLogHeight;
     typename Definition::template Row<Expr> row;
     typename Definition::template Row<Expr> next;
     detail::ColumnNamer names{&table, {}};

@@ -7,7 +7,8 @@
 
 namespace quarry {
 
-Circuit::Circuit(std::string name, std::vector<Table> tables) : name_(std::move(name)), tables_(std::move(tables)) {
+Circuit::Circuit(std::string name, std::vector<Table> tables, std::vector<PublicTuple> constants)
+    : name_(std::move(name)), tables_(std::move(tables)), constants_(std::move(constants)) {
     QUARRY_CHECK(!tables_.empty() && tables_.size() <= kMaxTables);
     for (const char c : name_) {
         Digest block{};
@@ -32,6 +33,22 @@ Circuit::Circuit(std::string name, std::vector<Table> tables) : name_(std::move(
             QUARRY_CHECK(arity_.try_emplace(i.bus, i.tuple.size()).first->second == i.tuple.size());
         }
     }
+    for (const PublicTuple& constant : constants_) {
+        QUARRY_CHECK(bus_arity(constant.bus) == constant.tuple.size());
+        Digest block{};
+        block[0] = KoalaBear(constant.bus);
+        block[1] = constant.multiplicity;
+        digest_ = poseidon_compress(digest_, block);
+        for (std::size_t i = 0; i < constant.tuple.size(); i += kDigestSize) {
+            block = {};
+            for (std::size_t k = 0; k < kDigestSize && i + k < constant.tuple.size(); ++k) {
+                block[k] = constant.tuple[i + k];
+            }
+            digest_ = poseidon_compress(digest_, block);
+        }
+    }
+    count[0] = KoalaBear(constants_.size());
+    digest_ = poseidon_compress(digest_, count);
     QUARRY_CHECK(num_constraints <= kCircuitBounds.num_constraints && num_openings <= kCircuitBounds.num_openings);
 }
 
@@ -46,6 +63,10 @@ Result<StackLayout> make_stack_layout(const Circuit& circuit, const Heights& hei
     StackLayout layout;
     for (const unsigned h : heights) {
         if (h < kMinLogHeight || h > kMaxLogHeight) return Error{Errc::bad_shape, "table height"};
+    }
+    for (std::size_t t = 0; t < heights.size(); ++t) {
+        const auto fixed = circuit.tables()[t].fixed_log_height;
+        if (fixed && heights[t] != *fixed) return Error{Errc::bad_shape, "table of fixed height"};
     }
     std::size_t num_fractions = 0;
     for (std::size_t t = 0; t < heights.size(); ++t) {

@@ -23,12 +23,15 @@ inline constexpr CircuitBounds kCircuitBounds{};
 /// (checked): fingerprints of (x) and (x, 0) are equal. Immovable: traces and proofs point into it.
 class Circuit {
   public:
-    Circuit(std::string name, std::vector<Table> tables);
+    /// `constants`: tuples that every statement of this circuit puts on the buses (the base points of a table of
+    /// multiples, say): part of the digest.
+    Circuit(std::string name, std::vector<Table> tables, std::vector<PublicTuple> constants = {});
     Circuit(const Circuit&) = delete;
     Circuit& operator=(const Circuit&) = delete;
 
     [[nodiscard]] const std::string& name() const noexcept { return name_; }
     [[nodiscard]] std::span<const Table> tables() const noexcept { return tables_; }
+    [[nodiscard]] std::span<const PublicTuple> constants() const noexcept { return constants_; }
     [[nodiscard]] const Program& program(std::size_t table) const noexcept { return programs_[table]; }
     /// Binds the name and every table: the part of a verifying key that does not depend on sizes.
     [[nodiscard]] const Digest& digest() const noexcept { return digest_; }
@@ -38,6 +41,7 @@ class Circuit {
   private:
     std::string name_;
     std::vector<Table> tables_;
+    std::vector<PublicTuple> constants_;
     std::vector<Program> programs_;
     Digest digest_{};
     std::map<std::uint32_t, std::size_t> arity_;
@@ -64,8 +68,8 @@ struct StackLayout {
     [[nodiscard]] unsigned log_lane() const noexcept { return log_size - kLogStackLanes; }
 };
 
-/// bad_shape: a wrong number of heights or one outside of [kMinLogHeight, kMaxLogHeight]; limit_exceeded: too many
-/// cells.
+/// bad_shape: a wrong number of heights, one outside of [kMinLogHeight, kMaxLogHeight], or another one than the table
+/// fixes; limit_exceeded: too many cells.
 Result<StackLayout> make_stack_layout(const Circuit& circuit, const Heights& heights);
 
 /// The committed cells of a witness, laid out as the stack.

@@ -36,6 +36,12 @@ Status check_statement(const Circuit& circuit, const Statement& statement) {
     return Ok{};
 }
 
+std::vector<PublicTuple> public_tuples(const Circuit& circuit, const Statement& statement) {
+    std::vector<PublicTuple> r = statement.tuples;
+    r.insert(r.end(), circuit.constants().begin(), circuit.constants().end());
+    return r;
+}
+
 SortedTables sort_tables(const Circuit& circuit, const Heights& heights, const StackLayout& layout) {
     SortedTables r;
     for (const std::size_t t : layout.order) {

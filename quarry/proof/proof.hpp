@@ -27,6 +27,9 @@ struct Statement {
 /// statement_mismatch: a tuple on a bus that the circuit does not have, or of another length than the bus's.
 Status check_statement(const Circuit& circuit, const Statement& statement);
 
+/// The tuples of the statement, then the circuit's constants.
+std::vector<PublicTuple> public_tuples(const Circuit& circuit, const Statement& statement);
+
 struct Proof {
     unsigned security_bits = 100;
     Heights heights;

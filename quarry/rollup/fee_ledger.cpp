@@ -1,43 +1,50 @@
 #include "quarry/rollup/fee_ledger.hpp"
 
+#include <algorithm>
+
 #include "quarry/rollup/hashing.hpp"
 
 namespace quarry::rollup {
 
-std::size_t FeeLedger::find(TokenId token) const noexcept {
-    std::size_t free = kCells;
-    for (std::size_t i = kCells; i-- > 0;) {
-        if (cells_[i].sum.is_zero())
-            free = i;
-        else if (cells_[i].token == token)
-            return i;
-    }
-    return free;
+std::size_t FeeLedger::position(TokenId token) const noexcept {
+    std::size_t i = 0;
+    while (i < kCells && !cells_[i].sum.is_zero() && cells_[i].token < token) ++i;
+    return i;
 }
 
 Verdict FeeLedger::check_add(TokenId token, Amount fee) const noexcept {
     if (fee.is_zero()) return Accepted{};
-    const std::size_t i = find(token);
-    if (i == kCells) return RejectCode::fee_ledger_full;
-    if (!checked_add(cells_[i].sum, fee)) return RejectCode::fee_overflow;
+    const std::size_t i = position(token);
+    if (holds(i, token)) {
+        if (!checked_add(cells_[i].sum, fee)) return RejectCode::fee_overflow;
+    } else if (!cells_.back().sum.is_zero()) {
+        return RejectCode::fee_ledger_full;
+    }
     return Accepted{};
 }
 
 void FeeLedger::add(TokenId token, Amount fee) noexcept {
     if (fee.is_zero()) return;
-    const std::size_t i = find(token);
-    QUARRY_CHECK(i < kCells);
-    cells_[i] = {token, *checked_add(cells_[i].sum, fee)};
+    QUARRY_CHECK(check_add(token, fee).ok());
+    const std::size_t i = position(token);
+    if (!holds(i, token)) {
+        std::move_backward(cells_.begin() + static_cast<std::ptrdiff_t>(i), cells_.end() - 1, cells_.end());
+        cells_[i] = {token, Amount()};
+    }
+    cells_[i].sum = *checked_add(cells_[i].sum, fee);
 }
 
 Amount FeeLedger::pending(TokenId token) const noexcept {
-    const std::size_t i = find(token);
-    return i < kCells ? cells_[i].sum : Amount();
+    const std::size_t i = position(token);
+    return holds(i, token) ? cells_[i].sum : Amount();
 }
 
 void FeeLedger::clear(TokenId token) noexcept {
-    const std::size_t i = find(token);
-    if (i < kCells) cells_[i] = {};
+    const std::size_t i = position(token);
+    if (!holds(i, token)) return;
+    std::move(cells_.begin() + static_cast<std::ptrdiff_t>(i) + 1, cells_.end(),
+              cells_.begin() + static_cast<std::ptrdiff_t>(i));
+    cells_.back() = {};
 }
 
 Digest FeeLedger::digest() const {

@@ -7,8 +7,9 @@
 
 namespace quarry::rollup {
 
-/// Fees paid in a batch and not collected yet: a sum per token, in at most 16 cells. A cell is free when its sum is
-/// zero; a token takes the first free cell. A batch starts and ends with all cells free.
+/// Fees paid in a batch and not collected yet: the sums of at most 16 tokens at a time, none of them zero. Cells are
+/// sorted by token, so that the ledger is a function of the sums alone; unused cells are zero and come last. A batch
+/// starts and ends with none.
 class FeeLedger {
   public:
     static constexpr std::size_t kCells = 16;
@@ -24,7 +25,7 @@ class FeeLedger {
     void add(TokenId token, Amount fee) noexcept;
     /// The uncollected sum of a token.
     [[nodiscard]] Amount pending(TokenId token) const noexcept;
-    /// Frees the token's cell.
+    /// Forgets the token's sum.
     void clear(TokenId token) noexcept;
     [[nodiscard]] bool empty() const noexcept { return *this == FeeLedger{}; }
     [[nodiscard]] const std::array<Cell, kCells>& cells() const noexcept { return cells_; }
@@ -33,8 +34,11 @@ class FeeLedger {
     friend bool operator==(const FeeLedger&, const FeeLedger&) noexcept = default;
 
   private:
-    /// The token's cell, else the first free one, else kCells.
-    [[nodiscard]] std::size_t find(TokenId token) const noexcept;
+    /// The first cell in use whose token is not below `token`, else the number of cells in use.
+    [[nodiscard]] std::size_t position(TokenId token) const noexcept;
+    [[nodiscard]] bool holds(std::size_t i, TokenId token) const noexcept {
+        return i < kCells && cells_[i].token == token && !cells_[i].sum.is_zero();
+    }
     std::array<Cell, kCells> cells_{};
 };
 

@@ -8,7 +8,6 @@ namespace {
 
 KoalaBear tag_element(BlockTag tag) noexcept { return KoalaBear(static_cast<std::uint32_t>(tag)); }
 
-constexpr std::uint32_t kLeafTag = 76;
 static_assert(((2 * kLeafTag + 1) << 16) + 0xffff < KoalaBear::kModulus);
 
 }  // namespace

@@ -57,6 +57,8 @@ void set_pairs(std::span<Leaf> leaves);
 /// The leaf of a new slot: nonce 0, key not published.
 Leaf make_leaf(const Owner& owner, TokenId token, Amount balance) noexcept;
 
+/// Marks the sixth element of a leaf's block, above the 16 bits of the token.
+inline constexpr std::uint32_t kLeafTag = 76;
 /// The right-hand block of a leaf: six balance limbs, token + 2^16 (2 * 76 + published), nonce.
 Block leaf_block(const Leaf& leaf) noexcept;
 /// H(pair, leaf_block).

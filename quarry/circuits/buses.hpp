@@ -1,0 +1,186 @@
+#pragma once
+#include <array>
+#include <cstdint>
+#include <initializer_list>
+#include <vector>
+
+#include "quarry/hash/poseidon.hpp"
+#include "quarry/rollup/types.hpp"
+
+/// The buses of the segment circuit: what a tuple says, who puts it there and who takes it. Tables know each other only
+/// by these. Each tuple function serves constraints (T = Expr), witnesses and public input (T = KoalaBear).
+///
+/// "provides" = send (multiplicity +), "requests" = receive (multiplicity -). A lookup table provides each of its tuples
+/// as often as it is requested; everything else is put and taken exactly once.
+namespace quarry::circuits {
+
+enum Bus : std::uint32_t {
+    // Lookups. Provided by tables of facts.
+    kHashBus = 1,      ///< out = H(left, right).                   HashTable
+    kRange16Bus,       ///< v < 2^16.                               RangeTable
+    kSplitBus,         ///< v < 2^16, high = v >> 8.                RangeTable
+    kHigh15Bus,        ///< v < 0x7f00.                             RangeTable
+    kTimestampBus,     ///< (low, high): the header's.              ChainTable
+    kFeeReceiverBus,   ///< the header's fee receiver's pair hash.  ChainTable
+    kDomainBus,        ///< the rollup's domain hash.               ChainTable
+    kMinimumFeeBus,    ///< the five limbs in the domain.           ChainTable
+    kOddBus,           ///< (signature, digit, point).              SignatureTable
+    kCombBus,          ///< (window, digit, .., point).             CombTable
+    // Exactly once.
+    kWordBus,          ///< word of batch data.          WordTable -> operation
+    kEffectWordBus,    ///< word of an effect.           operation -> EffectTable
+    kMemoryBus,        ///< (slot, time, leaf).          SlotTable, operations
+    kFeeBus,           ///< (token, time, sum).          FeeTable, operations
+    kRegisterBus,      ///< (register, time, values).    RegisterTable, operations
+    kNodeBus,          ///< (kind, level, index, old, new): a touched node.  SlotTable, MerkleTable -> MerkleTable, statement
+    kSignatureBus,     ///< an authorised message.       SignatureTable -> SignedTable
+    kExtensionBus,     ///< rest of a signed operation.  SignedTable -> NewPairTable, WithdrawTable, ChangeKeyTable
+    kFeeBlockBus,      ///< a block of the fee ledger.   FeeTable -> ChainTable
+    kDigitsBus,        ///< digits of a signature.       ScheduleTable -> SignatureTable
+    kCommitmentBus,    ///< R of a signature.            ScheduleTable -> SignatureTable
+    kCombStartBus,     ///< window's constants.          circuit constants -> CombTable
+    kCombSecondBus,    ///< a window's second entry.     circuit constants -> CombTable
+    // Statement.
+    kDataBus,          ///< (count, digest): a point of the data accumulator.     statement <-> WordTable
+    kEffectsBus,       ///< (count, digest): a point of the effects accumulator.  statement <-> EffectTable
+    kPointBus,         ///< (register, side, values).                             statement -> RegisterTable
+    kChainBus,         ///< (chain, digest): the end of a chain of hashes.        statement -> ChainTable
+    kWorkBus,          ///< units, counts, work root, payee.                      statement -> ChainTable
+};
+
+template <class T>
+using DigestOf = std::array<T, kDigestSize>;
+
+/// Concatenates scalars and arrays; take() ends it.
+template <class T>
+class TupleOf {
+  public:
+    TupleOf& operator<<(const T& x) {
+        values_.push_back(x);
+        return *this;
+    }
+    template <std::size_t N>
+    TupleOf& operator<<(const std::array<T, N>& xs) {
+        values_.insert(values_.end(), xs.begin(), xs.end());
+        return *this;
+    }
+    [[nodiscard]] std::vector<T> take() { return std::move(values_); }
+
+  private:
+    std::vector<T> values_;
+};
+
+/// 24 values.
+template <class T>
+std::vector<T> hash_tuple(const DigestOf<T>& left, const DigestOf<T>& right, const DigestOf<T>& out) {
+    return (TupleOf<T>() << left << right << out).take();
+}
+
+/// A word of 31 bytes: byte 0, then 15 big-endian limbs of 16 bits in byte order. Word tuples are (index, word): index
+/// counts the words of the batch. 17 values.
+template <class T>
+struct WordCells {
+    T byte;
+    std::array<T, 15> limb;
+    template <class V>
+    void visit(V&& v) {
+        v("byte", byte), v("limb", limb);
+    }
+};
+template <class T>
+std::vector<T> word_tuple(const T& index, const WordCells<T>& word) {
+    return (TupleOf<T>() << index << word.byte << word.limb).take();
+}
+/// `time` of the operation, position of the word in its effect: 18 values.
+template <class T>
+std::vector<T> effect_word_tuple(const T& time, const T& position, const WordCells<T>& word) {
+    return (TupleOf<T>() << time << position << word.byte << word.limb).take();
+}
+
+/// A leaf as memory holds it; all zero when the slot does not exist.
+template <class T>
+struct LeafCells {
+    T exists;
+    DigestOf<T> pair;
+    std::array<T, 6> balance;  ///< 16-bit limbs, least significant first
+    T token, published, nonce;
+    template <class V>
+    void visit(V&& v) {
+        v("exists", exists), v("pair", pair), v("balance", balance), v("token", token), v("published", published),
+            v("nonce", nonce);
+    }
+};
+/// 20 values. Time 0 is before the segment; an operation whose first word has index w happens at time w + 1 (its further
+/// words leave room for a second access of the same slot).
+template <class T>
+std::vector<T> memory_tuple(const T& slot, const T& time, const LeafCells<T>& leaf) {
+    return (TupleOf<T>() << slot << time << leaf.exists << leaf.pair << leaf.balance << leaf.token << leaf.published
+                         << leaf.nonce)
+        .take();
+}
+/// The uncollected fees of a token. 8 values.
+template <class T>
+std::vector<T> fee_tuple(const T& token, const T& time, const std::array<T, 6>& sum) {
+    return (TupleOf<T>() << token << time << sum).take();
+}
+
+/// What operations count. Values of slot_count and fee_tokens: (count, 0, 0, 0); of cursors: four 16-bit limbs.
+enum Register : std::uint32_t { kSlotCount = 1, kDepositCursor = 2, kForcedCursor = 3, kFeeTokens = 4 };
+inline constexpr std::size_t kRegisters = 4;
+/// 6 values.
+template <class T>
+std::vector<T> register_tuple(const T& id, const T& time, const std::array<T, 4>& values) {
+    return (TupleOf<T>() << id << time << values).take();
+}
+/// side: 0 before, 1 after. 6 values.
+template <class T>
+std::vector<T> point_tuple(const T& id, const T& side, const std::array<T, 4>& values) {
+    return (TupleOf<T>() << id << side << values).take();
+}
+
+/// A node that the segment touches, level 0 the leaves. kind: 0 up to level 30, 1 at level 31, 2 the root (level 32): the
+/// upper two have untouched right children, so that slots stay below 2^30. 19 values.
+template <class T>
+std::vector<T> node_tuple(const T& kind, const T& level, const T& index, const DigestOf<T>& before,
+                          const DigestOf<T>& after) {
+    return (TupleOf<T>() << kind << level << index << before << after).take();
+}
+
+/// S: 22 limbs of 16 bits, least significant first, but limb 15 is a byte (bits 240..247), as the words of a batch cut
+/// it: limb i < 15 at bit 16 i, limb 15 at bit 240, limb i > 15 at bit 248 + 16 (i - 16).
+inline constexpr std::size_t kScalarLimbs = 22;
+/// An operation at `time` (which identifies it) was authorised by the key with this hash: 47 values. e: 8 limbs, least
+/// significant first.
+template <class T>
+std::vector<T> signature_tuple(const T& time, const DigestOf<T>& key_hash, const DigestOf<T>& message,
+                               const std::array<T, 8>& e, const std::array<T, kScalarLimbs>& s) {
+    return (TupleOf<T>() << time << key_hash << message << e << s).take();
+}
+
+/// What SignedTable leaves to the table of an operation's kind: 24 values. fee: four 16-bit limbs and a byte. The sender
+/// has been debited (balance, nonce, fee) at `time`.
+template <class T>
+struct ExtensionCells {
+    T opcode, time, slot, receiver, token;
+    std::array<T, 6> amount;
+    std::array<T, 5> fee;
+    DigestOf<T> payload;
+    template <class V>
+    void visit(V&& v) {
+        v("opcode", opcode), v("time", time), v("slot", slot), v("receiver", receiver), v("token", token),
+            v("amount", amount), v("fee", fee), v("payload", payload);
+    }
+};
+template <class T>
+std::vector<T> extension_tuple(const ExtensionCells<T>& x) {
+    return (TupleOf<T>() << x.opcode << x.time << x.slot << x.receiver << x.token << x.amount << x.fee << x.payload)
+        .take();
+}
+
+/// A point of an accumulator: 9 values.
+template <class T>
+std::vector<T> accumulator_tuple(const T& count, const DigestOf<T>& digest) {
+    return (TupleOf<T>() << count << digest).take();
+}
+
+}  // namespace quarry::circuits
