@@ -72,8 +72,7 @@ std::string table() {
 }
 
 std::string expected_path() {
-    const std::string here = __FILE__;
-    return here.substr(0, here.rfind("quarry/proof/")) + "tests/security/expected.json";
+    return QUARRY_SOURCE_DIR "/tests/security/expected.json";
 }
 
 TEST(Security, TableIsPinned) {

@@ -350,7 +350,7 @@ TEST_F(Execution, RefusalsChangeNothing) {
     EXPECT_EQ(executor.steps().size(), 1u);
 }
 
-TEST(FeeLedger, CellsAreReusedAndBounded) {
+TEST(FeeLedger, IsBoundedAndAFunctionOfTheSums) {
     FeeLedger fees;
     for (TokenId t = 0; t < FeeLedger::kCells; ++t) {
         ASSERT_TRUE(fees.check_add(t, Amount(1)).ok());
@@ -362,9 +362,24 @@ TEST(FeeLedger, CellsAreReusedAndBounded) {
     fees.clear(7);
     EXPECT_TRUE(fees.check_add(100, Amount(1)).ok());
     fees.add(100, Amount(1));
-    EXPECT_EQ(fees.cells()[7].token, 100);
+    EXPECT_EQ(fees.cells()[7].token, 8);
+    EXPECT_EQ(fees.cells().back().token, 100);
     EXPECT_EQ(fees.pending(7), Amount());
     EXPECT_NE(fees.digest(), FeeLedger{}.digest());
+
+    // The same sums in another order, with a token that comes and goes.
+    FeeLedger other;
+    other.add(100, Amount(1));
+    other.add(7, Amount(5));
+    for (TokenId t = FeeLedger::kCells; t-- > 0;) {
+        if (t != 7) other.add(t, Amount(1));
+        if (t == 9) other.clear(7);
+    }
+    EXPECT_EQ(other, fees);
+    EXPECT_EQ(other.digest(), fees.digest());
+    for (const TokenId t : {TokenId{100}, TokenId{0}, TokenId{8}}) fees.clear(t);
+    EXPECT_EQ(fees.pending(9), Amount(1));
+    EXPECT_EQ(fees.cells()[FeeLedger::kCells - 4], FeeLedger::Cell{}) << "no cell is left behind";
 }
 
 }  // namespace
