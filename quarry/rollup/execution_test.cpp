@@ -379,7 +379,7 @@ TEST(FeeLedger, IsBoundedAndAFunctionOfTheSums) {
     EXPECT_EQ(other.digest(), fees.digest());
     for (const TokenId t : {TokenId{100}, TokenId{0}, TokenId{8}}) fees.clear(t);
     EXPECT_EQ(fees.pending(9), Amount(1));
-    EXPECT_EQ(fees.cells()[FeeLedger::kCells - 4], FeeLedger::Cell{}) << "no cell is left behind";
+    EXPECT_EQ(fees.cells()[FeeLedger::kCells - 3], FeeLedger::Cell{}) << "no cell is left behind";
 }
 
 }  // namespace
