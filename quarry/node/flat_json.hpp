@@ -7,9 +7,8 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <variant>
 
-#include "quarry/base/check.hpp"
+#include "quarry/node/expected.hpp"
 #include "quarry/rollup/types.hpp"
 
 /// The JSON of Quarry's own files: one object without nesting, whose values are unsigned integers and strings of
@@ -50,30 +49,8 @@ struct JsonError {
     friend bool operator==(const JsonError&, const JsonError&) = default;
 };
 
-/// A value or the cause of its refusal.
 template <class T>
-class [[nodiscard]] Parsed {
-  public:
-    Parsed(T value) : v_(std::in_place_index<0>, std::move(value)) {}          // NOLINT(google-explicit-constructor)
-    Parsed(JsonError error) : v_(std::in_place_index<1>, std::move(error)) {}  // NOLINT(google-explicit-constructor)
-    [[nodiscard]] bool ok() const noexcept { return v_.index() == 0; }
-    explicit operator bool() const noexcept { return ok(); }
-    [[nodiscard]] const T& value() const& {
-        QUARRY_CHECK(ok());
-        return *std::get_if<0>(&v_);
-    }
-    [[nodiscard]] T&& value() && {
-        QUARRY_CHECK(ok());
-        return std::move(*std::get_if<0>(&v_));
-    }
-    [[nodiscard]] const JsonError& error() const {
-        QUARRY_CHECK(!ok());
-        return *std::get_if<1>(&v_);
-    }
-
-  private:
-    std::variant<T, JsonError> v_;
-};
+using Parsed = Expected<T, JsonError>;
 
 /// Reads the fields of one object by name. The first refusal sticks: later reads give zeros, and finish() says the
 /// cause, so that a decoder reads like the list of its fields.
