@@ -42,8 +42,8 @@ class DurableStore final : public rollup::StateStore {
                                                                       const rollup::RollupParameters& parameters,
                                                                       rollup::Snapshot snapshot,
                                                                       const StoreOptions& options = {});
-    /// Opens what create made. Reads everything and rebuilds the tree, whose root must be the stored one. Read-only: any
-    /// number of processes, while none has it open for writing.
+    /// Opens what create made. Reads everything and rebuilds the tree, whose root must be the stored one. Read-only:
+    /// any number of processes, while none has it open for writing.
     static Stored<std::unique_ptr<DurableStore>> open(const std::string& directory, const StoreOptions& options = {});
 
     DurableStore(const DurableStore&) = delete;
