@@ -20,7 +20,7 @@ namespace quarry::node {
     X(root_mismatch, "the leaves do not have the stored state root",                                                  \
       "restore the directory from a backup, or import a snapshot")                                                    \
     X(missing_key, "a slot's key is marked as published but is not there", "add the key, or import another snapshot") \
-    X(disk_full, "no space is left on the device", "free space, then open the state again: nothing is lost")          \
+    X(disk_full, "no space is left on the device", "free space, then try again: what was stored before is intact")    \
     X(permission_denied, "the operating system denies access", "check owner and permissions of the directory")        \
     X(read_only, "the state was opened for reading only", "open it for writing")                                      \
     X(failed_before, "an earlier write failed, so that what is on disk is uncertain", "open the state again")         \
