@@ -1,6 +1,7 @@
 #include "quarry/rollup/memory_store.hpp"
 
 #include <iterator>
+#include <map>
 #include <ranges>
 
 #include "quarry/hash/poseidon_batch.hpp"
@@ -47,7 +48,11 @@ Checked<MemoryStore> MemoryStore::restore(Snapshot snapshot, std::vector<BatchCo
         state = batch.before;
         --number;
     }
-    MemoryStore store(std::move(snapshot));
+    MemoryStore store(std::move(snapshot.leaves), snapshot.keys);
+    if (store.state_.root != snapshot.state.root || store.state_.slot_count != snapshot.state.slot_count)
+        return RejectCode::root_mismatch;
+    store.state_ = snapshot.state;
+    store.batch_number_ = snapshot.batch_number;
     store.undo_.assign(std::make_move_iterator(history.begin()), std::make_move_iterator(history.end()));
     return store;
 }
@@ -68,16 +73,23 @@ void MemoryStore::publish(std::span<const AccountKey> keys) {
     for (std::size_t i = 0; i < keys.size(); ++i) keys_.emplace(hashes[i], keys[i]);
 }
 
-Verdict MemoryStore::commit(const BatchCommit& batch, const TreeUpdate& update) {
+Verdict MemoryStore::check(const BatchCommit& batch, const TreeUpdate& update) const {
     if (batch.number != batch_number_ + 1 || batch.before != state_) return RejectCode::stale_commit;
     if (update.root_before != state_.root || update.root_after != batch.after.root) return RejectCode::root_mismatch;
     std::size_t num_created = 0;
-    for (const LeafChange& change : batch.changes) {
+    for (std::size_t i = 0; i < batch.changes.size(); ++i) {
+        const LeafChange& change = batch.changes[i];
+        if (i > 0 && change.slot <= batch.changes[i - 1].slot) return RejectCode::stale_commit;
         if (change.before != leaf(change.slot)) return RejectCode::stale_commit;
         if (!change.after || change.slot >= batch.after.slot_count) return RejectCode::stale_commit;
         num_created += change.before ? 0 : 1;
     }
     if (batch.after.slot_count != batch.before.slot_count + num_created) return RejectCode::stale_commit;
+    return Accepted{};
+}
+
+Verdict MemoryStore::commit(const BatchCommit& batch, const TreeUpdate& update) {
+    QUARRY_REQUIRE(check(batch, update));
     tree_.commit(update);
     leaves_.resize(batch.after.slot_count);
     for (const LeafChange& change : batch.changes) leaves_[change.slot] = *change.after;
@@ -88,22 +100,42 @@ Verdict MemoryStore::commit(const BatchCommit& batch, const TreeUpdate& update) 
     return Accepted{};
 }
 
-Verdict MemoryStore::rollback(std::uint64_t number) {
+Checked<RollbackPlan> MemoryStore::plan_rollback(std::uint64_t number) const {
     if (number < finalised_number() || number > batch_number_) return RejectCode::not_reversible;
-    while (batch_number_ > number) {
-        BatchCommit batch = std::move(undo_.back());
-        undo_.pop_back();
-        for (LeafChange& change : batch.changes) std::swap(change.before, change.after);
-        const TreeUpdate update = plan_update(tree_, batch.changes);
-        QUARRY_CHECK(update.root_after == batch.before.root);
-        tree_.commit(update);
-        leaves_.resize(batch.before.slot_count);
-        for (const LeafChange& change : batch.changes) {
-            if (change.after) leaves_[change.slot] = *change.after;
-        }
-        state_ = batch.before;
-        --batch_number_;
+    RollbackPlan plan{.number = number, .state = state_, .changes = {}, .update = {}};
+    std::map<SlotIndex, std::optional<Leaf>> target;
+    for (std::size_t i = undo_.size(); i > number - finalised_number(); --i) {
+        const BatchCommit& batch = undo_[i - 1];
+        for (const LeafChange& change : batch.changes) target[change.slot] = change.before;
+        plan.state = batch.before;
     }
+    plan.changes.reserve(target.size());
+    for (const auto& [slot, before] : target) {
+        // An undo record that came from a damaged disk may say anything.
+        if (slot >= state_.slot_count || before.has_value() != (slot < plan.state.slot_count))
+            return RejectCode::root_mismatch;
+        plan.changes.push_back({slot, leaf(slot), before});
+    }
+    plan.update = plan_update(tree_, plan.changes);
+    if (plan.update.root_after != plan.state.root) return RejectCode::root_mismatch;
+    return plan;
+}
+
+void MemoryStore::apply(const RollbackPlan& plan) {
+    tree_.commit(plan.update);
+    leaves_.resize(plan.state.slot_count);
+    for (const LeafChange& change : plan.changes) {
+        if (change.after) leaves_[change.slot] = *change.after;
+    }
+    state_ = plan.state;
+    undo_.resize(plan.number - finalised_number());
+    batch_number_ = plan.number;
+}
+
+Verdict MemoryStore::rollback(std::uint64_t number) {
+    const auto plan = plan_rollback(number);
+    if (!plan) return plan.code();
+    apply(plan.value());
     return Accepted{};
 }
 

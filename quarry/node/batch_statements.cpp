@@ -1,0 +1,80 @@
+#include <algorithm>
+
+#include "quarry/hash/poseidon_batch.hpp"
+#include "quarry/node/batch_files.hpp"
+
+namespace quarry::node {
+namespace {
+
+using rollup::Accumulator;
+using rollup::kWordBytes;
+
+/// Words to absorb into an accumulator.
+struct Chain {
+    Digest digest{};
+    std::span<const std::uint8_t> bytes;
+};
+
+Digest half_of_word(std::span<const std::uint8_t> bytes, std::size_t half_index) {
+    const std::span<const std::uint8_t, kWordBytes> word(bytes.data() + half_index / 2 * kWordBytes, kWordBytes);
+    const auto limbs = rollup::word_limbs(word);
+    Digest block;
+    std::copy_n(limbs.begin() + kDigestSize * (half_index % 2), kDigestSize, block.begin());
+    return block;
+}
+
+/// Accumulator::absorb_word for all words of all chains. One chain is a permutation after the other, but those of
+/// different chains fill the lanes of the batch kernel.
+void absorb_all(std::span<Chain> chains) {
+    std::vector<Chain*> active;
+    for (Chain& chain : chains) active.push_back(&chain);
+    std::vector<Digest> inputs;
+    std::vector<Digest> outputs;
+    for (std::size_t step = 0;; ++step) {
+        std::erase_if(active, [&](const Chain* chain) { return step >= 2 * (chain->bytes.size() / kWordBytes); });
+        if (active.empty()) return;
+        inputs.clear();
+        for (const Chain* chain : active) {
+            inputs.push_back(chain->digest);
+            inputs.push_back(half_of_word(chain->bytes, step));
+        }
+        outputs.resize(active.size());
+        poseidon_compress_pairs(inputs, outputs);
+        for (std::size_t i = 0; i < active.size(); ++i) active[i]->digest = outputs[i];
+    }
+}
+
+}  // namespace
+
+std::vector<rollup::SegmentStatement> batch_statements(const rollup::RollupParameters& parameters,
+                                                       std::span<const BatchFiles> batches) {
+    std::vector<rollup::SegmentStatement> statements;
+    std::vector<std::vector<std::uint8_t>> effects(batches.size());
+    std::vector<Chain> chains;
+    for (std::size_t i = 0; i < batches.size(); ++i) {
+        const BatchFiles& batch = batches[i];
+        const Digest header = rollup::header_hash(batch.header);
+        const auto start = rollup::batch_start(batch.before, header);
+        auto end = start;
+        end.state = batch.header.post_state();
+        end.data.count = static_cast<std::uint32_t>(batch.data.size() / kWordBytes);
+        end.effects.count = static_cast<std::uint32_t>(batch.effects.size());
+        statements.push_back({.domain = rollup::domain_hash(parameters),
+                              .header = header,
+                              .payee = {},
+                              .before = start,
+                              .after = end,
+                              .work = rollup::leaf_work(0, end.data.count)});
+        for (const rollup::Effect& effect : batch.effects) rollup::encode(effect, effects[i]);
+        chains.push_back({start.data.digest, batch.data});
+        chains.push_back({start.effects.digest, effects[i]});
+    }
+    absorb_all(chains);
+    for (std::size_t i = 0; i < batches.size(); ++i) {
+        statements[i].after.data.digest = chains[2 * i].digest;
+        statements[i].after.effects.digest = chains[2 * i + 1].digest;
+    }
+    return statements;
+}
+
+}  // namespace quarry::node

@@ -1,0 +1,18 @@
+#pragma once
+#include <string>
+#include <string_view>
+
+#include "quarry/node/flat_json.hpp"
+#include "quarry/rollup/statement.hpp"
+
+/// What a segment's proof says, as a file: one flat object. Specification: docs/spec/json-lines.md.
+namespace quarry::node {
+
+inline constexpr std::size_t kMaxStatementBytes = 16384;
+
+/// One field a line.
+std::string to_json(const rollup::SegmentStatement& statement);
+/// Total. White space does not matter, nor does the order of the fields.
+Parsed<rollup::SegmentStatement> parse_segment_statement(std::string_view text);
+
+}  // namespace quarry::node
