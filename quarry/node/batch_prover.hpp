@@ -1,0 +1,50 @@
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "quarry/circuits/segment.hpp"
+#include "quarry/node/expected.hpp"
+#include "quarry/rollup/batch.hpp"
+
+/// From what L1 shows of a batch and the state before it to the bytes of a proof.
+namespace quarry::node {
+
+/// Seconds spent in each phase, in order.
+struct BatchProverPhases {
+    double execute = 0;     ///< replay of the batch
+    double signatures = 0;  ///< native verification of every signature: an invalid batch must not cost a proof
+    double timeline = 0;    ///< statement, times, tree update
+    double rows = 0;        ///< witness, table by table
+    double trace = 0;       ///< laid out as columns, hash tables computed
+    ProvePhases prove;
+    double encode = 0;
+};
+
+struct BatchProverOptions {
+    rollup::L1Address payee;  ///< who is paid; not zero
+    std::uint64_t miner_tag = 0;
+    unsigned security_bits = 100;
+    std::function<double()> now;                ///< a clock in seconds; needed with `phases`
+    BatchProverPhases* phases = nullptr;        ///< filled when given
+    std::function<void(const char*)> on_phase;  ///< told the name of each phase as it starts
+};
+
+struct BatchProof {
+    rollup::SegmentStatement statement;
+    std::vector<std::uint8_t> bytes;
+    Heights heights;
+    std::size_t used_cells = 0;       ///< of all columns, padding rows included
+    std::size_t committed_cells = 0;  ///< and the padding of the last lane
+    std::size_t num_hashes = 0;       ///< compressions proven
+};
+
+/// Proves the whole batch as one segment. `store` is in the state before the batch. Deterministic. refused: the batch
+/// is invalid (the code of the rule that it breaks) or too large for one proof.
+Outcome<BatchProof> prove_batch(const rollup::RollupParameters& parameters, const rollup::StateStore& store,
+                                const rollup::L1Queues& queues, const rollup::Header& header,
+                                std::span<const std::uint8_t> data, const BatchProverOptions& options);
+
+}  // namespace quarry::node
