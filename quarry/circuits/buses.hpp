@@ -35,15 +35,15 @@ enum Bus : std::uint32_t {
     kNodeBus,          ///< (kind, level, index, old, new): a touched node.  SlotTable, MerkleTable -> MerkleTable, statement
     kSignatureBus,     ///< an authorised message.       SignatureTable -> SignedTable
     kExtensionBus,     ///< rest of a signed operation.  SignedTable -> NewPairTable, WithdrawTable, ChangeKeyTable
-    kFeeBlockBus,      ///< a block of the fee ledger.   FeeTable -> ChainTable
+    kFeeBlockBus,      ///< a block of the fee ledger.   FeeTable -> ChainTable; and the one start of FeeTable, back
     kDigitsBus,        ///< digits of a signature.       ScheduleTable -> SignatureTable
     kCommitmentBus,    ///< R of a signature.            ScheduleTable -> SignatureTable
     kCombStartBus,     ///< window's constants.          circuit constants -> CombTable
     kCombSecondBus,    ///< a window's second entry.     circuit constants -> CombTable
     // Statement.
     kDataBus,          ///< (count, digest): a point of the data accumulator.     statement <-> WordTable
-    kEffectsBus,       ///< (count, digest): a point of the effects accumulator.  statement <-> EffectTable
-    kPointBus,         ///< (register, side, values).                             statement -> RegisterTable
+    kEffectsBus,       ///< (side, count, digest): a point of the effects accumulator.  statement <-> EffectTable
+    kPointBus,         ///< (register, side, values).               statement, ChainTable -> RegisterTable
     kChainBus,         ///< (chain, digest): the end of a chain of hashes.        statement -> ChainTable
     kWorkBus,          ///< units, counts, work root, payee.                      statement -> ChainTable
 };
@@ -177,10 +177,36 @@ std::vector<T> extension_tuple(const ExtensionCells<T>& x) {
         .take();
 }
 
-/// A point of an accumulator: 9 values.
+/// A point of the data accumulator: 9 values.
 template <class T>
 std::vector<T> accumulator_tuple(const T& count, const DigestOf<T>& digest) {
     return (TupleOf<T>() << count << digest).take();
+}
+/// A point of the effects accumulator, side: 0 before, 1 after. 10 values. The sides keep a prover from cutting the run
+/// of effects into pieces, and from ordering the pieces as he likes.
+template <class T>
+std::vector<T> effects_tuple(const T& side, const T& count, const DigestOf<T>& digest) {
+    return (TupleOf<T>() << side << count << digest).take();
+}
+
+/// The chains of hashes that a statement names by their ends.
+enum class Chain : std::uint32_t { header = 1, fees_before = 2, fees_after = 3, domain = 4 };
+/// 9 values.
+template <class T>
+std::vector<T> chain_tuple(const T& chain, const DigestOf<T>& end) {
+    return (TupleOf<T>() << chain << end).take();
+}
+/// side: 0 before, 1 after; position: rank of the token among those with fees; block: sum, token, 0. 10 values. Side 2
+/// marks the start of FeeTable's only run of rows.
+template <class T>
+std::vector<T> fee_block_tuple(const T& side, const T& position, const DigestOf<T>& block) {
+    return (TupleOf<T>() << side << position << block).take();
+}
+/// Units as two limbs, the data accumulator's counts, the work root, the payee's limbs. 22 values.
+template <class T>
+std::vector<T> work_tuple(const std::array<T, 2>& units, const T& before, const T& after, const DigestOf<T>& root,
+                          const std::array<T, 10>& payee) {
+    return (TupleOf<T>() << units << before << after << root << payee).take();
 }
 
 }  // namespace quarry::circuits

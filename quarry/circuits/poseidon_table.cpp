@@ -11,7 +11,6 @@ namespace quarry {
 namespace {
 
 using ExprState = std::array<Expr, kPoseidonWidth>;
-constexpr std::size_t kColumns = 5 * kPoseidonWidth + kPoseidonPartialRounds;
 
 ExprState multiply_mds(const ExprState& x) {
     ExprState y;
@@ -115,8 +114,14 @@ PartialRounds partial_rounds(ExprState x, CubeOf cube_of) {
     return r;
 }
 
-// The witness as a tape whose first slots are the columns: it writes the trace in place.
-Tape make_witness_tape() {
+// The columns up to after_26, which both kinds of table have first.
+constexpr std::size_t kInnerColumns = 4 * kPoseidonWidth + kPoseidonPartialRounds;
+constexpr std::size_t kPermutationColumns = kInnerColumns + kPoseidonWidth;
+constexpr std::size_t kCompressionColumns = kInnerColumns + kDigestSize;
+
+// The witness as a tape whose first slots are the columns: it writes the trace in place. The last columns are pi(in),
+// or H(in) for a table of compressions.
+Tape make_witness_tape(std::size_t num_columns) {
     Tape tape;
     constexpr std::size_t kAfter2 = kPoseidonWidth;
     constexpr std::size_t kAfter4 = 2 * kPoseidonWidth;
@@ -124,11 +129,11 @@ Tape make_witness_tape() {
     constexpr std::size_t kAfter26 = kCube + kPoseidonPartialRounds;
     constexpr std::size_t kOut = kAfter26 + kPoseidonWidth;
     // Behind the columns: a state, its squares and another state.
-    constexpr std::size_t kShifted = kColumns;
-    constexpr std::size_t kSquare = kShifted + kPoseidonWidth;
-    constexpr std::size_t kCubed = kSquare + kPoseidonWidth;
-    constexpr std::size_t kBetween = kCubed + kPoseidonWidth;
-    tape.num_slots = kBetween + kPoseidonWidth;
+    const std::size_t shifted = num_columns;
+    const std::size_t square = shifted + kPoseidonWidth;
+    const std::size_t cubed = square + kPoseidonWidth;
+    const std::size_t between = cubed + kPoseidonWidth;
+    tape.num_slots = static_cast<std::uint32_t>(between + kPoseidonWidth);
 
     auto dot = [&](std::size_t target, KoalaBear constant, const std::vector<Term>& terms) {
         const auto first = static_cast<std::uint32_t>(tape.terms.size());
@@ -147,83 +152,104 @@ Tape make_witness_tape() {
     };
     auto full = [&](std::size_t from, std::size_t to, std::size_t round) {
         for (std::size_t i = 0; i < kPoseidonWidth; ++i) {
-            dot(kShifted + i, kPoseidonRoundConstants[round][i],
-                {{static_cast<std::uint32_t>(from + i), KoalaBear(1)}});
-            multiply(kSquare + i, kShifted + i, kShifted + i);
-            multiply(kCubed + i, kSquare + i, kShifted + i);
+            dot(shifted + i, kPoseidonRoundConstants[round][i], {{static_cast<std::uint32_t>(from + i), KoalaBear(1)}});
+            multiply(square + i, shifted + i, shifted + i);
+            multiply(cubed + i, square + i, shifted + i);
         }
         for (std::size_t i = 0; i < kPoseidonWidth; ++i) {
             std::vector<Term> terms;
             for (std::size_t j = 0; j < kPoseidonWidth; ++j) {
-                terms.push_back({static_cast<std::uint32_t>(kCubed + j), KoalaBear(poseidon_mds_entry(i, j))});
+                terms.push_back({static_cast<std::uint32_t>(cubed + j), KoalaBear(poseidon_mds_entry(i, j))});
             }
             dot(to + i, {}, terms);
         }
     };
-    full(0, kBetween, 0);
-    full(kBetween, kAfter2, 1);
-    full(kAfter2, kBetween, 2);
-    full(kBetween, kAfter4, 3);
+    full(0, between, 0);
+    full(between, kAfter2, 1);
+    full(kAfter2, between, 2);
+    full(between, kAfter4, 3);
 
     // Atom numbers of this graph are slot numbers.
     ExpressionGraph graph;
     std::vector<Expr> atoms;
-    for (std::uint32_t c = 0; c < kColumns; ++c) atoms.emplace_back(&graph, graph.column(c, false));
+    for (std::uint32_t c = 0; c < kInnerColumns; ++c) atoms.emplace_back(&graph, graph.column(c, false));
     ExprState state;
     for (std::size_t i = 0; i < kPoseidonWidth; ++i) state[i] = atoms[kAfter4 + i];
     const PartialRounds partial = partial_rounds(state, [&](std::size_t t) { return atoms[kCube + t]; });
     for (std::size_t t = 0; t < kPoseidonPartialRounds; ++t) {
-        dot(kShifted, partial.inputs[t].form().constant, partial.inputs[t].form().terms);
-        multiply(kSquare, kShifted, kShifted);
-        multiply(kCube + t, kSquare, kShifted);
+        dot(shifted, partial.inputs[t].form().constant, partial.inputs[t].form().terms);
+        multiply(square, shifted, shifted);
+        multiply(kCube + t, square, shifted);
     }
     const std::size_t second = kPoseidonHalfFullRounds + kPoseidonPartialRounds;
     for (std::size_t i = 0; i < kPoseidonWidth; ++i) {
-        dot(kBetween + i, partial.after[i].form().constant, partial.after[i].form().terms);
+        dot(between + i, partial.after[i].form().constant, partial.after[i].form().terms);
     }
-    full(kBetween, kBetween, second);  // reads all of a state before it writes the next
-    full(kBetween, kAfter26, second + 1);
-    full(kAfter26, kBetween, second + 2);
-    full(kBetween, kOut, second + 3);
+    full(between, between, second);  // reads all of a state before it writes the next
+    full(between, kAfter26, second + 1);
+    full(kAfter26, between, second + 2);
+    if (num_columns == kPermutationColumns) {
+        full(between, kOut, second + 3);
+        return tape;
+    }
+    full(between, between, second + 3);
+    for (std::size_t i = 0; i < kDigestSize; ++i) {
+        dot(kOut + i, {},
+            {{static_cast<std::uint32_t>(i), KoalaBear(1)}, {static_cast<std::uint32_t>(between + i), KoalaBear(1)}});
+    }
     return tape;
+}
+
+void fill(Trace& trace, std::size_t table, const Tape& tape, std::size_t num_columns) {
+    constexpr std::size_t kVectors = 8;
+    const std::size_t height = trace.column(table, 0).size();
+    parallel_for(height / (kVectors * kLanes), 16, [&](std::size_t begin, std::size_t end) {
+        Buffer<std::uint32_t> scratch((tape.num_slots - num_columns) * kVectors * kLanes);
+        std::vector<std::uint32_t*> slots(tape.num_slots);
+        for (std::size_t i = num_columns; i < slots.size(); ++i) {
+            slots[i] = scratch.data() + (i - num_columns) * kVectors * kLanes;
+        }
+        for (std::size_t block = begin; block < end; ++block) {
+            for (std::size_t c = 0; c < num_columns; ++c) {
+                slots[c] = reinterpret_cast<std::uint32_t*>(trace.column(table, c).data()) + block * kVectors * kLanes;
+            }
+            run_tape_base(tape, slots.data(), kVectors);
+        }
+    });
 }
 
 }  // namespace
 
-void constrain_permutation(AirBuilder& b, const PoseidonRow<Expr>& row) {
+std::array<Expr, kPoseidonWidth> constrain_permutation(AirBuilder& b, const std::array<Expr, kPoseidonWidth>& in,
+                                                       const std::array<Expr, kPoseidonWidth>& after_2,
+                                                       const std::array<Expr, kPoseidonWidth>& after_4,
+                                                       const std::array<Expr, 20>& cube,
+                                                       const std::array<Expr, kPoseidonWidth>& after_26) {
     constexpr std::size_t kSecond = kPoseidonHalfFullRounds + kPoseidonPartialRounds;
-    require_equal(b, "after_2", row.after_2, two_full_rounds(row.in, 0));
-    require_equal(b, "after_4", row.after_4, two_full_rounds(row.after_2, 2));
-    const PartialRounds partial = partial_rounds(row.after_4, [&](std::size_t t) { return row.cube[t]; });
+    require_equal(b, "after_2", after_2, two_full_rounds(in, 0));
+    require_equal(b, "after_4", after_4, two_full_rounds(after_2, 2));
+    const PartialRounds partial = partial_rounds(after_4, [&](std::size_t t) { return cube[t]; });
     for (std::size_t t = 0; t < kPoseidonPartialRounds; ++t) {
         const Expr& x = partial.inputs[t];
-        b.equal("cube[" + std::to_string(t) + "]", row.cube[t], x * x * x);
+        b.equal("cube[" + std::to_string(t) + "]", cube[t], x * x * x);
     }
-    require_equal(b, "after_26", row.after_26, two_full_rounds(partial.after, kSecond));
-    require_equal(b, "out", row.out, two_full_rounds(row.after_26, kSecond + 2));
+    require_equal(b, "after_26", after_26, two_full_rounds(partial.after, kSecond));
+    return two_full_rounds(after_26, kSecond + 2);
 }
 
 void PoseidonPermutationTable::constrain(AirBuilder& b, const Row<Expr>& row, const Row<Expr>& /*next*/) {
-    constrain_permutation(b, row);
+    require_equal(b, "out", row.out,
+                  constrain_permutation(b, row.in, row.after_2, row.after_4, row.cube, row.after_26));
 }
 
 void fill_permutations(Trace& trace, std::size_t table) {
-    static const Tape witness_tape = make_witness_tape();
-    constexpr std::size_t kVectors = 8;
-    const std::size_t height = trace.column(table, 0).size();
-    parallel_for(height / (kVectors * kLanes), 16, [&](std::size_t begin, std::size_t end) {
-        Buffer<std::uint32_t> scratch((witness_tape.num_slots - kColumns) * kVectors * kLanes);
-        std::vector<std::uint32_t*> slots(witness_tape.num_slots);
-        for (std::size_t i = kColumns; i < slots.size(); ++i) {
-            slots[i] = scratch.data() + (i - kColumns) * kVectors * kLanes;
-        }
-        for (std::size_t block = begin; block < end; ++block) {
-            for (std::size_t c = 0; c < kColumns; ++c) {
-                slots[c] = reinterpret_cast<std::uint32_t*>(trace.column(table, c).data()) + block * kVectors * kLanes;
-            }
-            run_tape_base(witness_tape, slots.data(), kVectors);
-        }
-    });
+    static const Tape tape = make_witness_tape(kPermutationColumns);
+    fill(trace, table, tape, kPermutationColumns);
+}
+
+void fill_compressions(Trace& trace, std::size_t table) {
+    static const Tape tape = make_witness_tape(kCompressionColumns);
+    fill(trace, table, tape, kCompressionColumns);
 }
 
 }  // namespace quarry

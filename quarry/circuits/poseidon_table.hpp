@@ -29,8 +29,12 @@ struct PoseidonRow {
     }
 };
 
-/// Constrains out = pi(in); to be shared by the tables that hash.
-void constrain_permutation(AirBuilder& b, const PoseidonRow<Expr>& row);
+/// Constrains all but the last two rounds, and returns pi(in) as expressions of degree 9: for the tables that hash.
+std::array<Expr, kPoseidonWidth> constrain_permutation(AirBuilder& b, const std::array<Expr, kPoseidonWidth>& in,
+                                                       const std::array<Expr, kPoseidonWidth>& after_2,
+                                                       const std::array<Expr, kPoseidonWidth>& after_4,
+                                                       const std::array<Expr, 20>& cube,
+                                                       const std::array<Expr, kPoseidonWidth>& after_26);
 
 /// Permutations alone, on no bus: knowledge of inputs and outputs. What `quarry bench permutations` proves.
 struct PoseidonPermutationTable {
@@ -42,5 +46,9 @@ struct PoseidonPermutationTable {
 
 /// Fills every row of table `table` from the 16 `in` columns, which must be set. Parallel, 16 rows at a time.
 void fill_permutations(Trace& trace, std::size_t table);
+
+/// The same for a table whose last columns are not pi(in) but the 8 elements of H(in) = pi(in)[0..8] + in[0..8]
+/// (circuits/hash_table.hpp). Columns behind these are left alone.
+void fill_compressions(Trace& trace, std::size_t table);
 
 }  // namespace quarry

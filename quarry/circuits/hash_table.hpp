@@ -1,0 +1,34 @@
+#pragma once
+#include "quarry/circuits/poseidon_table.hpp"
+
+namespace quarry::circuits {
+
+/// One compression a row: result = H(in) = pi(in)[0..8] + in[0..8], as in PoseidonRow, but with no more of the output
+/// than the hash. 93 columns, degree 9.
+template <class T>
+struct HashRow {
+    std::array<T, kPoseidonWidth> in, after_2, after_4;
+    std::array<T, 20> cube;
+    std::array<T, kPoseidonWidth> after_26;
+    std::array<T, kDigestSize> result;
+    T uses;  ///< how often the fact is requested
+    template <class V>
+    void visit(V&& v) {
+        v("in", in), v("after_2", after_2), v("after_4", after_4), v("cube", cube), v("after_26", after_26),
+            v("result", result), v("uses", uses);
+    }
+};
+
+/// Provides (left, right, H(left, right)). Every row is a true fact whatever its inputs, so `uses` is free: it only
+/// decides how many requests the row meets. Padding is the hash of zeros with no uses.
+struct HashTable {
+    static constexpr const char* kName = "hash";
+    template <class T>
+    using Row = HashRow<T>;
+    static void constrain(AirBuilder& b, const Row<Expr>& row, const Row<Expr>& next);
+};
+
+/// Fills every row from the 16 `in` columns, which must be set; `uses` is left alone.
+inline void fill_hash_rows(Trace& trace, std::size_t table) { fill_compressions(trace, table); }
+
+}  // namespace quarry::circuits
