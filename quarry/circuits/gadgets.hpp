@@ -50,6 +50,25 @@ void require_sum(AirBuilder& b, const std::string& name, const std::array<Expr, 
         b.equal(name + "[" + std::to_string(i) + "]", total[i], sum);
     }
 }
+/// The same without cells for the carries: each is the linear form that its limbs' equation gives, and only its range
+/// is constrained. N constraints.
+template <std::size_t N>
+void require_sum(AirBuilder& b, const std::string& name, const std::array<Expr, N>& total,
+                 std::initializer_list<std::array<Expr, N>> addends) {
+    const Expr limb_inverse(KoalaBear(1u << 16).inverse());
+    Expr carry;
+    for (std::size_t i = 0; i < N; ++i) {
+        Expr rest = carry - total[i];
+        for (const auto& addend : addends) rest += addend[i];
+        if (i + 1 == N) {
+            b.zero(name + ".top", rest);
+            break;
+        }
+        carry = rest * limb_inverse;
+        const Expr binary = carry * (carry - 1);
+        b.zero(name + ".carry[" + std::to_string(i) + "]", addends.size() == 2 ? binary : binary * (carry - 2));
+    }
+}
 template <std::size_t N>
 void require_range16(AirBuilder& b, const std::string& name, const Expr& m, const std::array<Expr, N>& xs) {
     for (std::size_t i = 0; i < N; ++i) require_range16(b, name + "[" + std::to_string(i) + "]", m, xs[i]);
