@@ -31,7 +31,7 @@ class TapeBuilder {
 
     Tape build(const std::vector<std::uint32_t>& wanted) {
         std::vector<std::uint32_t> root_values;
-        for (const std::uint32_t r : wanted) root_values.push_back(value_of_atom(program_.roots[r].atom));
+        for (const std::uint32_t r : wanted) root_values.push_back(value_of_form(program_.roots[r].form));
         return assign_slots(wanted, root_values);
     }
 
@@ -165,27 +165,77 @@ class TapeBuilder {
     std::vector<Term> terms_;
 };
 
-// Products that carry weight once aliases are dissolved.
-std::vector<Program::Root> find_roots(const Table& table) {
-    const auto& atoms = table.graph.atoms();
-    std::vector<bool> weighted(atoms.size());
-    auto mark = [&](const LinearForm& form) {
-        for (const Term& t : form.terms) weighted[t.atom] = true;
-    };
-    for (const Constraint& c : table.constraints) mark(c.form);
-    std::vector<Program::Root> roots;
-    for (std::size_t a = atoms.size(); a-- > 0;) {
-        if (!weighted[a]) continue;
-        if (atoms[a].kind == Atom::Kind::alias) mark(atoms[a].left);
-        if (atoms[a].kind == Atom::Kind::product) roots.push_back({static_cast<std::uint32_t>(a), atoms[a].degree});
+LinearForm nonlinear_part(const ExpressionGraph& graph, const LinearForm& form) {
+    LinearForm r;
+    for (const Term& t : form.terms) {
+        if (graph.atoms()[t.atom].degree > 1) r.terms.push_back(t);
     }
-    std::sort(roots.begin(), roots.end(), [](const auto& x, const auto& y) {
-        return x.degree != y.degree ? x.degree > y.degree : x.atom < y.atom;
-    });
-    return roots;
+    return r;
+}
+
+// The products that a form consists of once aliases are dissolved, rising.
+std::vector<std::uint32_t> products_of(const ExpressionGraph& graph, const LinearForm& form) {
+    std::set<std::uint32_t> products;
+    std::set<std::uint32_t> seen;
+    const std::function<void(const LinearForm&)> collect = [&](const LinearForm& f) {
+        for (const Term& t : f.terms) {
+            if (!seen.insert(t.atom).second) continue;
+            const Atom& atom = graph.atoms()[t.atom];
+            if (atom.kind == Atom::Kind::alias) collect(atom.left);
+            if (atom.kind == Atom::Kind::product) products.insert(t.atom);
+        }
+    };
+    collect(form);
+    return {products.begin(), products.end()};
+}
+
+// A root costs one multiplication of an extension element by a base element: five products. Added up for a constraint,
+// with a product's root split among the constraints that share it, this is compared with one root and a base-field term
+// for each part of the form.
+std::vector<Program::Root> find_roots(const Table& table) {
+    constexpr std::size_t kRootCost = 5;
+    constexpr std::size_t kUnit = 5040;  // divisible by every number up to 10
+    std::vector<std::vector<std::uint32_t>> products;
+    std::vector<std::size_t> uses(table.graph.atoms().size());
+    for (const Constraint& c : table.constraints) {
+        products.push_back(products_of(table.graph, c.form));
+        for (const std::uint32_t a : products.back()) ++uses[a];
+    }
+    std::vector<Program::Root> roots;
+    std::set<std::uint32_t> shared;
+    for (std::uint32_t j = 0; j < table.constraints.size(); ++j) {
+        if (products[j].empty()) continue;
+        const LinearForm form = nonlinear_part(table.graph, table.constraints[j].form);
+        std::size_t dissolved_cost = 0;
+        for (const std::uint32_t a : products[j]) dissolved_cost += kRootCost * kUnit / uses[a];
+        if (dissolved_cost > (kRootCost + form.terms.size()) * kUnit) {
+            roots.push_back({form, j, table.graph.degree(form)});
+        } else {
+            shared.insert(products[j].begin(), products[j].end());
+        }
+    }
+    for (const std::uint32_t a : shared) {
+        roots.push_back({{{}, {{a, KoalaBear(1)}}}, Program::kNoConstraint, table.graph.atoms()[a].degree});
+    }
+    // By falling degree; the order within a degree is that of the constraints and atoms.
+    std::vector<Program::Root> sorted;
+    for (unsigned degree = table.max_degree(); degree >= 2; --degree) {
+        for (const Program::Root& root : roots) {
+            if (root.degree == degree) sorted.push_back(root);
+        }
+    }
+    return sorted;
 }
 
 }  // namespace
+
+LinearForm linear_part(const ExpressionGraph& graph, const LinearForm& form) {
+    LinearForm r{form.constant, {}};
+    for (const Term& t : form.terms) {
+        if (graph.atoms()[t.atom].degree == 1) r.terms.push_back(t);
+    }
+    return r;
+}
 
 std::vector<unsigned> Program::degrees() const {
     std::vector<unsigned> r;

@@ -30,13 +30,18 @@ struct Tape {
 };
 
 /// How the prover evaluates a table's constraints. The sum of all weighted constraints is rewritten as
-///     sum_j a_j c_j  =  constant + sum over columns of (..) column + sum over root products of (..) product,
+///     sum_j a_j c_j  =  constant + sum over columns of (..) column + sum over roots of (..) root,
 /// so that output linear layers move into the weights, columns that appear only linearly are never extended, and only
 /// the *inputs* of products (linear forms of columns) are. [DESIGN section 2, lever 2]
+///
+/// A root is a product that several constraints share (the outputs of a linear layer), or the whole non-linear part of
+/// one constraint, when its products are its own (a coefficient of a product of polynomials): whichever is less work.
 struct Program {
     std::vector<LinearForm> inputs;  ///< forms over column atoms: slot i of every tape
+    static constexpr std::uint32_t kNoConstraint = 0xffffffff;
     struct Root {
-        std::uint32_t atom;
+        LinearForm form;           ///< of atoms of degree >= 2
+        std::uint32_t constraint;  ///< whose non-linear part it is, or kNoConstraint: a product
         unsigned degree;
     };
     std::vector<Root> roots;  ///< by falling degree
@@ -47,6 +52,9 @@ struct Program {
 };
 
 Program compile(const Table& table);
+
+/// The constant and the terms of degree 1 of a form.
+LinearForm linear_part(const ExpressionGraph& graph, const LinearForm& form);
 
 /// The weights of constant, columns (this row and next) and roots for given weights of the constraints.
 template <class E>
@@ -65,13 +73,23 @@ ProgramWeights<E> distribute(const Table& table, const Program& program, const s
         r.constant = r.constant + w * form.constant;
         for (const Term& t : form.terms) weight[t.atom] = weight[t.atom] + w * t.coefficient;
     };
-    for (std::size_t j = 0; j < table.constraints.size(); ++j) push(table.constraints[j].form, constraint_weights[j]);
+    std::vector<bool> whole(table.constraints.size());
+    for (const Program::Root& root : program.roots) {
+        if (root.constraint != Program::kNoConstraint) whole[root.constraint] = true;
+    }
+    for (std::size_t j = 0; j < table.constraints.size(); ++j) {
+        push(whole[j] ? linear_part(table.graph, table.constraints[j].form) : table.constraints[j].form,
+             constraint_weights[j]);
+    }
     for (std::size_t a = atoms.size(); a-- > 0;) {
         if (atoms[a].kind == Atom::Kind::alias) push(atoms[a].left, weight[a]);
         if (atoms[a].kind == Atom::Kind::column) r.column[atoms[a].column] = weight[a];
         if (atoms[a].kind == Atom::Kind::next_column) r.next_column[atoms[a].column] = weight[a];
     }
-    for (const Program::Root& root : program.roots) r.roots.push_back(weight[root.atom]);
+    for (const Program::Root& root : program.roots) {
+        r.roots.push_back(root.constraint != Program::kNoConstraint ? constraint_weights[root.constraint]
+                                                                    : weight[root.form.terms.front().atom]);
+    }
     return r;
 }
 
