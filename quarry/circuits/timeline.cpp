@@ -108,10 +108,26 @@ std::vector<rollup::LeafChange> changes_of(const std::vector<rollup::Step>& step
     return r;
 }
 
+std::vector<Digest> untouched_siblings(const rollup::StateTree& tree, unsigned level,
+                                       const std::vector<rollup::NodeChange>& nodes) {
+    std::vector<Digest> r;
+    for (std::size_t i = 0; i < nodes.size(); ++i) {
+        const std::uint32_t sibling = nodes[i].index ^ 1;
+        if (i + 1 < nodes.size() && nodes[i + 1].index == sibling)
+            ++i;  // both children of one node
+        else
+            r.push_back(tree.node(level, sibling));
+    }
+    return r;
+}
+
 void plan_tree(Timeline& timeline, const rollup::StateTree& tree, const rollup::ExecutedBatch& batch,
                std::size_t first, std::size_t last) {
     timeline.root_children = {tree.node(rollup::kTreeDepth - 1, 0), tree.node(rollup::kTreeDepth - 1, 1)};
     timeline.update = rollup::plan_update(tree, changes_of(batch.steps, first, last));
+    for (unsigned level = 0; level < rollup::kTreeDepth; ++level) {
+        timeline.siblings[level] = untouched_siblings(tree, level, timeline.update.levels[level]);
+    }
 }
 
 }  // namespace

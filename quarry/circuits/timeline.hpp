@@ -63,6 +63,8 @@ struct Timeline {
     std::vector<FeeHistory> fees;    ///< every token that has fees before or after or in between, by rising token
     std::array<RegisterHistory, kRegisters> registers;
     rollup::TreeUpdate update;  ///< of `slots`; without a slot: no node at all
+    /// By level: the siblings of update.levels[level] that the update does not touch, by rising index.
+    std::array<std::vector<Digest>, rollup::kTreeDepth> siblings;
     /// Of the state before the segment: a root row is needed even when no slot is touched.
     std::array<Digest, 2> root_children{};
 };

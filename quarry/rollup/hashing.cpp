@@ -107,18 +107,20 @@ std::vector<Digest> leaf_hashes(std::span<const Leaf> leaves) {
 
 Digest leaf_digest(const std::optional<Leaf>& leaf) noexcept { return leaf ? leaf_hash(*leaf) : Digest{}; }
 
+std::array<Block, 4> domain_blocks(const RollupParameters& parameters) noexcept {
+    std::array<Block, 4> r{};
+    for (std::size_t i = 0; i < 4; ++i) r[0][i] = KoalaBear((parameters.l1_chain_id >> (16 * i)) & 0xffff);
+    r[0][4] = KoalaBear(parameters.rollup_id & 0xffff);
+    r[0][5] = KoalaBear(parameters.rollup_id >> 16);
+    r[1] = address_block(parameters.hub);
+    r[2] = parameters.genesis_root;
+    for (std::size_t i = 0; i < Amount::kFeeLimbs; ++i) r[3][i] = KoalaBear(parameters.min_new_pair_fee.limb(i));
+    return r;
+}
+
 Digest domain_hash(const RollupParameters& parameters) noexcept {
     HashChain chain("L2TX/v1");
-    Block block{};
-    for (std::size_t i = 0; i < 4; ++i) block[i] = KoalaBear((parameters.l1_chain_id >> (16 * i)) & 0xffff);
-    block[4] = KoalaBear(parameters.rollup_id & 0xffff);
-    block[5] = KoalaBear(parameters.rollup_id >> 16);
-    chain.absorb(block);
-    chain.absorb(address_block(parameters.hub));
-    chain.absorb(parameters.genesis_root);
-    block = {};
-    for (std::size_t i = 0; i < Amount::kFeeLimbs; ++i) block[i] = KoalaBear(parameters.min_new_pair_fee.limb(i));
-    chain.absorb(block);
+    for (const Block& block : domain_blocks(parameters)) chain.absorb(block);
     return chain.digest();
 }
 

@@ -67,6 +67,8 @@ std::vector<Digest> leaf_hashes(std::span<const Leaf> leaves);
 /// leaf_hash, or eight zeros for a slot that does not exist.
 Digest leaf_digest(const std::optional<Leaf>& leaf) noexcept;
 
+/// What the domain's chain absorbs: (chain id, rollup id), hub, genesis root, minimum fee.
+std::array<Block, 4> domain_blocks(const RollupParameters& parameters) noexcept;
 /// The chain "L2TX/v1" over chain id, rollup id, hub, genesis root, minimum fee: the constant start of every signed
 /// message.
 Digest domain_hash(const RollupParameters& parameters) noexcept;

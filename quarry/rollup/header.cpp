@@ -54,7 +54,7 @@ Checked<Header> parse_header(std::span<const std::uint8_t> bytes) {
     return h;
 }
 
-Digest header_hash(const Header& h) {
+std::vector<KoalaBear> elements(const Header& h) {
     ElementWriter w;
     w.small(h.version);
     w.limbs(h.rollup_id);
@@ -71,7 +71,9 @@ Digest header_hash(const Header& h) {
     w.digest(h.post_root);
     w.small(h.post_slot_count);
     QUARRY_CHECK(w.elements().size() == 85);
-    return hash_elements("quarry/header/v1", w.elements());
+    return w.elements();
 }
+
+Digest header_hash(const Header& h) { return hash_elements("quarry/header/v1", elements(h)); }
 
 }  // namespace quarry::rollup

@@ -40,6 +40,9 @@ std::vector<std::uint8_t> encode(const Header& header);
 /// Total and canonical: encode(parse(x)) = x.
 Checked<Header> parse_header(std::span<const std::uint8_t> bytes);
 
+/// What is hashed: 85 elements (docs/spec/hashing.md, section 5).
+std::vector<KoalaBear> elements(const Header& header);
+
 /// The chain "quarry/header/v1" over 85 elements (docs/spec/hashing.md): where the data accumulator starts.
 Digest header_hash(const Header& header);
 
