@@ -22,7 +22,8 @@ struct Names {
 Names constrain_kind(AirBuilder& b, const Row& row) {
     Names n;
     for (std::size_t k = 0; k < row.kind.size(); ++k) {
-        b.boolean("kind[" + std::to_string(k) + "]", row.kind[k]);
+        // A change of key needs none: amount.positive and amount.none leave 0 and the selector.
+        if (k != kChangeKey) b.boolean("kind[" + std::to_string(k) + "]", row.kind[k]);
         n.real += row.kind[k];
         n.opcode += row.kind[k] * constant(static_cast<std::uint32_t>(k) + 1);
     }

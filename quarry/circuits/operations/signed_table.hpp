@@ -58,8 +58,8 @@ struct ReceiverCells {
 ///   sender:  (balance, nonce) -> (balance - amount - fee, nonce + 1)
 ///   fees of its token += fee;   a transfer's receiver += amount;   the other kinds go on in tables of their own
 ///   authorised: message = H(H(H(H(domain, key hash), payload), B0), B1)
-/// Free are only cells of what the row does not do: the receiver of other kinds, the fees' times, count and sum without
-/// a fee.
+/// Free are only inverses of zero and cells of what the row does not do: the receiver of other kinds; times, count and
+/// sum of the fees without a fee.
 template <class T>
 struct SignedRow {
     std::array<T, 4> kind;  ///< one of them on used rows, none on padding
