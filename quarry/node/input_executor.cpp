@@ -6,8 +6,12 @@
 
 #include <algorithm>
 #include <atomic>
+#include <condition_variable>
+#include <deque>
 #include <filesystem>
 #include <memory>
+#include <mutex>
+#include <thread>
 
 #include "quarry/hash/keccak.hpp"
 #include "quarry/node/batch_files.hpp"
@@ -113,7 +117,7 @@ class LineExecutor {
     /// Closes the last batch.
     Outcome<Done> finish() {
         QUARRY_PASS_ON(seal());
-        return rejects_.sync();
+        return rejects_.flush();
     }
 
   private:
@@ -178,8 +182,10 @@ class LineExecutor {
                                        rollup::reject_text(batch.code())),
                            "see that slot 0 can take the fees of its token"};
         }
-        QUARRY_PASS_ON(folder_.write(make_batch_files(batch.value())));
-        QUARRY_PASS_ON(rejects_.sync());
+        const bool rejected = rejects_.size() > report_.totals.reject_bytes;
+        if (rejected) QUARRY_PASS_ON(rejects_.flush());
+        const std::span<const std::string> with(&rejects_.path(), rejected ? 1 : 0);
+        QUARRY_PASS_ON(folder_.write(make_batch_files(batch.value()), with));
         report_.totals.reject_bytes = rejects_.size();
         report_.totals.parent_hash = keccak256(rollup::encode(batch.value().header));
         store_.set_note(encode(report_.totals));
@@ -250,39 +256,81 @@ Outcome<Done> start_totals(const DurableStore& store, const InputFile& input, co
     return Done{};
 }
 
-/// Reads, prepares and executes blocks, each at its own pace.
-Outcome<Done> run_pipeline(InputFile& input, const Digest& domain, LineExecutor& executor,
-                           const ExecutionOptions& options, const ExecutionReport& report) {
+/// Blocks on their way from the threads that prepare them to the one that executes them: a few, in order.
+class Handover {
+  public:
+    explicit Handover(std::size_t capacity) : capacity_(capacity) {}
+    /// Waits for room. Null: there are no more.
+    void push(std::unique_ptr<Prepared> block) {
+        std::unique_lock lock(mutex_);
+        changed_.wait(lock, [&] { return blocks_.size() < capacity_; });
+        blocks_.push_back(std::move(block));
+        changed_.notify_all();
+    }
+    std::unique_ptr<Prepared> pop() {
+        std::unique_lock lock(mutex_);
+        changed_.wait(lock, [&] { return !blocks_.empty(); });
+        auto block = std::move(blocks_.front());
+        blocks_.pop_front();
+        changed_.notify_all();
+        return block;
+    }
+
+  private:
+    std::size_t capacity_;
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::deque<std::unique_ptr<Prepared>> blocks_;
+};
+
+/// Reads and prepares blocks on the arena, up to the end of the input or until `failed`.
+Outcome<Done> prepare_all(InputFile& input, const Digest& domain, Handover& out, const std::atomic<bool>& failed) {
     using Read = std::shared_ptr<LineBlock>;
-    using Ready = std::shared_ptr<Prepared>;
-    Outcome<Done> read_status = Done{};
-    Outcome<Done> apply_status = Done{};
-    std::atomic<bool> failed = false;
+    using Ready = std::shared_ptr<std::unique_ptr<Prepared>>;
+    Outcome<Done> status = Done{};
     const auto read = [&](tbb::flow_control& control) -> Read {
         if (!failed) {
             auto block = input.next();
             if (block && block.value()) return std::make_shared<LineBlock>(std::move(*std::move(block).value()));
-            if (!block) read_status = block.error();
+            if (!block) status = block.error();
         }
         control.stop();
         return nullptr;
     };
-    const auto check = [&](const Read& block) -> Ready { return prepare(std::move(*block), domain); };
-    const auto apply = [&](const Ready& prepared) {
-        if (failed) return;
-        apply_status = executor.apply(*prepared);
-        if (!apply_status) failed = true;
-        if (options.on_progress) {
-            const double size = static_cast<double>(std::max<std::uint64_t>(input.size(), 1));
-            options.on_progress(report.totals, static_cast<double>(report.totals.offset) / size);
-        }
+    const auto check = [&](const Read& block) {
+        return std::make_shared<std::unique_ptr<Prepared>>(prepare(std::move(*block), domain));
     };
-    const auto tokens = static_cast<std::size_t>(2 * tbb::this_task_arena::max_concurrency() + 1);
+    const auto hand_over = [&](const Ready& block) { out.push(std::move(*block)); };
+    const auto tokens = static_cast<std::size_t>(2 * tbb::this_task_arena::max_concurrency());
     tbb::parallel_pipeline(tokens, tbb::make_filter<void, Read>(tbb::filter_mode::serial_in_order, read) &
                                        tbb::make_filter<Read, Ready>(tbb::filter_mode::parallel, check) &
-                                       tbb::make_filter<Ready, void>(tbb::filter_mode::serial_in_order, apply));
-    QUARRY_PASS_ON(std::move(apply_status));
-    return read_status;
+                                       tbb::make_filter<Ready, void>(tbb::filter_mode::serial_in_order, hand_over));
+    out.push(nullptr);
+    return status;
+}
+
+/// Executes on a thread of its own, which spends part of its time waiting for the disk, what the arena prepares.
+Outcome<Done> run_pipeline(InputFile& input, const Digest& domain, LineExecutor& executor,
+                           const ExecutionOptions& options, const ExecutionReport& report) {
+    constexpr std::size_t kBlocksInHand = 16;
+    Handover handover(kBlocksInHand);
+    std::atomic<bool> failed = false;
+    Outcome<Done> executed = Done{};
+    std::jthread thread([&] {
+        const double size = static_cast<double>(std::max<std::uint64_t>(input.size(), 1));
+        while (const auto block = handover.pop()) {
+            if (failed) continue;
+            executed = executor.apply(*block);
+            if (!executed) failed = true;
+            if (options.on_progress)
+                options.on_progress(report.totals, static_cast<double>(report.totals.offset) / size);
+        }
+        if (executed) executed = executor.finish();
+    });
+    auto prepared = prepare_all(input, domain, handover, failed);
+    thread.join();
+    QUARRY_PASS_ON(std::move(executed));
+    return prepared;
 }
 
 }  // namespace
@@ -303,7 +351,6 @@ Outcome<ExecutionReport> execute_file(DurableStore& store, const std::string& in
     input.value().seek(report.totals.offset, report.totals.lines + 1);
     LineExecutor executor(store, folder.value(), std::move(rejects).value(), options, report);
     QUARRY_PASS_ON(run_pipeline(input.value(), rollup::domain_hash(store.parameters()), executor, options, report));
-    QUARRY_PASS_ON(executor.finish());
     if (report.num_batches > 0)
         QUARRY_PASS_ON(folder.value().write_statements(report.totals.first_batch, store.batch_number()));
     return report;

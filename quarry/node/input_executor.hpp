@@ -37,7 +37,7 @@ struct ExecutionOptions {
     /// Of the batches. No value: `now`, or what the interrupted run used, or the last batch's where that is later.
     std::optional<rollup::Timestamp> timestamp;
     rollup::Timestamp now = 0;
-    /// Called from time to time with what is done and the fraction of the input; by one thread at a time.
+    /// Called from time to time, by the executing thread, with what is done and the fraction of the input.
     std::function<void(const ExecutionNote&, double)> on_progress;
 };
 
@@ -52,9 +52,9 @@ struct ExecutionReport {
 /// Name of the file of rejects in the folder of batches: one object a line, with line, code, reason and field.
 inline constexpr const char* kRejectsFile = "rejects.jsonl";
 
-/// Executes `input` on `store`. Parsing and signature checks run on the caller's TBB arena beside the execution of
-/// earlier lines. For each batch the files are written to `folder` first, then the store commits; both are durable.
-/// A line that is refused changes nothing and is listed in the file of rejects. Fees go to slot 0.
+/// Executes `input` on `store`. Parsing and signature checks run on the caller's TBB arena, beside a thread that
+/// executes the lines before. For each batch the files are written to `folder` first, then the store commits; both are
+/// durable. A line that is refused changes nothing and is listed in the file of rejects. Fees go to slot 0.
 Outcome<ExecutionReport> execute_file(DurableStore& store, const std::string& input, const std::string& folder,
                                       const ExecutionOptions& options);
 

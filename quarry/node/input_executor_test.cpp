@@ -82,11 +82,11 @@ TEST_F(InputExecutorTest, AWorkloadExecutesAsItWasMeant) {
 
 TEST_F(InputExecutorTest, TheStateDoesNotDependOnTheBatchSize) {
     auto one = make_state("one");
-    make_input(*one, 300, 10);
+    make_input(*one, 200, 10);
     auto other = make_state("other");
-    const auto small = execute(*one, "small", 7).value();
+    const auto small = execute(*one, "small", 13).value();
     const auto large = execute(*other, "large", 4096).value();
-    EXPECT_GT(small.num_batches, 30U);
+    EXPECT_GT(small.num_batches, 9U);
     EXPECT_LE(large.num_batches, 2U);
     EXPECT_EQ(one->state(), other->state());
 }
