@@ -183,7 +183,7 @@ std::vector<std::uint64_t> BatchFolder::numbers() const {
     return r;
 }
 
-Outcome<Done> BatchFolder::write(const BatchFiles& batch) const {
+Outcome<Done> BatchFolder::write(const BatchFiles& batch, std::span<const std::string> with) const {
     const std::string place = batch_path(batch.header.number);
     const std::string beside = place + ".part";
     std::error_code error;
@@ -191,14 +191,18 @@ Outcome<Done> BatchFolder::write(const BatchFiles& batch) const {
     QUARRY_PASS_ON(make_folder(beside));
     std::vector<std::uint8_t> effects;
     for (const rollup::Effect& effect : batch.effects) rollup::encode(effect, effects);
-    QUARRY_PASS_ON(write_synced(beside + "/header.bin", rollup::encode(batch.header)));
-    QUARRY_PASS_ON(write_synced(beside + "/data.bin", batch.data));
-    QUARRY_PASS_ON(write_synced(beside + "/effects.bin", effects));
-    QUARRY_PASS_ON(write_synced(beside + "/queue.jsonl", as_bytes(queue_text(batch))));
-    QUARRY_PASS_ON(sync_folder(beside));
+    QUARRY_PASS_ON(write_unsynced(beside + "/header.bin", rollup::encode(batch.header)));
+    QUARRY_PASS_ON(write_unsynced(beside + "/data.bin", batch.data));
+    QUARRY_PASS_ON(write_unsynced(beside + "/effects.bin", effects));
+    QUARRY_PASS_ON(write_unsynced(beside + "/queue.jsonl", as_bytes(queue_text(batch))));
     fs::remove_all(place, error);
     QUARRY_PASS_ON(rename_path(beside, place));
-    return sync_folder(path_);
+    std::vector<std::string> paths(with.begin(), with.end());
+    for (const char* file : {"header.bin", "data.bin", "effects.bin", "queue.jsonl"})
+        paths.push_back(place + "/" + file);
+    paths.push_back(place);
+    paths.push_back(path_);
+    return sync_paths(paths);
 }
 
 Outcome<BatchFiles> BatchFolder::read(std::uint64_t number) const {
@@ -242,26 +246,34 @@ Outcome<rollup::SegmentStatement> BatchFolder::read_statement(std::uint64_t numb
     return std::move(statement).value();
 }
 
+Outcome<Done> BatchFolder::write_group(std::span<const BatchFiles> group) const {
+    const auto statements = batch_statements(parameters_, group);
+    std::vector<std::string> folders;
+    std::vector<std::string> parts;
+    for (std::size_t i = 0; i < group.size(); ++i) {
+        folders.push_back(batch_path(group[i].header.number));
+        parts.push_back(folders.back() + "/statement.json.part");
+        QUARRY_PASS_ON(write_unsynced(parts.back(), as_bytes(to_json(statements[i]))));
+    }
+    QUARRY_PASS_ON(sync_paths(parts));
+    for (std::size_t i = 0; i < group.size(); ++i)
+        QUARRY_PASS_ON(rename_path(parts[i], folders[i] + "/statement.json"));
+    return sync_paths(folders);
+}
+
 Outcome<Done> BatchFolder::write_statements(std::uint64_t first, std::uint64_t last) const {
     std::vector<BatchFiles> group;
-    const auto flush = [&]() -> Outcome<Done> {
-        const auto statements = batch_statements(parameters_, group);
-        for (std::size_t i = 0; i < group.size(); ++i) {
-            const std::string path = batch_path(group[i].header.number) + "/statement.json";
-            QUARRY_PASS_ON(replace_file(path, as_bytes(to_json(statements[i]))));
-        }
-        group.clear();
-        return Done{};
-    };
     for (std::uint64_t number = first; number <= last; ++number) {
         std::error_code error;
         if (fs::exists(batch_path(number) + "/statement.json", error)) continue;
         auto batch = read(number);
         if (!batch) return batch.error();
         group.push_back(std::move(batch).value());
-        if (group.size() == kGroup) QUARRY_PASS_ON(flush());
+        if (group.size() < kGroup) continue;
+        QUARRY_PASS_ON(write_group(group));
+        group.clear();
     }
-    return group.empty() ? Outcome<Done>(Done{}) : flush();
+    return write_group(group);
 }
 
 }  // namespace quarry::node

@@ -47,8 +47,9 @@ class BatchFolder {
     /// The numbers of the batches here, rising.
     [[nodiscard]] std::vector<std::uint64_t> numbers() const;
 
-    /// Durable when it returns. Replaces what is there under this number.
-    Outcome<Done> write(const BatchFiles& batch) const;
+    /// Durable when it returns, and so are the files `with`. Replaces what is there under this number. What a power
+    /// failure leaves of an unfinished call is to be written again.
+    Outcome<Done> write(const BatchFiles& batch, std::span<const std::string> with = {}) const;
     /// Reads and checks everything that can be checked without executing: lengths, counts, cursors.
     [[nodiscard]] Outcome<BatchFiles> read(std::uint64_t number) const;
 
@@ -59,6 +60,7 @@ class BatchFolder {
     Outcome<Done> write_statements(std::uint64_t first, std::uint64_t last) const;
 
   private:
+    Outcome<Done> write_group(std::span<const BatchFiles> group) const;
     BatchFolder(std::string path, const rollup::RollupParameters& parameters)
         : path_(std::move(path)), parameters_(parameters) {}
     std::string path_;

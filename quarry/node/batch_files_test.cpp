@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <filesystem>
-#include <fstream>
 
 #include "quarry/node/file_io.hpp"
 #include "quarry/rollup/testing.hpp"

@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <system_error>
+#include <thread>
 #include <utility>
 
 namespace quarry::node {
@@ -25,6 +26,15 @@ int write_fully(int fd, std::span<const std::uint8_t> bytes) {
         bytes = bytes.subspan(static_cast<std::size_t>(n));
     }
     return 0;
+}
+
+/// 0 or the errno of what failed.
+int sync_path(const std::string& path) {
+    const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return errno;
+    const int error = ::fsync(fd) == 0 ? 0 : errno;
+    (void)::close(fd);
+    return error;
 }
 
 std::string folder_of(const std::string& path) {
@@ -67,22 +77,31 @@ Outcome<std::vector<std::uint8_t>> read_whole_file(const std::string& path, std:
     return bytes;
 }
 
-Outcome<Done> write_synced(const std::string& path, std::span<const std::uint8_t> bytes) {
+Outcome<Done> write_unsynced(const std::string& path, std::span<const std::uint8_t> bytes) {
     const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     if (fd < 0) return cannot_write(path, errno);
     int error = write_fully(fd, bytes);
-    if (error == 0 && ::fsync(fd) != 0) error = errno;
     if (::close(fd) != 0 && error == 0) error = errno;
     if (error != 0) return cannot_write(path, error);
     return Done{};
 }
 
-Outcome<Done> sync_folder(const std::string& path) {
-    const int fd = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) return cannot_write(path, errno);
-    const int error = ::fsync(fd) == 0 ? 0 : errno;
-    (void)::close(fd);
-    if (error != 0) return cannot_write(path, error);
+Outcome<Done> sync_paths(std::span<const std::string> paths) {
+    std::vector<int> errors(paths.size());
+    {
+        std::vector<std::jthread> threads;
+        for (std::size_t i = 0; i < paths.size(); ++i)
+            threads.emplace_back([&errors, &paths, i] { errors[i] = sync_path(paths[i]); });
+    }
+    for (std::size_t i = 0; i < paths.size(); ++i) {
+        if (errors[i] != 0) return cannot_write(paths[i], errors[i]);
+    }
+    return Done{};
+}
+
+Outcome<Done> write_synced(const std::string& path, std::span<const std::uint8_t> bytes) {
+    QUARRY_PASS_ON(write_unsynced(path, bytes));
+    if (const int error = sync_path(path)) return cannot_write(path, error);
     return Done{};
 }
 
@@ -90,7 +109,8 @@ Outcome<Done> replace_file(const std::string& path, std::span<const std::uint8_t
     const std::string beside = path + ".part";
     QUARRY_PASS_ON(write_synced(beside, bytes));
     QUARRY_PASS_ON(rename_path(beside, path));
-    return sync_folder(folder_of(path));
+    const std::string folder = folder_of(path);
+    return sync_paths(std::span(&folder, 1));
 }
 
 Outcome<Done> make_folder(const std::string& path) {
@@ -136,10 +156,8 @@ Outcome<AppendFile> AppendFile::open(const std::string& path, std::uint64_t size
     return file;
 }
 
-Outcome<Done> AppendFile::sync() {
-    if (pending_.empty()) return Done{};
-    int error = write_fully(fd_, as_bytes(pending_));
-    if (error == 0 && ::fdatasync(fd_) != 0) error = errno;
+Outcome<Done> AppendFile::flush() {
+    const int error = write_fully(fd_, as_bytes(pending_));
     if (error != 0) return cannot_write(path_, error);
     size_ += pending_.size();
     pending_.clear();

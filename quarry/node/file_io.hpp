@@ -20,7 +20,11 @@ Outcome<std::vector<std::uint8_t>> read_whole_file(const std::string& path, std:
 
 /// Writes a file and syncs it. It is not in place after a crash unless its folder is synced too.
 Outcome<Done> write_synced(const std::string& path, std::span<const std::uint8_t> bytes);
-Outcome<Done> sync_folder(const std::string& path);
+/// Writes a file; nothing is promised about when it is on disk.
+Outcome<Done> write_unsynced(const std::string& path, std::span<const std::uint8_t> bytes);
+/// Files and folders: everything written to them so far is on disk when this returns. All at once, each on a thread of
+/// its own, so that the device can serve them together.
+Outcome<Done> sync_paths(std::span<const std::string> paths);
 /// write_synced beside its place, renamed into it, folder synced: there as a whole or not at all.
 Outcome<Done> replace_file(const std::string& path, std::span<const std::uint8_t> bytes);
 Outcome<Done> make_folder(const std::string& path);
@@ -47,8 +51,9 @@ class AppendFile {
 
     void append(std::string_view text) { pending_ += text; }
     [[nodiscard]] std::uint64_t size() const noexcept { return size_ + pending_.size(); }
-    /// Everything that was appended is on disk when this returns.
-    Outcome<Done> sync();
+    [[nodiscard]] const std::string& path() const noexcept { return path_; }
+    /// Hands what was appended to the operating system. It is on disk once the file is synced (sync_paths).
+    Outcome<Done> flush();
 
   private:
     std::string path_;
