@@ -165,9 +165,26 @@ class TapeBuilder {
     std::vector<Term> terms_;
 };
 
-// Products that carry weight once aliases are dissolved.
+// Aliases whose value products need.
+std::vector<bool> find_valued(const std::vector<Atom>& atoms) {
+    std::vector<bool> valued(atoms.size());
+    const auto mark = [&](const LinearForm& form) {
+        for (const Term& t : form.terms) valued[t.atom] = true;
+    };
+    for (std::size_t a = atoms.size(); a-- > 0;) {
+        if (atoms[a].kind == Atom::Kind::product || (atoms[a].kind == Atom::Kind::alias && valued[a])) {
+            mark(atoms[a].left);
+            mark(atoms[a].right);
+        }
+    }
+    return valued;
+}
+
+// Products that carry weight once aliases are dissolved. An alias that must be computed anyway is a root itself: one
+// weight instead of one for each product that it sums.
 std::vector<Program::Root> find_roots(const Table& table) {
     const auto& atoms = table.graph.atoms();
+    const std::vector<bool> valued = find_valued(atoms);
     std::vector<bool> weighted(atoms.size());
     auto mark = [&](const LinearForm& form) {
         for (const Term& t : form.terms) weighted[t.atom] = true;
@@ -176,8 +193,12 @@ std::vector<Program::Root> find_roots(const Table& table) {
     std::vector<Program::Root> roots;
     for (std::size_t a = atoms.size(); a-- > 0;) {
         if (!weighted[a]) continue;
-        if (atoms[a].kind == Atom::Kind::alias) mark(atoms[a].left);
-        if (atoms[a].kind == Atom::Kind::product) roots.push_back({static_cast<std::uint32_t>(a), atoms[a].degree});
+        const bool is_alias = atoms[a].kind == Atom::Kind::alias;
+        if (atoms[a].kind == Atom::Kind::product || (is_alias && valued[a])) {
+            roots.push_back({static_cast<std::uint32_t>(a), atoms[a].degree});
+        } else if (is_alias) {
+            mark(atoms[a].left);
+        }
     }
     std::sort(roots.begin(), roots.end(), [](const auto& x, const auto& y) {
         return x.degree != y.degree ? x.degree > y.degree : x.atom < y.atom;

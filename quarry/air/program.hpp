@@ -66,8 +66,10 @@ ProgramWeights<E> distribute(const Table& table, const Program& program, const s
         for (const Term& t : form.terms) weight[t.atom] = weight[t.atom] + w * t.coefficient;
     };
     for (std::size_t j = 0; j < table.constraints.size(); ++j) push(table.constraints[j].form, constraint_weights[j]);
+    std::vector<bool> is_root(atoms.size());
+    for (const Program::Root& root : program.roots) is_root[root.atom] = true;
     for (std::size_t a = atoms.size(); a-- > 0;) {
-        if (atoms[a].kind == Atom::Kind::alias) push(atoms[a].left, weight[a]);
+        if (atoms[a].kind == Atom::Kind::alias && !is_root[a]) push(atoms[a].left, weight[a]);
         if (atoms[a].kind == Atom::Kind::column) r.column[atoms[a].column] = weight[a];
         if (atoms[a].kind == Atom::Kind::next_column) r.next_column[atoms[a].column] = weight[a];
     }

@@ -9,47 +9,44 @@ namespace {
 
 using namespace testing;
 
-double seconds() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+double seconds() {
+    timespec t{}; clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t); return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
+}
 
 TEST(SignatureCircuit, Measure) {
     auto inputs = signed_inputs(64);
     std::vector<SignatureInput> many;
-    for (int i = 0; i < 64; ++i) many.insert(many.end(), inputs.begin(), inputs.end());
-    (void)comb_rows();
-    for (int i = 0; i < 5; ++i) {
-        const double t = seconds();
-        const auto w = make_signature_witness(many, 12);
-        printf("witness %f\n", seconds() - t);
+    for (int i = 0; i < 16; ++i) many.insert(many.end(), inputs.begin(), inputs.end());
+    std::vector<Table> tables;
+    tables.push_back(make_table<ScheduleTable>());
+    tables.push_back(make_table<SignatureTable>());
+    tables.push_back(make_table<CombMultiplesTable>());
+    double t0 = seconds();
+    Circuit circuit("sig", std::move(tables), comb_constants());
+    printf("circuit %f\n", seconds() - t0);
+    auto w = make_signature_witness(many, 10);
+    Trace trace(circuit, {14, 10, 13});
+    double t1 = seconds();
+    write_rows<ScheduleRow<KoalaBear>>(trace, 0, w.schedule.span());
+    printf("write %f\n", seconds() - t1);
+    write_rows<SignatureRow<KoalaBear>>(trace, 1, w.signature);
+    write_rows<CombMultiplesRow<KoalaBear>>(trace, 2, w.comb);
+    for (int k = 0; k < 2; ++k) {
+        ProvePhases phases;
+        ProveOptions o;
+        o.phases = &phases;
+        o.now = seconds;
+        auto proof = prove(circuit, trace, {}, o);
+        printf("commit %f logup %f zerocheck %f open %f\n", phases.commit, phases.logup, phases.zerocheck, phases.open);
     }
-    const Table s = make_table<ScheduleTable>();
-    const Program p = compile(s);
-    printf("schedule: columns %zu constraints %zu degree %u roots %zu inputs %zu ops %zu terms %zu\n", s.num_columns(),
-           s.constraints.size(), s.max_degree(), p.roots.size(), p.inputs.size(), p.at_least[0].ops.size(),
-           p.at_least[0].terms.size());
-    const Table g = make_table<SignatureTable>();
-    printf("signature: columns %zu degree %u\n", g.num_columns(), g.max_degree());
-    const Table c = make_table<CombMultiplesTable>();
-    printf("comb: columns %zu degree %u\n", c.num_columns(), c.max_degree());
-}
-
-TEST(SignatureCircuit, Honest) {
-    const auto inputs = signed_inputs(20);
-    const auto w = make_signature_witness(inputs, 9);
-    const Table s = make_table<ScheduleTable>();
-    const Table g = make_table<SignatureTable>();
-    const Table c = make_table<CombMultiplesTable>();
-    {
-        auto v = find_violation(g, columns_of(std::span<const SignatureRow<KoalaBear>>(w.signature), 512));
-        ASSERT_FALSE(v) << v->constraint << v->row;
-    }
-    {
-        auto v = find_violation(s, columns_of<ScheduleRow<KoalaBear>>(w.schedule.span(), 8192));
-        ASSERT_FALSE(v) << v->constraint << v->row;
-    }
-    {
-        auto v = find_violation(c, columns_of(std::span<const CombMultiplesRow<KoalaBear>>(w.comb), 8192));
-        ASSERT_FALSE(v) << v->constraint << v->row;
+    for (int k = 0; k < 3; ++k) { double t = seconds(); auto ww = make_signature_witness(many, 10); printf("witness 1024: %f\n", seconds() - t); }
+    std::vector<SignatureCheck<KB11>> checks;
+    for (int i = 0; i < 64; ++i) for (auto& in : inputs) checks.push_back({PublicKey<KB11>::from_point(in.key).value(), in.message, in.signature});
+    for (int k = 0; k < 3; ++k) {
+        double t = seconds();
+        (void)verify_batch<KB11>(checks);
+        printf("verify_batch %f\n", seconds() - t);
     }
 }
-}  // namespace
-}  // namespace quarry::circuits
+}
+}
