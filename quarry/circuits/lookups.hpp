@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -6,6 +7,7 @@
 #include <vector>
 
 #include "quarry/air/table.hpp"
+#include "quarry/base/buffer.hpp"
 #include "quarry/circuits/rows.hpp"
 
 /// The witness of a lookup table follows from what the other tables ask of it: their requests are read off their rows by
@@ -20,6 +22,15 @@ class TableRows {
         : offsets_(cell_offsets<Row>()), num_rows_(rows.size()), stride_(sizeof(Row)) {
         auto owner = std::make_shared<std::vector<Row>>(std::move(rows));
         owner->push_back(padding);  // behind the rows
+        data_ = reinterpret_cast<std::byte*>(owner->data());
+        owner_ = std::move(owner);
+    }
+
+    /// Rows that fill a table to the last one.
+    template <class Row>
+    explicit TableRows(Buffer<Row> rows)
+        : offsets_(cell_offsets<Row>()), num_rows_(rows.size()), stride_(sizeof(Row)) {
+        auto owner = std::make_shared<Buffer<Row>>(std::move(rows));
         data_ = reinterpret_cast<std::byte*>(owner->data());
         owner_ = std::move(owner);
     }

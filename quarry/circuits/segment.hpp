@@ -1,10 +1,11 @@
 #pragma once
-#include <functional>
+#include <array>
 #include <span>
 #include <vector>
 
 #include "quarry/circuits/lookups.hpp"
 #include "quarry/circuits/timeline.hpp"
+#include "quarry/curve/schnorr.hpp"
 #include "quarry/proof/proof.hpp"
 
 /// The segment circuit as a whole: its tables, the witness of a run of operations, proving and verifying.
@@ -44,22 +45,24 @@ const Circuit& segment_circuit();
 /// What a segment's proof is about, for prove and verify of proof.hpp.
 Statement segment_public_input(const rollup::SegmentStatement& statement);
 
-/// The rows of every table but the two of hashes, whose inputs stand beside them: a witness before it is laid out.
+/// A signature of one of the batch's operations, which verifies (else the witness is one that nobody can prove).
+struct OperationSignature {
+    std::size_t step = 0;  ///< of the batch
+    PublicKey<KB11> key;
+    Digest message{};
+    Signature<KB11> signature;
+};
+
+/// A witness before it is laid out: the rows of every table but the two of hashes, which follow from their inputs.
 struct SegmentRows {
-    std::vector<TableRows> tables;                   ///< by SegmentTable; the hash tables have no rows here
-    std::vector<std::array<KoalaBear, 16>> hashes;  ///< every requested compression's input
+    std::vector<TableRows> tables;                  ///< by SegmentTable; the hash tables have no rows here
+    std::vector<std::array<KoalaBear, 16>> hashes;  ///< inputs of every requested compression
     Heights heights;
 };
-/// Seconds spent on a witness.
-struct WitnessPhases {
-    double rows = 0, lookups = 0, layout = 0;
-};
-/// `checks`: the signatures of the batch that the timeline is a part of (rollup::ExecutedBatch::signature_checks, or the
-/// same for a batch that was just built). A signature that does not verify makes a witness that nobody can prove:
-/// bad_signature. Parallel.
-Result<SegmentRows> make_segment_rows(const Timeline& timeline, std::span<const rollup::SignatureCheck> checks);
+/// `signatures`: at least those of the timeline's signed steps, by rising step. Parallel, deterministic.
+SegmentRows make_segment_rows(const Timeline& timeline, std::span<const OperationSignature> signatures);
 /// Lays the rows out and computes the hash tables. limit_exceeded: the segment is too large for one proof.
-Result<Trace> make_segment_trace(SegmentRows rows);
+Result<Trace> make_segment_trace(const SegmentRows& rows);
 
 /// ok, or what verify of proof.hpp says.
 Status verify_segment(const rollup::SegmentStatement& statement, const Proof& proof, unsigned required_bits = 100);

@@ -139,6 +139,7 @@ Timeline make_timeline(const rollup::RollupParameters& parameters, const rollup:
     timeline.parameters = parameters;
     timeline.header = batch.header;
     timeline.miner_tag = miner_tag;
+    timeline.first_step = first;
     timeline.statement =
         rollup::segment_statement(parameters, store, batch, first, last, before, payee, miner_tag);
     if (first == 0) {

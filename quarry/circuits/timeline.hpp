@@ -58,6 +58,7 @@ struct Timeline {
     rollup::RollupParameters parameters;
     rollup::Header header;
     std::uint64_t miner_tag = 0;
+    std::size_t first_step = 0;  ///< number of steps[0] in the batch
     std::vector<TimedStep> steps;
     std::vector<SlotHistory> slots;  ///< every accessed slot, by rising number
     std::vector<FeeHistory> fees;    ///< every token that has fees before or after or in between, by rising token

@@ -1,5 +1,10 @@
 #include "quarry/node/batch_prover.hpp"
 
+#include <algorithm>
+#include <atomic>
+#include <optional>
+
+#include "quarry/base/parallel.hpp"
 #include "quarry/node/signing.hpp"
 #include "quarry/proof/wire.hpp"
 
@@ -26,6 +31,31 @@ class PhaseClock {
     double since_ = 0;
 };
 
+/// The signatures with their keys as points, if all of them verify. A key costs a square root: they are shared between
+/// this check and the witness.
+std::optional<std::vector<circuits::OperationSignature>> check_signatures(
+    std::span<const rollup::SignatureCheck> checks) {
+    std::vector<circuits::OperationSignature> r(checks.size());
+    std::vector<SignatureCheck<KB11>> native(checks.size());
+    std::atomic<bool> readable = true;
+    parallel_for(checks.size(), 16, [&](std::size_t begin, std::size_t end) {
+        for (std::size_t i = begin; i < end; ++i) {
+            const auto key = to_public_key(checks[i].key);
+            const auto signature = Signature<KB11>::decode(checks[i].signature);
+            if (!key || !signature) {
+                readable = false;
+                continue;
+            }
+            r[i] = {checks[i].step, key.value(), checks[i].message, signature.value()};
+            native[i] = {key.value(), checks[i].message, signature.value()};
+        }
+    });
+    if (!readable) return std::nullopt;
+    const std::vector<bool> verdicts = verify_batch<KB11>(native);
+    if (std::find(verdicts.begin(), verdicts.end(), false) != verdicts.end()) return std::nullopt;
+    return r;
+}
+
 Problem invalid_batch(const std::string& code, const std::string& why) {
     return {Problem::Kind::refused, code, "the batch is invalid: " + why,
             "it can never be proven: skip it; its sequencer's bond pays for the replacement"};
@@ -43,8 +73,8 @@ Outcome<BatchProof> prove_batch(const rollup::RollupParameters& parameters, cons
     if (!batch) return invalid_batch(rollup::reject_name(batch.code()), rollup::reject_text(batch.code()));
 
     clock.start("signatures", &BatchProverPhases::signatures);
-    const std::span<const rollup::SignatureCheck> checks = batch.value().signature_checks;
-    if (!all_verify(checks)) return invalid_batch("bad_signature", "a signature does not verify");
+    const auto signatures = check_signatures(batch.value().signature_checks);
+    if (!signatures) return invalid_batch("bad_signature", "a signature does not verify");
 
     clock.start("timeline", &BatchProverPhases::timeline);
     const rollup::BatchPoint start = rollup::batch_start(batch.value().before, rollup::header_hash(header));
@@ -53,14 +83,13 @@ Outcome<BatchProof> prove_batch(const rollup::RollupParameters& parameters, cons
                                 options.miner_tag);
 
     clock.start("witness", &BatchProverPhases::rows);
-    auto rows = circuits::make_segment_rows(timeline, checks);
-    if (!rows) return invalid_batch(errc_name(rows.error().code), errc_text(rows.error().code));
+    const circuits::SegmentRows rows = circuits::make_segment_rows(timeline, *signatures);
     BatchProof result;
     result.statement = timeline.statement;
-    result.num_hashes = rows.value().hashes.size();
+    result.num_hashes = rows.hashes.size();
 
     clock.start("trace", &BatchProverPhases::trace);
-    auto trace = circuits::make_segment_trace(std::move(rows).value());
+    auto trace = circuits::make_segment_trace(rows);
     if (!trace) {
         return Problem{Problem::Kind::refused, errc_name(trace.error().code), "the batch is too large for one proof",
                        "prove it in segments"};

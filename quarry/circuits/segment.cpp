@@ -1,0 +1,287 @@
+#include "quarry/circuits/segment.hpp"
+
+#include <oneapi/tbb/parallel_invoke.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "quarry/circuits/chain_table.hpp"
+#include "quarry/circuits/effect_table.hpp"
+#include "quarry/circuits/hash_table.hpp"
+#include "quarry/circuits/operations/change_key_table.hpp"
+#include "quarry/circuits/operations/collect_table.hpp"
+#include "quarry/circuits/operations/deposit_table.hpp"
+#include "quarry/circuits/operations/forced_table.hpp"
+#include "quarry/circuits/operations/new_pair_table.hpp"
+#include "quarry/circuits/operations/publish_table.hpp"
+#include "quarry/circuits/operations/signed_table.hpp"
+#include "quarry/circuits/operations/withdraw_table.hpp"
+#include "quarry/circuits/range_table.hpp"
+#include "quarry/circuits/segment_statement.hpp"
+#include "quarry/circuits/signature/signature_witness.hpp"
+#include "quarry/circuits/state/fee_table.hpp"
+#include "quarry/circuits/state/merkle_table.hpp"
+#include "quarry/circuits/state/register_table.hpp"
+#include "quarry/circuits/state/slot_table.hpp"
+#include "quarry/circuits/word_table.hpp"
+
+namespace quarry::circuits {
+
+namespace {
+
+constexpr std::size_t place(SegmentTable t) { return static_cast<std::size_t>(t); }
+
+// In the order of SegmentTable.
+std::vector<Table> make_tables() {
+    std::vector<Table> tables;
+    tables.push_back(make_table<HashTable>());
+    tables.push_back(make_table<HashTable>());
+    tables.back().name = "more_hash";
+    tables.push_back(make_table<RangeTable>());
+    tables.push_back(make_table<WordTable>());
+    tables.push_back(make_table<EffectTable>());
+    tables.push_back(make_table<SlotTable>());
+    tables.push_back(make_table<MerkleTable>());
+    tables.push_back(make_table<RegisterTable>());
+    tables.push_back(make_table<FeeTable>());
+    tables.push_back(make_table<ChainTable>());
+    tables.push_back(make_table<SignedTable>());
+    tables.push_back(make_table<NewPairTable>());
+    tables.push_back(make_table<WithdrawTable>());
+    tables.push_back(make_table<ChangeKeyTable>());
+    tables.push_back(make_table<PublishTable>());
+    tables.push_back(make_table<CollectTable>());
+    tables.push_back(make_table<DepositTable>());
+    tables.push_back(make_table<ForcedTable>());
+    tables.push_back(make_table<CombMultiplesTable>());
+    tables.push_back(make_table<ScheduleTable>());
+    tables.push_back(make_table<SignatureTable>());
+    QUARRY_CHECK(tables.size() == kSegmentTables);
+    return tables;
+}
+
+/// The typed rows, made side by side.
+struct TypedRows {
+    std::vector<WordRow<KoalaBear>> word;
+    std::vector<EffectRow<KoalaBear>> effect;
+    std::vector<SlotRow<KoalaBear>> slot;
+    std::vector<MerkleRow<KoalaBear>> merkle;
+    std::vector<RegisterRow<KoalaBear>> register_file;
+    std::vector<FeeRow<KoalaBear>> fee;
+    std::vector<ChainRow<KoalaBear>> chain;
+    std::vector<SignedRow<KoalaBear>> signed_operation;
+    std::vector<NewPairRow<KoalaBear>> new_pair;
+    std::vector<WithdrawRow<KoalaBear>> withdraw;
+    std::vector<ChangeKeyRow<KoalaBear>> change_key;
+    std::vector<PublishRow<KoalaBear>> publish;
+    std::vector<CollectRow<KoalaBear>> collect;
+    std::vector<DepositRow<KoalaBear>> deposit;
+    std::vector<ForcedRow<KoalaBear>> forced;
+    SignatureWitness signature;
+};
+
+std::vector<SignatureInput> signature_inputs(const Timeline& timeline, std::span<const OperationSignature> signatures) {
+    std::vector<SignatureInput> r;
+    for (const OperationSignature& s : signatures) {
+        if (s.step < timeline.first_step || s.step - timeline.first_step >= timeline.steps.size()) continue;
+        r.push_back({timeline.steps[s.step - timeline.first_step].time(), s.key.point(), s.signature, s.message});
+    }
+    return r;
+}
+
+TypedRows make_typed_rows(const Timeline& timeline, std::span<const OperationSignature> signatures) {
+    TypedRows r;
+    tbb::parallel_invoke(
+        // The longest chain of dependent hashes starts first.
+        [&] { r.word = word_rows(timeline); },
+        [&] {
+            const auto inputs = signature_inputs(timeline, signatures);
+            r.signature = make_signature_witness(inputs, log_height_for(inputs.size()));
+        },
+        [&] { r.signed_operation = signed_rows(timeline); }, [&] { r.merkle = merkle_rows(timeline); },
+        [&] { r.slot = slot_rows(timeline); },
+        [&] {
+            r.effect = effect_rows(timeline);
+            r.register_file = register_rows(timeline);
+            r.fee = fee_rows(timeline);
+            r.chain = chain_rows(timeline);
+            r.new_pair = new_pair_rows(timeline);
+            r.withdraw = withdraw_rows(timeline);
+            r.change_key = change_key_rows(timeline);
+            r.publish = publish_rows(timeline);
+            r.collect = collect_rows(timeline);
+            r.deposit = deposit_rows(timeline);
+            r.forced = forced_rows(timeline);
+        });
+    return r;
+}
+
+/// Reads the requests of all tables on one bus.
+class Requests {
+  public:
+    explicit Requests(const SegmentRows& rows) : rows_(rows) {}
+
+    template <class F>
+    void for_each(std::uint32_t bus, std::size_t arity, F&& f) const {
+        for (std::size_t t = 0; t < rows_.tables.size(); ++t) read(t, bus, arity, f);
+    }
+    [[nodiscard]] std::size_t count(std::uint32_t bus) const {
+        std::size_t n = 0;
+        for_each(bus, 0, [&](std::span<const KoalaBear>) { ++n; });
+        return n;
+    }
+    /// [v]: requests whose first value is v.
+    [[nodiscard]] std::vector<std::uint32_t> histogram(std::uint32_t bus, std::size_t size) const {
+        std::vector<std::uint32_t> counts(size);
+        for_each(bus, 1, [&](std::span<const KoalaBear> tuple) {
+            const std::uint32_t v = tuple[0].canonical();
+            QUARRY_CHECK(v < size);  // else a row maker is wrong: what it asks for is not so
+            ++counts[v];
+        });
+        return counts;
+    }
+    /// The inputs of all requested compressions, tables in order. Parallel.
+    [[nodiscard]] std::vector<std::array<KoalaBear, 16>> hash_inputs() const {
+        std::vector<std::vector<std::array<KoalaBear, 16>>> of_table(rows_.tables.size());
+        parallel_for(of_table.size(), 1, [&](std::size_t begin, std::size_t end) {
+            for (std::size_t t = begin; t < end; ++t) {
+                read(t, kHashBus, 16, [&](std::span<const KoalaBear> tuple) {
+                    std::copy_n(tuple.begin(), 16, of_table[t].emplace_back().begin());
+                });
+            }
+        });
+        std::vector<std::array<KoalaBear, 16>> r;
+        for (const auto& inputs : of_table) r.insert(r.end(), inputs.begin(), inputs.end());
+        return r;
+    }
+
+  private:
+    template <class F>
+    void read(std::size_t t, std::uint32_t bus, std::size_t arity, F&& f) const {
+        RequestReader(segment_circuit().tables()[t], rows_.tables[t], rows_.heights[t], bus).for_each(arity, f);
+    }
+    const SegmentRows& rows_;
+};
+
+/// The least heights of two tables that hold n rows together: 2^a + 2^b.
+std::array<unsigned, 2> split_heights(std::size_t n) {
+    std::array<unsigned, 2> best{log_height_for(n), kMinLogHeight};
+    std::size_t least = (std::size_t{1} << best[0]) + (std::size_t{1} << best[1]);
+    for (unsigned a = kMinLogHeight; a <= best[0]; ++a) {
+        for (unsigned b = kMinLogHeight; b <= a; ++b) {
+            const std::size_t total = (std::size_t{1} << a) + (std::size_t{1} << b);
+            if (total < n || total >= least) continue;
+            least = total;
+            best = {a, b};
+        }
+    }
+    return best;
+}
+
+void count_range_uses(const Requests& requests, std::vector<RangeRow<KoalaBear>>& rows) {
+    std::array<std::vector<std::uint32_t>, 3> counts;
+    tbb::parallel_invoke([&] { counts[0] = requests.histogram(kRange16Bus, rows.size()); },
+                         [&] { counts[1] = requests.histogram(kSplitBus, rows.size()); },
+                         [&] { counts[2] = requests.histogram(kHigh15Bus, 0x7f00); });
+    for (std::size_t v = 0; v < rows.size(); ++v) {
+        rows[v].range16_uses = KoalaBear(counts[0][v]);
+        rows[v].split_uses = KoalaBear(counts[1][v]);
+        if (v < counts[2].size()) rows[v].high15_uses = KoalaBear(counts[2][v]);
+    }
+}
+
+void count_chain_uses(const Requests& requests, std::vector<ChainRow<KoalaBear>>& rows) {
+    for (ChainRow<KoalaBear>& row : rows) {
+        if (row.is_time == KoalaBear(1)) {
+            row.timestamp_uses = KoalaBear(requests.count(kTimestampBus));
+            row.receiver_uses = KoalaBear(requests.count(kFeeReceiverBus));
+        }
+        if (row.domain == KoalaBear(1)) {
+            row.domain_uses = KoalaBear(requests.count(kDomainBus));
+            row.fee_uses = KoalaBear(requests.count(kMinimumFeeBus));
+        }
+    }
+}
+
+}  // namespace
+
+const Circuit& segment_circuit() {
+    static const Circuit circuit("segment", make_tables(), comb_constants());
+    return circuit;
+}
+
+Statement segment_public_input(const rollup::SegmentStatement& statement) { return {segment_tuples(statement)}; }
+
+SegmentRows make_segment_rows(const Timeline& timeline, std::span<const OperationSignature> signatures) {
+    TypedRows typed = make_typed_rows(timeline, signatures);
+    SegmentRows r;
+    const unsigned log_signatures = typed.signature.log_height;
+    const auto add = [&](SegmentTable t, auto&& rows) {
+        QUARRY_CHECK(r.tables.size() == place(t));
+        const auto fixed = segment_circuit().tables()[place(t)].fixed_log_height;
+        r.heights.push_back(fixed ? *fixed : log_height_for(rows.size()));
+        r.tables.emplace_back(std::forward<decltype(rows)>(rows));
+    };
+    add(SegmentTable::hash, std::vector<HashRow<KoalaBear>>{});
+    add(SegmentTable::more_hash, std::vector<HashRow<KoalaBear>>{});
+    add(SegmentTable::range, std::vector<RangeRow<KoalaBear>>{});
+    add(SegmentTable::word, std::move(typed.word));
+    add(SegmentTable::effect, std::move(typed.effect));
+    add(SegmentTable::slot, std::move(typed.slot));
+    add(SegmentTable::merkle, std::move(typed.merkle));
+    add(SegmentTable::register_file, std::move(typed.register_file));
+    add(SegmentTable::fee, std::move(typed.fee));
+    add(SegmentTable::chain, typed.chain);
+    add(SegmentTable::signed_operation, std::move(typed.signed_operation));
+    add(SegmentTable::new_pair, std::move(typed.new_pair));
+    add(SegmentTable::withdraw, std::move(typed.withdraw));
+    add(SegmentTable::change_key, std::move(typed.change_key));
+    add(SegmentTable::publish, std::move(typed.publish));
+    add(SegmentTable::collect, std::move(typed.collect));
+    add(SegmentTable::deposit, std::move(typed.deposit));
+    add(SegmentTable::forced, std::move(typed.forced));
+    add(SegmentTable::comb, std::move(typed.signature.comb));
+    add(SegmentTable::schedule, std::move(typed.signature.schedule));
+    add(SegmentTable::signature, std::move(typed.signature.signature));
+    QUARRY_CHECK(r.heights[place(SegmentTable::signature)] == log_signatures);
+
+    const Requests requests(r);
+    std::vector<RangeRow<KoalaBear>> range = range_rows();
+    tbb::parallel_invoke([&] { r.hashes = requests.hash_inputs(); }, [&] { count_range_uses(requests, range); },
+                         [&] { count_chain_uses(requests, typed.chain); });
+    r.tables[place(SegmentTable::range)] = TableRows(std::move(range));
+    r.tables[place(SegmentTable::chain)] = TableRows(std::move(typed.chain));
+    const auto heights = split_heights(r.hashes.size());
+    r.heights[place(SegmentTable::hash)] = heights[0];
+    r.heights[place(SegmentTable::more_hash)] = heights[1];
+    return r;
+}
+
+Result<Trace> make_segment_trace(const SegmentRows& rows) {
+    const auto layout = make_stack_layout(segment_circuit(), rows.heights);
+    if (!layout) return layout.error();
+    Trace trace(segment_circuit(), rows.heights);
+    std::size_t first = 0;
+    for (const SegmentTable t : {SegmentTable::hash, SegmentTable::more_hash}) {
+        const std::size_t height = std::size_t{1} << rows.heights[place(t)];
+        const std::size_t real = std::min(height, rows.hashes.size() - first);
+        parallel_for(height, std::size_t{1} << 12, [&](std::size_t begin, std::size_t end) {
+            for (std::size_t c = 0; c < 16; ++c) {
+                KoalaBear* column = trace.column(place(t), c).data();
+                for (std::size_t i = begin; i < end; ++i) column[i] = i < real ? rows.hashes[first + i][c] : KoalaBear();
+            }
+        });
+        const std::span<KoalaBear> uses = trace.column(place(t), segment_circuit().tables()[place(t)].num_columns() - 1);
+        for (std::size_t i = 0; i < height; ++i) uses[i] = KoalaBear(i < real ? 1 : 0);
+        fill_hash_rows(trace, place(t));
+        first += real;
+    }
+    for (std::size_t t = place(SegmentTable::range); t < kSegmentTables; ++t) rows.tables[t].write(trace, t);
+    return trace;
+}
+
+Status verify_segment(const rollup::SegmentStatement& statement, const Proof& proof, unsigned required_bits) {
+    return verify(segment_circuit(), proof, segment_public_input(statement), required_bits);
+}
+
+}  // namespace quarry::circuits
