@@ -114,6 +114,10 @@ TEST(DurableStoreCrash, TheFileSystemForgetsWhatWasNotSynced) {
         options.create_if_missing = true;
         rocksdb::WriteOptions write;
         std::string value;
+        ASSERT_TRUE(env.CreateDir(kDirectory).ok());
+        std::unique_ptr<rocksdb::Directory> parent;
+        ASSERT_TRUE(env.NewDirectory("/", &parent).ok());
+        ASSERT_TRUE(parent->Fsync().ok());
         {
             const auto db = open_engine(options, kDirectory);
             write.sync = true;
