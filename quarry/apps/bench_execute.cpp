@@ -62,6 +62,7 @@ class TemporaryFolder {
 struct Outcome {
     node::ExecutionReport report;
     double seconds = 0;
+    double cpu_seconds = 0;  ///< of all threads, during `seconds`
     double genesis_seconds = 0;
     double signing_seconds = 0;
     std::uint64_t input_bytes = 0;
@@ -116,9 +117,12 @@ Outcome measure(const Options& options, Progress& progress) {
     node::ExecutionOptions execution;
     execution.batch_size = options.batch_size;
     execution.timestamp = kTimestamp;
+    execution.write_statements = false;  // the prover's business
+    const double cpu_start = cpu_seconds();
     start = now_seconds();
     outcome.report = value_of(node::execute_file(*store, folder / "operations.jsonl", folder / "batches", execution));
     outcome.seconds = now_seconds() - start;
+    outcome.cpu_seconds = cpu_seconds() - cpu_start;
     if (outcome.report.totals.executed != options.transfers) {
         throw Failure(exit_internal, "own_input_refused", "transfers that were made for this state are refused",
                       "this is a bug of quarry: please report it");
@@ -140,6 +144,7 @@ void run(const Options& options, const Session& session) {
         machine["disk_sync_ms"] = rounded(outcome.sync_ms, 3);
         print_json(json::object{{"transfers_per_second", whole(rate)},
                                 {"seconds", rounded(outcome.seconds, 4)},
+                                {"cpu_seconds", rounded(outcome.cpu_seconds, 4)},
                                 {"transfers", options.transfers},
                                 {"accounts", options.accounts},
                                 {"batches", outcome.report.num_batches},
@@ -159,7 +164,8 @@ void run(const Options& options, const Session& session) {
                       threads, isa_name(current_isa()), cpu_model()));
     print(fmt::format("  {:<16} {:>12}   text of the operations to durable batches and state\n", "transfers/s",
                       with_commas(whole(rate))));
-    print(fmt::format("  {:<16} {:>12}\n", "time", human_seconds(outcome.seconds)));
+    print(fmt::format("  {:<16} {:>12}   {} of CPU time on all threads\n", "time", human_seconds(outcome.seconds),
+                      human_seconds(outcome.cpu_seconds)));
     print(fmt::format("  {:<16} {:>12}   whole process\n", "peak memory", human_bytes(peak)));
     print(fmt::format("\n  not counted: genesis {}, signing {}\n", human_seconds(outcome.genesis_seconds),
                       human_seconds(outcome.signing_seconds)));
