@@ -51,6 +51,7 @@ class CrashEnv final : public rocksdb::EnvWrapper {
         if (loss == Loss::everything) {
             live_ = durable_;
             folders_ = durable_folders_;
+            std::erase_if(live_, [&](const auto& entry) { return !folders_.contains(parent(entry.first)); });
         }
         for (auto& [path, file] : live_) {
             const std::size_t unsynced = file->data.size() - file->synced;

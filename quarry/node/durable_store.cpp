@@ -61,6 +61,7 @@ rocksdb::Options engine_options(const StoreOptions& options) {
     r.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
     r.track_and_verify_wals_in_manifest = true;
     r.compression = rocksdb::kNoCompression;  // hashes and addresses: nothing to gain
+    r.allow_fallocate = false;                // 70 MB for the log of an empty state
     r.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
     r.keep_log_file_num = 2;
     r.stats_dump_period_sec = 0;

@@ -12,7 +12,8 @@ namespace quarry::node {
     X(exists_already, "the directory is not empty", "choose a new directory, or delete this one")                     \
     X(no_such_directory, "the directory does not exist", "check the path, or create a state there first")             \
     X(not_a_state_directory, "the directory holds no rollup state", "check the path, or create a state there first")  \
-    X(incomplete, "the creation of this state was interrupted", "delete the directory and create the state again")    \
+    X(incomplete, "the creation of this state was interrupted",                                                       \
+      "delete the directory and create the state again, or restore a backup")                                         \
     X(wrong_version, "the state was written in another version's format",                                             \
       "export a snapshot with the program that wrote it, and import that")                                            \
     X(locked_by_another_process, "another process works on this directory", "stop it, or wait until it ends")         \

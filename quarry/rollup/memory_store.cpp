@@ -70,6 +70,7 @@ std::optional<AccountKey> MemoryStore::key(const KeyHash& hash) const {
 
 void MemoryStore::publish(std::span<const AccountKey> keys) {
     const std::vector<KeyHash> hashes = key_hashes(keys);
+    if (keys_.empty()) keys_.reserve(keys.size());
     for (std::size_t i = 0; i < keys.size(); ++i) keys_.emplace(hashes[i], keys[i]);
 }
 
