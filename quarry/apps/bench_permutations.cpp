@@ -8,6 +8,7 @@
 #include <optional>
 #include <vector>
 
+#include "quarry/apps/calibration.hpp"
 #include "quarry/apps/commands.hpp"
 #include "quarry/apps/files.hpp"
 #include "quarry/apps/machine.hpp"
@@ -17,8 +18,6 @@
 #include "quarry/base/parallel.hpp"
 #include "quarry/circuits/poseidon_table.hpp"
 #include "quarry/field/isa.hpp"
-#include "quarry/hash/poseidon_batch.hpp"
-#include "quarry/poly/measure.hpp"
 #include "quarry/proof/proof.hpp"
 
 namespace quarry::apps {
@@ -185,19 +184,6 @@ Outcome measure(const Circuit& circuit, const Options& options, Progress& progre
     return outcome;
 }
 
-/// What this machine can do at all, so that results of different machines can be compared.
-struct Calibration {
-    double permutations_per_second;
-    double bytes_per_second;
-};
-Calibration calibrate(Progress& progress) {
-    progress.show("calibration", 1);
-    std::vector<double> rates;
-    for (int i = 0; i < 3; ++i) rates.push_back(measure_poseidon_permutations_per_second(0.3));
-    std::sort(rates.begin(), rates.end());
-    return {rates[1], measure_memory_bandwidth()};
-}
-
 void check_memory(const Options& options) {
     // 400 bytes of trace, 896 of codeword, 128 of Merkle tree, and what the opening adds (1.8 KB measured in all).
     constexpr double kBytesPerPermutation = 2048;
@@ -236,9 +222,7 @@ json::object to_json(const Options& options, const Outcome& outcome, const Calib
     document["threads"] = tbb::this_task_arena::max_concurrency();
     document["isa"] = isa_name(current_isa());
     document["cpu"] = cpu_model();
-    document["calibration"] =
-        json::object{{"poseidon_permutations_per_second_per_core", whole(calibration.permutations_per_second)},
-                     {"memory_bandwidth_bytes_per_second", whole(calibration.bytes_per_second)}};
+    document["calibration"] = to_json(calibration);
     return document;
 }
 
@@ -265,8 +249,7 @@ void print_text(const Options& options, const Outcome& outcome, const Calibratio
     line("verify", human_seconds(outcome.verify_seconds), "proof bytes to verdict");
     line("peak memory", human_bytes(outcome.peak_rss_bytes), "whole process");
     line("cells per permutation", fmt::format("{:.1f}", outcome.cells_per_permutation), "committed, padding included");
-    print(fmt::format("\n  this machine: {:.2f} M native permutations/s on a core, {:.1f} GB/s copying memory\n",
-                      calibration.permutations_per_second / 1e6, calibration.bytes_per_second / 1e9));
+    print(fmt::format("\n  this machine: {}\n", to_text(calibration)));
 }
 
 void run_permutations(const Options& options, const Session& session) {

@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <system_error>
+#include <utility>
 
 #include "quarry/apps/failure.hpp"
 #include "quarry/apps/output.hpp"
@@ -48,16 +49,22 @@ class Descriptor {
     int fd_;
 };
 
-/// 0 or the errno of what failed. `sync`: on disk when this returns.
-int write_all(const std::string& path, int flags, std::span<const std::uint8_t> bytes, bool sync) {
-    Descriptor file(::open(path.c_str(), flags | O_WRONLY | O_CLOEXEC, 0644));
-    if (file.get() < 0) return errno;
+/// 0 or the errno of what failed.
+int write_fully(int fd, std::span<const std::uint8_t> bytes) {
     while (!bytes.empty()) {
-        const ssize_t n = ::write(file.get(), bytes.data(), bytes.size());
+        const ssize_t n = ::write(fd, bytes.data(), bytes.size());
         if (n < 0 && errno == EINTR) continue;
         if (n <= 0) return n < 0 ? errno : EIO;
         bytes = bytes.subspan(static_cast<std::size_t>(n));
     }
+    return 0;
+}
+
+/// 0 or the errno of what failed. `sync`: on disk when this returns.
+int write_all(const std::string& path, int flags, std::span<const std::uint8_t> bytes, bool sync) {
+    Descriptor file(::open(path.c_str(), flags | O_WRONLY | O_CLOEXEC, 0644));
+    if (file.get() < 0) return errno;
+    if (const int error = write_fully(file.get(), bytes)) return error;
     if (sync && ::fsync(file.get()) != 0) return errno;
     return file.close() == 0 ? 0 : errno;
 }
@@ -115,6 +122,35 @@ void write_file(const std::string& path, std::span<const std::uint8_t> bytes) {
     if (error == 0) return;
     (void)::unlink(beside.c_str());
     throw cannot_write(path, error);
+}
+
+OutputFile::OutputFile(std::string path) : path_(std::move(path)) {
+    check_writable(path_);
+    struct stat info{};
+    const bool direct = ::lstat(path_.c_str(), &info) == 0 && !S_ISREG(info.st_mode);
+    written_path_ = direct ? path_ : fmt::format("{}.{}.part", path_, ::getpid());
+    fd_ = ::open(written_path_.c_str(), (direct ? 0 : O_CREAT | O_TRUNC) | O_WRONLY | O_CLOEXEC, 0644);
+    if (fd_ < 0) throw cannot_write(path_, errno);
+}
+
+OutputFile::~OutputFile() {
+    if (fd_ < 0) return;
+    (void)::close(fd_);
+    if (written_path_ != path_) (void)::unlink(written_path_.c_str());
+}
+
+void OutputFile::write(std::string_view text) {
+    const std::span<const std::uint8_t> bytes(reinterpret_cast<const std::uint8_t*>(text.data()), text.size());
+    if (const int error = write_fully(fd_, bytes)) throw cannot_write(path_, error);
+}
+
+void OutputFile::finish() {
+    const bool direct = written_path_ == path_;
+    if (!direct && ::fsync(fd_) != 0) throw cannot_write(path_, errno);
+    if (!direct && std::rename(written_path_.c_str(), path_.c_str()) != 0) throw cannot_write(path_, errno);
+    const int fd = fd_;
+    fd_ = -1;
+    if (::close(fd) != 0) throw cannot_write(path_, errno);
 }
 
 }  // namespace quarry::apps

@@ -31,6 +31,7 @@ constexpr const char* kExitCodes =
     "\nExamples:\n"
     "  quarry bench permutations --log-count 17 --out proof.bin\n"
     "  quarry verify proof.bin\n"
+    "  quarry genesis --accounts 1000 --balance 1000000 --out state\n"
     "  quarry security --log-size 24";
 
 void add_common_options(CLI::App& app, Session& session) {
@@ -61,6 +62,9 @@ void add_commands(CLI::App& app, Session& session) {
     bench->footer("Example:\n  quarry bench permutations --log-count 17 --json");
     add_bench_permutations(*bench, session);
     add_bench_kernels(*bench, session);
+    add_bench_execute(*bench, session);
+    add_state_commands(app, session);
+    add_execute_commands(app, session);
     add_proof_commands(app, session);
     add_security_command(app, session);
 }
@@ -92,7 +96,8 @@ std::string command_path(const CLI::App& app) {
 }
 
 int parse_and_run(int argc, char** argv, Session& session) {
-    CLI::App app("Quarry: proofs of Poseidon permutations, their verifier, and what their security rests on", "quarry");
+    CLI::App app("Quarry: a rollup's state and batches, proofs, their verifier, and what their security rests on",
+                 "quarry");
     add_commands(app, session);
     try {
         app.parse(argc, argv);

@@ -82,6 +82,20 @@ TEST_F(BatchFolderTest, StatementsAreThoseOfTheExecutedBatches) {
     }
 }
 
+TEST_F(BatchFolderTest, ManyStatementsAtOnceAreThoseOfEachAlone) {
+    World world;
+    write_batches(world, 1);
+    std::vector<BatchFiles> batches(20, BatchFolder::open(path_).value().read(1).value());
+    for (std::size_t i = 0; i < batches.size(); ++i) {
+        batches[i].header.timestamp += static_cast<rollup::Timestamp>(i);
+        batches[i].data.resize(batches[i].data.size() - i * rollup::kWordBytes);
+        batches[i].effects.resize(batches[i].effects.size() - i % 3);
+    }
+    const auto together = batch_statements(world.parameters, batches);
+    for (std::size_t i = 0; i < batches.size(); ++i)
+        EXPECT_EQ(batch_statements(world.parameters, std::span(batches).subspan(i, 1))[0], together[i]) << i;
+}
+
 TEST_F(BatchFolderTest, DamageIsNoticed) {
     World world;
     const auto batches = write_batches(world, 1);

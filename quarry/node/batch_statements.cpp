@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "quarry/base/parallel.hpp"
 #include "quarry/hash/poseidon_batch.hpp"
 #include "quarry/node/batch_files.hpp"
 
@@ -8,6 +9,9 @@ namespace {
 
 using rollup::Accumulator;
 using rollup::kWordBytes;
+
+/// From here on the batch kernel is faster than the scalar one on two cores.
+constexpr std::size_t kFillsTheLanes = 12;
 
 /// Words to absorb into an accumulator.
 struct Chain {
@@ -23,9 +27,21 @@ Digest half_of_word(std::span<const std::uint8_t> bytes, std::size_t half_index)
     return block;
 }
 
-/// Accumulator::absorb_word for all words of all chains. One chain is a permutation after the other, but those of
-/// different chains fill the lanes of the batch kernel.
-void absorb_all(std::span<Chain> chains) {
+/// Few chains: each on its own, a permutation after the other.
+void absorb_apart(std::span<Chain> chains) {
+    parallel_for(chains.size(), 1, [&](std::size_t begin, std::size_t end) {
+        for (std::size_t i = begin; i < end; ++i) {
+            Accumulator accumulator{chains[i].digest, 0};
+            for (std::size_t at = 0; at < chains[i].bytes.size(); at += kWordBytes)
+                accumulator.absorb_word(
+                    std::span<const std::uint8_t, kWordBytes>(chains[i].bytes.data() + at, kWordBytes));
+            chains[i].digest = accumulator.digest;
+        }
+    });
+}
+
+/// Many chains: they fill the lanes of the batch kernel, step by step.
+void absorb_side_by_side(std::span<Chain> chains) {
     std::vector<Chain*> active;
     for (Chain& chain : chains) active.push_back(&chain);
     std::vector<Digest> inputs;
@@ -69,7 +85,11 @@ std::vector<rollup::SegmentStatement> batch_statements(const rollup::RollupParam
         chains.push_back({start.data.digest, batch.data});
         chains.push_back({start.effects.digest, effects[i]});
     }
-    absorb_all(chains);
+    if (batches.size() >= kFillsTheLanes) {
+        absorb_side_by_side(chains);
+    } else {
+        absorb_apart(chains);
+    }
     for (std::size_t i = 0; i < batches.size(); ++i) {
         statements[i].after.data.digest = chains[2 * i].digest;
         statements[i].after.effects.digest = chains[2 * i + 1].digest;

@@ -351,7 +351,7 @@ Outcome<ExecutionReport> execute_file(DurableStore& store, const std::string& in
     input.value().seek(report.totals.offset, report.totals.lines + 1);
     LineExecutor executor(store, folder.value(), std::move(rejects).value(), options, report);
     QUARRY_PASS_ON(run_pipeline(input.value(), rollup::domain_hash(store.parameters()), executor, options, report));
-    if (report.num_batches > 0)
+    if (report.num_batches > 0 && options.write_statements)
         QUARRY_PASS_ON(folder.value().write_statements(report.totals.first_batch, store.batch_number()));
     return report;
 }

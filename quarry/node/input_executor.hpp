@@ -37,6 +37,9 @@ struct ExecutionOptions {
     /// Of the batches. No value: `now`, or what the interrupted run used, or the last batch's where that is later.
     std::optional<rollup::Timestamp> timestamp;
     rollup::Timestamp now = 0;
+    /// Whether to write the batches' statements too, after the last one. Nothing else depends on them, and whoever
+    /// proves or verifies a batch can derive them from its files: about 20 us of one core a transfer.
+    bool write_statements = true;
     /// Called from time to time, by the executing thread, with what is done and the fraction of the input.
     std::function<void(const ExecutionNote&, double)> on_progress;
 };

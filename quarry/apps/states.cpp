@@ -1,0 +1,91 @@
+#include "quarry/apps/states.hpp"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "quarry/node/file_io.hpp"
+#include "quarry/node/flat_json.hpp"
+
+namespace quarry::apps {
+namespace {
+
+constexpr const char* kSeedFile = "development.json";
+constexpr std::size_t kSeedFileBytes = 4096;
+
+std::string seed_path(const std::string& directory) { return (std::filesystem::path(directory) / kSeedFile).string(); }
+
+ExitCode exit_code(node::StorageCode code) {
+    switch (code) {
+        case node::StorageCode::no_such_directory:
+        case node::StorageCode::not_a_state_directory:
+        case node::StorageCode::incomplete:
+        case node::StorageCode::wrong_version:
+        case node::StorageCode::corrupt:
+        case node::StorageCode::root_mismatch:
+        case node::StorageCode::missing_key:
+            return exit_bad_input;
+        case node::StorageCode::exists_already:
+        case node::StorageCode::locked_by_another_process:
+        case node::StorageCode::disk_full:
+        case node::StorageCode::permission_denied:
+        case node::StorageCode::read_only:
+        case node::StorageCode::failed_before:
+        case node::StorageCode::io_error:
+            return exit_environment;
+    }
+    return exit_internal;
+}
+
+}  // namespace
+
+Failure to_failure(const node::StorageError& error) {
+    // The message is "PATH: cause; remedy".
+    const std::size_t split = error.message.rfind("; ");
+    const std::string cause = error.message.substr(0, split);
+    const std::string remedy = split == std::string::npos ? "check the directory" : error.message.substr(split + 2);
+    return {exit_code(error.code), node::storage_code_name(error.code), cause, remedy};
+}
+
+Failure to_failure(const node::Problem& problem) {
+    ExitCode code = exit_environment;
+    if (problem.kind == node::Problem::Kind::refused) code = exit_refused;
+    if (problem.kind == node::Problem::Kind::bad_input) code = exit_bad_input;
+    return {code, problem.name, problem.cause, problem.remedy};
+}
+
+std::unique_ptr<node::DurableStore> open_state(const std::string& directory, bool read_only) {
+    node::StoreOptions options;
+    options.read_only = read_only;
+    return value_of(node::DurableStore::open(directory, options));
+}
+
+void write_development_seed(const std::string& directory, std::uint64_t seed) {
+    node::ObjectWriter w;
+    w.integer("seed", seed);
+    value_of(node::replace_file(seed_path(directory), node::as_bytes(std::move(w).finish() + "\n")));
+}
+
+std::uint64_t read_development_seed(const std::string& directory) {
+    const std::string path = seed_path(directory);
+    const auto bytes = node::read_whole_file(path, kSeedFileBytes);
+    if (bytes) {
+        node::ObjectReader r(node::as_text(bytes.value()), kSeedFileBytes);
+        const auto seed = r.integer<std::uint64_t>("seed");
+        if (!r.finish()) return seed;
+    }
+    throw Failure(exit_bad_input, "no_seed", fmt::format("{} does not say from which seed its accounts are", path),
+                  "give the seed of `quarry genesis` with --key-seed");
+}
+
+CLI::Option* add_amount(CLI::App& command, const std::string& name, std::string& value,
+                        const std::string& description) {
+    const auto is_amount = [](const std::string& text) -> std::string {
+        return rollup::parse_amount(text) ? "" : "'" + text + "' is not a decimal integer below 2^96";
+    };
+    return command.add_option(name, value, description)->type_name("AMOUNT")->check(is_amount);
+}
+
+rollup::Amount amount_of(const std::string& text) { return rollup::parse_amount(text).value(); }
+
+}  // namespace quarry::apps

@@ -1,0 +1,41 @@
+#pragma once
+#include <CLI/App.hpp>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "quarry/apps/failure.hpp"
+#include "quarry/node/durable_store.hpp"
+#include "quarry/node/expected.hpp"
+
+/// What the commands on state directories have in common.
+namespace quarry::apps {
+
+Failure to_failure(const node::StorageError& error);
+Failure to_failure(const node::Problem& problem);
+
+/// The value, or throws the Failure.
+template <class T>
+T value_of(node::Outcome<T> outcome) {
+    if (!outcome) throw to_failure(outcome.error());
+    return std::move(outcome).value();
+}
+template <class T>
+T value_of(node::Stored<T> stored) {
+    if (!stored) throw to_failure(stored.error());
+    return std::move(stored).value();
+}
+
+std::unique_ptr<node::DurableStore> open_state(const std::string& directory, bool read_only);
+
+/// What genesis leaves in the state directory, so that other commands can sign for its accounts.
+void write_development_seed(const std::string& directory, std::uint64_t seed);
+/// Throws Failure(exit_bad_input): the state has no such file.
+std::uint64_t read_development_seed(const std::string& directory);
+
+/// --name AMOUNT: a decimal integer below 2^96.
+CLI::Option* add_amount(CLI::App& command, const std::string& name, std::string& value, const std::string& description);
+/// Precondition: add_amount has accepted it.
+rollup::Amount amount_of(const std::string& text);
+
+}  // namespace quarry::apps
