@@ -66,9 +66,10 @@ void receive_queue_word(AirBuilder& b, const Expr& m, const Expr& word, const Ex
 
 CursorCells<KoalaBear> cursor_cells(Register id, const RegisterAccess& access) {
     CursorCells<KoalaBear> r{KoalaBear(access.previous), register_values(id, access.before), {}};
+    bool carry = true;
     for (std::size_t i = 0; i < r.carry.size(); ++i) {
-        const std::uint64_t below = (std::uint64_t{1} << (16 * (i + 1))) - 1;
-        r.carry[i] = KoalaBear((access.before & below) == below ? 1 : 0);
+        carry = carry && r.before[i] == KoalaBear(0xffff);
+        r.carry[i] = KoalaBear(carry ? 1 : 0);
     }
     return r;
 }
