@@ -23,28 +23,34 @@ constexpr auto kWorkTag = static_cast<std::uint32_t>(rollup::BlockTag::work);
 
 std::string indexed(const std::string& name, std::size_t i) { return name + "[" + std::to_string(i) + "]"; }
 
+Expr length_known(const ChainRow<Expr>& row) { return row.header + row.fees_before + row.fees_after; }
+// Whether the next row is the next step of the same chain, and whether it is the first of one. Bits, though the flags
+// of last rows are not checked to be: were both not 0, the next row would have position 0 and also the position behind
+// this row's, which is p - 1 in no chain.
+Expr goes_on(const ChainRow<Expr>& row) { return length_known(row) - row.header_last - row.fees_last; }
+Expr first_behind(const ChainRow<Expr>& row, const ChainRow<Expr>& next) { return length_known(next) - goes_on(row); }
+
 void constrain_runs(AirBuilder& b, const ChainRow<Expr>& row, const ChainRow<Expr>& next) {
-    const Expr fees = row.fees_before + row.fees_after;
-    const Expr goes_on = row.header + fees - row.header_last - row.fees_last;
-    b.equal("run", goes_on, next.header + next.fees_before + next.fees_after - next.is_first);
-    b.zero("run.header", goes_on * (next.header - row.header));
-    b.zero("run.fees_before", goes_on * (next.fees_before - row.fees_before));
-    b.zero("run.position", goes_on * (next.position - row.position - 1));
+    const Expr on = goes_on(row);
+    b.zero("next.header", on * (next.header - row.header));
+    b.zero("next.fees_before", on * (next.fees_before - row.fees_before));
+    b.zero("next.position", on * (next.position - row.position - 1));
 
-    b.zero("is_first.where", row.is_first * (Expr(1) - row.header - fees));
-    b.zero("is_first.position", row.is_first * row.position);
-    b.zero("header_last.where", row.header_last * (Expr(1) - row.header));
-    b.zero("header_last.position", row.header_last * (row.position - constant(kHeaderBlocks - 1)));
-    b.zero("fees_last.where", row.fees_last * (Expr(1) - fees));
-    b.zero("fees_last.position", row.fees_last * (row.position - constant(kFeeBlocks - 1)));
-
+    const Expr first = first_behind(row, next);
+    const Expr next_fees = next.fees_before + next.fees_after;
+    b.zero("first.position", first * next.position);
     const Digest header_start = rollup::chain_start(kHeaderTag);
     const Digest fees_start = rollup::chain_start(kFeesTag);
     for (std::size_t i = 0; i < kDigestSize; ++i) {
-        b.zero(indexed("run.state", i), goes_on * (next.state[i] - row.out[i]));
-        b.zero(indexed("is_first.state", i),
-               row.is_first * (row.state[i] - row.header * header_start[i] - fees * fees_start[i]));
+        b.zero(indexed("next.state", i), on * (next.state[i] - row.out[i]));
+        b.zero(indexed("first.state", i),
+               first * (next.state[i] - next.header * header_start[i] - next_fees * fees_start[i]));
     }
+
+    b.zero("header_last.where", row.header_last * (Expr(1) - row.header));
+    b.zero("header_last.position", row.header_last * (row.position - constant(kHeaderBlocks - 1)));
+    b.zero("fees_last.where", row.fees_last * (Expr(1) - row.fees_before - row.fees_after));
+    b.zero("fees_last.position", row.fees_last * (row.position - constant(kFeeBlocks - 1)));
 }
 
 void constrain_header(AirBuilder& b, const ChainRow<Expr>& row, const ChainRow<Expr>& next) {
@@ -65,8 +71,8 @@ void constrain_fees(AirBuilder& b, const ChainRow<Expr>& row, const ChainRow<Exp
     b.boolean("taken", row.taken);
     b.zero("taken.where", row.taken * (Expr(1) - fees));
     for (std::size_t i = 0; i < kDigestSize; ++i) b.zero(indexed("not_taken", i), (fees - row.taken) * row.block[i]);
-    b.zero("count.first", row.is_first * (row.count - row.taken));
-    b.zero("count", (fees - row.fees_last) * (next.count - row.count - next.taken));
+    b.zero("first.count", first_behind(row, next) * (next.count - next.taken));
+    b.zero("next.count", goes_on(row) * (next.count - row.count - next.taken));
 
     const Expr& side = row.fees_after;
     b.receive("fee_block", kFeeBlockBus, row.taken, fee_block_tuple(side, row.position, row.block));
@@ -98,9 +104,6 @@ void ChainTable::constrain(AirBuilder& b, const Row<Expr>& row, const Row<Expr>&
     b.boolean("domain", row.domain);
     b.boolean("work", row.work);
     b.boolean("one_chain", is_real);
-    b.boolean("is_first", row.is_first);
-    b.boolean("header_last", row.header_last);
-    b.boolean("fees_last", row.fees_last);
     require_hash(b, "hash", is_real, row.state, row.block, row.out);
 
     constrain_runs(b, row, next);
@@ -141,7 +144,6 @@ std::span<Row> append_chain(std::vector<Row>& rows, const char* tag, std::span<c
         row.position = KoalaBear(i);
         state = row.out;
     }
-    rows[first].is_first = KoalaBear(1);
     rows.back().*last = KoalaBear(1);
     return std::span(rows).subspan(first);
 }

@@ -11,7 +11,7 @@ namespace quarry::circuits {
 template <class T>
 struct ChainRow {
     T header, fees_before, fees_after, domain, work;  ///< which chain: at most one is 1
-    T is_first, header_last, fees_last;               ///< ends of the three chains that have all their rows here
+    T header_last, fees_last;                         ///< ends of the three chains that have all their rows here
     T position;                                       ///< of the block in its chain
     DigestOf<T> state, block, out;
     T taken;    ///< the block of a fee ledger comes from FeeTable; else it is zero
@@ -23,11 +23,10 @@ struct ChainRow {
     template <class V>
     void visit(V&& v) {
         v("header", header), v("fees_before", fees_before), v("fees_after", fees_after), v("domain", domain),
-            v("work", work), v("is_first", is_first), v("header_last", header_last), v("fees_last", fees_last),
-            v("position", position), v("state", state), v("block", block), v("out", out), v("taken", taken),
-            v("count", count), v("is_time", is_time), v("timestamp_uses", timestamp_uses),
-            v("receiver_uses", receiver_uses), v("domain_uses", domain_uses), v("fee_uses", fee_uses),
-            v("data_before", data_before), v("payee", payee);
+            v("work", work), v("header_last", header_last), v("fees_last", fees_last), v("position", position),
+            v("state", state), v("block", block), v("out", out), v("taken", taken), v("count", count),
+            v("is_time", is_time), v("timestamp_uses", timestamp_uses), v("receiver_uses", receiver_uses),
+            v("domain_uses", domain_uses), v("fee_uses", fee_uses), v("data_before", data_before), v("payee", payee);
     }
 };
 
@@ -42,10 +41,10 @@ struct ChainRow {
 /// - work: H((tag, units, 0, 0, 0), (0, .., 0, tag of work)); units are the words between the statement's two points.
 ///   The upper limb of units is 0: a batch has at most 24,576 words. (Without that, units + p would pass.)
 ///
-/// Each is there once: the statement takes part in the end of each. A row that goes on is followed by a row of the same
-/// chain that is not first, at the next position; the first row has position 0 and the chain's start, and a last row
-/// the position of the last block; so each run has exactly its blocks. A circle without a last row would count
-/// positions up for ever.
+/// Each is there once: the statement puts the end of each once. A row of the first three that is not last is followed
+/// by a row of the same chain at the next position; one that does not follow such a row has position 0 and the chain's
+/// start; a last row has the position of the last block. So each run has exactly its blocks. A circle without a last
+/// row would count positions up for ever.
 struct ChainTable {
     static constexpr const char* kName = "chain";
     static constexpr unsigned kLogHeight = 9;

@@ -5,28 +5,26 @@
 namespace quarry::circuits {
 
 void EffectTable::constrain(AirBuilder& b, const Row<Expr>& row, const Row<Expr>& next) {
-    b.boolean("is_real", row.is_real);
-    b.boolean("is_start", row.is_start);
-    b.boolean("is_first", row.is_first);
-    b.boolean("is_end", row.is_end);
     b.zero("is_start.real", row.is_start * (Expr(1) - row.is_real));
     b.zero("is_end.not_real", row.is_end * row.is_real);
-    b.zero("is_first.where", row.is_first * (Expr(1) - row.is_start - row.is_end));
-    b.equal("run", row.is_real, next.is_real + next.is_end - next.is_first);
+    // Whether the next row is the first of the run: 0 or 1, and then a start or the end. Behind a real row it is 0,
+    // since -1 would ask for a start or an end; so is_end is a bit as well.
+    const Expr first = next.is_real + next.is_end - row.is_real;
+    b.zero("run", first * (Expr(1) - next.is_start - next.is_end));
 
-    // Whether the next row is the next word of the same effect. It is not first: "is_first.where".
+    // Whether the next row is the next word of the same effect.
     const Expr same = next.is_real - next.is_start;
     b.zero("position", same * (next.position - row.position - 1));
     b.zero("position.start", row.is_start * row.position);
     b.zero("time", same * (next.time - row.time));
-    require_range16(b, "time.order", next.is_start + next.is_end - next.is_first, next.time - row.time - 1);
+    require_range16(b, "time.order", row.is_real - same, next.time - row.time - 1);
     b.zero("count", row.is_real * (next.count - row.count - next.is_start));
     require_range16(b, "count.limit", row.is_start, constant(rollup::kMaxEffects) - row.count);
 
     require_absorbed(b, row.is_real, row.absorb, next.absorb);
     b.receive("word", kEffectWordBus, row.is_real, effect_word_tuple(row.time, row.position, row.absorb.word));
-    // is_start: the first row's count has the effect that begins there.
-    b.receive("before", kEffectsBus, row.is_first, effects_tuple(Expr(0), row.count - row.is_start, row.absorb.acc));
+    // The first row's count has the effect that begins there.
+    b.receive("before", kEffectsBus, first, effects_tuple(Expr(0), next.count - next.is_start, next.absorb.acc));
     b.send("after", kEffectsBus, row.is_end, effects_tuple(Expr(1), row.count, row.absorb.acc));
 }
 
@@ -60,7 +58,6 @@ std::vector<EffectRow<KoalaBear>> effect_rows(const Timeline& timeline) {
     end.time = KoalaBear(time + 1);
     end.count = KoalaBear(count);
     end.absorb.acc = acc;
-    rows.front().is_first = KoalaBear(1);
     return rows;
 }
 

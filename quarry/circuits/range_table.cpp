@@ -10,8 +10,6 @@ constexpr std::uint32_t kHigh15Bound = 0x7f00;
 }  // namespace
 
 void RangeTable::constrain(AirBuilder& b, const Row<Expr>& row, const Row<Expr>& next) {
-    b.boolean("is_last", row.is_last);
-    b.zero("is_last.v", row.is_last * (row.v - constant(kLast)));
     b.equal("v", next.v, (Expr(1) - row.is_last) * (row.v + 1));
 
     const Expr inside = Expr(1) - row.is_last;

@@ -21,12 +21,13 @@ struct RangeRow {
 
 /// Provides (v), (v, v >> 8), and (v) for v < 0x7f00. The uses are free: each row is a true fact.
 ///
-/// Why it can hold no other rows than v = 0 .. 65535, whatever a prover fills in. Going around the 2^16 rows, v rises
-/// by 1 except behind is_last; were is_last nowhere 1, the rises would add up to 2^16, not to 0. So v starts again at 0
-/// somewhere, and from there it takes all 2^16 rows to reach 65535, where alone is_last may be 1. On the way from 0 to
-/// 65535, high starts at 0, ends at 255, and only ever rises by 1, where v - 256 high = 255, that is, where v - 256
-/// high goes back to 0. Had it missed a rise, v - 256 high would be above 255 from then on, and high could never rise
-/// again. below starts at 1, ends at 0, and changes nowhere but behind 0x7eff.
+/// Why it can hold no other rows than v = 0 .. 65535, whatever a prover fills in. Where is_last is not 0, high is 255
+/// and 0 in the next row, which no other row may do, so is_last is 1 ("high.step") and v starts again at 0. Elsewhere v
+/// rises by 1; it cannot do so all around the 2^16 rows. From 0 on, high starts at 0, ends at 255, and only ever rises
+/// by 1, where v - 256 high = 255, that is, where v - 256 high goes back to 0. Had it missed a rise, v - 256 high would
+/// be above 255 from then on, and high could never rise again. So high is v >> 8 up to v = 65280 at least: there is
+/// room for one such stretch, it takes all rows, and ends at 65535. below starts at 1, ends at 0, and changes nowhere
+/// but behind 0x7eff.
 struct RangeTable {
     static constexpr const char* kName = "range";
     static constexpr unsigned kLogHeight = 16;

@@ -9,7 +9,7 @@
 #include "quarry/circuits/state/merkle_table.hpp"
 #include "quarry/circuits/state/register_table.hpp"
 #include "quarry/circuits/state/slot_table.hpp"
-#include "quarry/circuits/testing.hpp"
+#include "quarry/circuits/segment_testing.hpp"
 #include "quarry/circuits/word_table.hpp"
 
 namespace quarry::circuits {

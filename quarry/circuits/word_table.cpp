@@ -35,19 +35,11 @@ Digest absorb_word(AbsorbCells<KoalaBear>& row, std::span<const std::uint8_t, ro
 
 void WordTable::constrain(AirBuilder& b, const Row<Expr>& row, const Row<Expr>& next) {
     b.boolean("is_real", row.is_real);
-    b.boolean("is_first", row.is_first);
-    b.boolean("is_last", row.is_last);
-    b.zero("is_first.real", row.is_first * (Expr(1) - row.is_real));
-    b.zero("is_last.real", row.is_last * (Expr(1) - row.is_real));
-    const Expr goes_on = row.is_real - row.is_last;
-    b.equal("run", goes_on, next.is_real - next.is_first);
-    b.zero("index", goes_on * (next.index - row.index - 1));
-
     require_absorbed(b, row.is_real, row.absorb, next.absorb);
     require_range16(b, "limb", row.is_real, row.absorb.word.limb);
     b.send("word", kWordBus, row.is_real, word_tuple(row.index, row.absorb.word));
-    b.receive("before", kDataBus, row.is_first, accumulator_tuple(row.index, row.absorb.acc));
-    b.send("after", kDataBus, row.is_last, accumulator_tuple(row.index + 1, next.absorb.acc));
+    b.receive("before", kDataBus, row.is_real, accumulator_tuple(row.index, row.absorb.acc));
+    b.send("after", kDataBus, row.is_real, accumulator_tuple(row.index + 1, next.absorb.acc));
 }
 
 std::vector<WordRow<KoalaBear>> word_rows(const Timeline& timeline) {
@@ -71,8 +63,6 @@ std::vector<WordRow<KoalaBear>> word_rows(const Timeline& timeline) {
         }
     }
     QUARRY_CHECK(rows.size() == num_words);
-    rows.front().is_first = KoalaBear(1);
-    rows.back().is_last = KoalaBear(1);
     rows.emplace_back().absorb.acc = acc;
     return rows;
 }

@@ -27,25 +27,23 @@ Digest absorb_word(AbsorbCells<KoalaBear>& row, std::span<const std::uint8_t, ro
 /// One word of batch data a row, in order.
 template <class T>
 struct WordRow {
-    T is_real, is_first, is_last;
+    T is_real;
     T index;  ///< of the word in the batch
     AbsorbCells<T> absorb;
     template <class V>
     void visit(V&& v) {
-        v("is_real", is_real), v("is_first", is_first), v("is_last", is_last), v("index", index), v("absorb", absorb);
+        v("is_real", is_real), v("index", index), v("absorb", absorb);
     }
 };
 
-/// Takes a point of the data accumulator, absorbs words, puts the point that it arrives at; each word goes to the
-/// operations with its index, once. The row behind a last word holds the accumulator after it.
+/// Each real row takes a point of the data accumulator, (index, acc), absorbs its word, and puts the point after it,
+/// (index + 1, acc of the next row); the word goes to the operations with its index, once. The row behind the last word
+/// holds the accumulator after it.
 ///
-/// Nothing else is possible: a real row that is not last is followed by one that is not first, with the index after its
-/// own. A circle of rows without a last one would have indices that rise by the height, which is below p, and come back
-/// to themselves. So the real rows are runs from a first to a last row; each run leads from (count, digest) to (count +
-/// length, ..), and all points but those of the statement cancel. Runs that meet end to start are one run cut in two:
-/// the same words with the same indices. Runs that only meet each other in a circle would again have rising counts that
-/// come back. So the words are those that lead from the statement's point before to its point after, and since the
-/// counts of a batch's segments start at 0, each index is an integer without aliases.
+/// So rows are steps from point to point, and all points cancel but the two of the statement. A circle of steps would
+/// have counts that rise by at most the height, which is below p, and come back. Hence the steps are one path from the
+/// point before to the point after: every word on it has its own index, and whatever the order of rows, the accumulator
+/// saw them by rising index. The counts of a batch's segments start at 0, so an index is an integer without aliases.
 ///
 /// Limbs are checked here, byte 0 by the operation that takes the word: it is an opcode, a byte of E or S, or zero.
 struct WordTable {

@@ -6,8 +6,9 @@ namespace quarry::circuits {
 
 namespace {
 
+// first: whether the next row is the first of all.
 void constrain_side(AirBuilder& b, const std::string& name, std::uint32_t side, const FeeRow<Expr>& row,
-                    const FeeCells<Expr>& cells, const FeeCells<Expr>& next) {
+                    const Expr& first, const FeeCells<Expr>& cells, const FeeCells<Expr>& next) {
     Expr limbs;
     for (const Expr& limb : cells.sum) limbs += limb;
     b.equal(name + ".inverse", limbs * cells.inverse, cells.exists);
@@ -15,7 +16,7 @@ void constrain_side(AirBuilder& b, const std::string& name, std::uint32_t side, 
         b.zero(name + ".none[" + std::to_string(i) + "]", (Expr(1) - cells.exists) * cells.sum[i]);
     }
     b.zero(name + ".real", cells.exists * (Expr(1) - row.is_real));
-    b.zero(name + ".rank.first", row.is_first * cells.rank);
+    b.zero(name + ".rank.first", first * next.rank);
     b.zero(name + ".rank", row.is_real * (next.rank - cells.rank - cells.exists));
     b.send(name + ".block", kFeeBlockBus, cells.exists,
            fee_block_tuple(constant(side), cells.rank, fee_block(cells.sum, row.token)));
@@ -25,17 +26,17 @@ void constrain_side(AirBuilder& b, const std::string& name, std::uint32_t side, 
 
 void FeeTable::constrain(AirBuilder& b, const Row<Expr>& row, const Row<Expr>& next) {
     b.boolean("is_real", row.is_real);
-    b.boolean("is_first", row.is_first);
-    b.boolean("is_end", row.is_end);
     b.zero("is_end.not_real", row.is_end * row.is_real);
-    b.zero("is_first.where", row.is_first * (Expr(1) - row.is_real - row.is_end));
-    b.equal("run", row.is_real, next.is_real + next.is_end - next.is_first);
-    b.receive("start", kFeeBlockBus, row.is_first, fee_block_tuple(Expr(2), Expr(0), DigestOf<Expr>{}));
+    // Whether the next row is the first of the run: 0 or 1, and never behind a real row.
+    const Expr in_run = next.is_real + next.is_end;
+    const Expr first = in_run - row.is_real;
+    b.zero("run", first * (Expr(1) - in_run));
+    b.receive("start", kFeeBlockBus, first, fee_block_tuple(Expr(2), Expr(0), DigestOf<Expr>{}));
 
     require_range16(b, "token", row.is_real, row.token);
     require_range16(b, "token.order", row.is_real, next.token - row.token - 1);
-    constrain_side(b, "before", 0, row, row.before, next.before);
-    constrain_side(b, "after", 1, row, row.after, next.after);
+    constrain_side(b, "before", 0, row, first, row.before, next.before);
+    constrain_side(b, "after", 1, row, first, row.after, next.after);
     b.send("open", kFeeBus, row.is_real, fee_tuple(row.token, Expr(0), row.before.sum));
     b.receive("close", kFeeBus, row.is_real, fee_tuple(row.token, row.last, row.after.sum));
 }
@@ -59,7 +60,6 @@ std::vector<FeeRow<KoalaBear>> fee_rows(const Timeline& timeline) {
     for (const FeeHistory& history : timeline.fees) {
         token = KoalaBear(history.token);
         rows.push_back({.is_real = KoalaBear(1),
-                        .is_first = KoalaBear(),
                         .is_end = KoalaBear(),
                         .token = token,
                         .before = side(history.before, rank_before),
@@ -71,7 +71,6 @@ std::vector<FeeRow<KoalaBear>> fee_rows(const Timeline& timeline) {
     end.token = token + KoalaBear(1);
     end.before = side(rollup::Amount(), rank_before);
     end.after = side(rollup::Amount(), rank_after);
-    rows.front().is_first = KoalaBear(1);
     return rows;
 }
 

@@ -24,26 +24,25 @@ struct FeeCells {
 template <class T>
 struct FeeRow {
     T is_real;
-    T is_first;  ///< the first row of all
-    T is_end;    ///< the row behind the last token
+    T is_end;  ///< the row behind the last token
     T token;
     FeeCells<T> before, after;
     T last;  ///< time of the last access
     template <class V>
     void visit(V&& v) {
-        v("is_real", is_real), v("is_first", is_first), v("is_end", is_end), v("token", token), v("before", before),
-            v("after", after), v("last", last);
+        v("is_real", is_real), v("is_end", is_end), v("token", token), v("before", before), v("after", after),
+            v("last", last);
     }
 };
 
 /// Opens and closes the fee memory of each token, and hands the sums that exist to the ledgers, by rank: a ledger is
 /// sorted by token, its cells in use come first.
 ///
-/// No token is opened twice. ChainTable puts the mark of the start once, so there is one first row. A real row is
-/// followed by a real row that is not first, or by the end row, and each of those follows a real row unless it is first
-/// ("run"). So all real rows are one run (a circle without a first row cannot stand beside one that begins at it: it
-/// would have to be the whole table). Along the run tokens have 16 bits and rise by 1 to 2^16 as field elements, hence
-/// as integers: strictly. Without the check of the token itself a long run could come back to it through p.
+/// No token is opened twice. A real row is followed by a real row or by an end row ("run"); where such a row follows
+/// one that is not real, the table takes the mark of the start, which ChainTable puts once. So all real rows are one
+/// run (a circle of them would be the whole table, without a start). Along the run tokens have 16 bits and rise by 1 to
+/// 2^16 as field elements, hence as integers: strictly. Without the check of the token itself a long run could come
+/// back to it through p.
 ///
 /// exists is a bit, and tells zero from others: if a limb is not zero, exists is 1, and if all are, it is 0. (The sum
 /// of six 16-bit limbs is no multiple of p but 0. Limbs after the segment were checked by the operations that wrote

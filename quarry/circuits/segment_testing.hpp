@@ -139,8 +139,9 @@ inline std::vector<std::string> free_cells(const Table& table, Columns columns, 
 }
 
 /// The constraints that no change of one cell, or of two cells of a row, breaks alone: for every other constraint there
-/// is a bad row that only it refuses. `rows`: where to try.
-inline std::set<std::string> never_alone(const Table& table, Columns columns, const std::vector<std::size_t>& rows) {
+/// is a bad row that only it refuses. `rows`, `pair_rows`: where to try one and two cells.
+inline std::set<std::string> never_alone(const Table& table, Columns columns, const std::vector<std::size_t>& rows,
+                                         const std::vector<std::size_t>& pair_rows = {}) {
     std::set<std::string> left;
     for (const Constraint& c : table.constraints) left.insert(c.name);
     const auto note = [&](std::size_t row) {
@@ -148,7 +149,7 @@ inline std::set<std::string> never_alone(const Table& table, Columns columns, co
         if (changed.broken.size() == 1) left.erase(*changed.broken.begin());
     };
     const auto values_for = [](KoalaBear x) {
-        std::vector<KoalaBear> values{KoalaBear(0), KoalaBear(1), KoalaBear(2), x + KoalaBear(1), -x};
+        std::vector<KoalaBear> values{KoalaBear(0), KoalaBear(1), KoalaBear(2), -KoalaBear(1), x + KoalaBear(1), -x};
         std::erase(values, x);
         return values;
     };
@@ -162,7 +163,7 @@ inline std::set<std::string> never_alone(const Table& table, Columns columns, co
             column[row] = original;
         }
     }
-    for (const std::size_t row : rows) {
+    for (const std::size_t row : pair_rows) {
         for (std::size_t c = 0; c < columns.size() && !left.empty(); ++c) {
             for (std::size_t d = c + 1; d < columns.size() && !left.empty(); ++d) {
                 const KoalaBear first = columns[c][row];
