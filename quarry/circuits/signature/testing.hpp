@@ -155,7 +155,7 @@ inline Findings examine(const SignatureWitness& w, std::span<const SignatureInpu
             findings.constraints.push_back(tables[t]->name + "." + name);
         }
     }
-    findings.imbalances = find_imbalances(tables, traces, 64);
+    findings.imbalances = find_imbalances(tables, traces, 1000);
     return findings;
 }
 
