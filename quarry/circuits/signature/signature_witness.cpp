@@ -288,7 +288,7 @@ void count_comb_uses(SignatureWitness& w) {
 
 SignatureWitness make_signature_witness(std::span<const SignatureInput> inputs, unsigned log_height) {
     const std::size_t height = std::size_t{1} << log_height;
-    QUARRY_CHECK(inputs.size() <= height && log_height >= kMinLogHeight);
+    QUARRY_CHECK(inputs.size() <= height);
     SignatureWitness w;
     w.log_height = log_height;
     w.signature.resize(height);
