@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "quarry/apps/calibration.hpp"
 #include "quarry/apps/commands.hpp"
 #include "quarry/apps/files.hpp"
 #include "quarry/apps/machine.hpp"
@@ -13,10 +14,8 @@
 #include "quarry/apps/progress.hpp"
 #include "quarry/apps/proof_kinds.hpp"
 #include "quarry/field/isa.hpp"
-#include "quarry/hash/poseidon_batch.hpp"
 #include "quarry/node/batch_prover.hpp"
 #include "quarry/node/development_batch.hpp"
-#include "quarry/poly/measure.hpp"
 #include "quarry/proof/wire.hpp"
 
 namespace quarry::apps {
@@ -129,9 +128,7 @@ void run_prove(const Options& options, const Session& session) {
     const auto batch = node::make_development_batch(options.accounts, options.transfers, options.seed);
     const Measured measured = measure(batch, options, progress);
     if (!options.out.empty()) write_file(options.out, measured.proof.bytes);
-    progress.show("calibration", 1);
-    const double permutations = measure_poseidon_permutations_per_second(0.5);
-    const double bandwidth = measure_memory_bandwidth();
+    const Calibration calibration = calibrate(progress);
     progress.clear();
 
     const Run& run = measured.median();
@@ -165,8 +162,7 @@ void run_prove(const Options& options, const Session& session) {
             {"threads", tbb::this_task_arena::max_concurrency()},
             {"isa", isa_name(current_isa())},
             {"cpu", cpu_model()},
-            {"calibration", json::object{{"poseidon_permutations_per_second_per_core", whole(permutations)},
-                                         {"memory_bandwidth_bytes_per_second", whole(bandwidth)}}}});
+            {"calibration", to_json(calibration)}});
         return;
     }
     print(fmt::format("one batch of {} transfers from as many signers, {} accounts ({} threads, {}, {})\n\n",
@@ -184,8 +180,7 @@ void run_prove(const Options& options, const Session& session) {
     line("proof", human_bytes(measured.proof.bytes.size()), options.out.empty() ? "" : "written to " + options.out);
     line("verify", human_seconds(measured.verify_seconds), "proof bytes to verdict");
     line("peak memory", human_bytes(measured.peak_rss_bytes), "whole process");
-    print(fmt::format("\n  this machine: {:.2f} M native permutations/s on a core, {:.1f} GB/s copying memory\n",
-                      permutations / 1e6, bandwidth / 1e9));
+    print("\n" + to_text(calibration));
 }
 
 }  // namespace

@@ -32,6 +32,8 @@ CLI::Option* add_level(CLI::App& command, const std::string& name, unsigned& bit
 void add_bench_permutations(CLI::App& bench, Session& session);
 void add_bench_kernels(CLI::App& bench, Session& session);
 void add_bench_execute(CLI::App& bench, Session& session);
+void add_bench_prove(CLI::App& bench, Session& session);
+void add_prove_command(CLI::App& app, Session& session);
 void add_state_commands(CLI::App& app, Session& session);
 void add_execute_commands(CLI::App& app, Session& session);
 void add_security_command(CLI::App& app, Session& session);

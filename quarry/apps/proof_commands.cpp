@@ -8,6 +8,7 @@
 #include "quarry/apps/output.hpp"
 #include "quarry/apps/progress.hpp"
 #include "quarry/apps/proof_kinds.hpp"
+#include "quarry/circuits/segment.hpp"
 
 namespace quarry::apps {
 namespace {
@@ -18,14 +19,56 @@ void print_line(const std::string& name, const std::string& value) { print(fmt::
 
 struct ProofOptions {
     std::string file;
+    std::string statement;
     unsigned security_bits = 100;
 };
 
 Error unknown_kind() { return {Errc::wrong_key, "circuit digest"}; }
 
+rollup::SegmentStatement statement_of(const ProofFile& file, const ProofOptions& options) {
+    if (!options.statement.empty()) return read_statement_file(options.statement);
+    throw Failure(exit_usage, "usage", fmt::format("{} is a proof of a segment: it proves a statement", file.path),
+                  "name the statement with --statement FILE");
+}
+
+void verify_segment_file(const ProofFile& file, const ProofOptions& options, const Session& session) {
+    const rollup::SegmentStatement statement = statement_of(file, options);
+    const double start = now_seconds();
+    const auto proof = decode_proof(*file.circuit, file.bytes, circuits::segment_public_input(statement));
+    if (!proof) throw refusal(exit_refused, file.path, proof.error());
+    const double decoded = now_seconds();
+    const Status status = circuits::verify_segment(statement, proof.value(), options.security_bits);
+    if (!status) throw refusal(exit_refused, file.path, status.error());
+    const double end = now_seconds();
+
+    const unsigned log_size = make_stack_layout(*file.circuit, proof.value().heights).value().log_size;
+    const double bits = provable_bits(log_size, proof.value().security_bits);
+    const auto hex = [](const Digest& d) { return to_hex(digest_bytes(d)); };
+    if (session.json) {
+        print_json(json::object{{"ok", true},
+                                {"kind", file.kind},
+                                {"words", statement.work.units},
+                                {"root_before", hex(statement.before.state.root)},
+                                {"root_after", hex(statement.after.state.root)},
+                                {"payee", "0x" + to_hex(statement.payee.bytes)},
+                                {"security_bits", proof.value().security_bits},
+                                {"provable_bits", bits},
+                                {"proof_bytes", file.bytes.size()},
+                                {"decode_ms", rounded((decoded - start) * 1e3, 3)},
+                                {"verify_ms", rounded((end - start) * 1e3, 3)}});
+        return;
+    }
+    print(fmt::format("{}: accepted: {} words of operations lead from state {}.. to {}.., {:.2f} provable bits, {}, "
+                      "verified in {}\n",
+                      file.path, with_commas(statement.work.units), hex(statement.before.state.root).substr(0, 16),
+                      hex(statement.after.state.root).substr(0, 16), bits, human_bytes(file.bytes.size()),
+                      human_seconds(end - start)));
+}
+
 void run_verify(const ProofOptions& options, const Session& session) {
     const ProofFile file = read_proof_file(options.file);
     if (!file.circuit) throw refusal(exit_refused, file.path, unknown_kind());
+    if (file.is_segment()) return verify_segment_file(file, options, session);
     const double start = now_seconds();
     const auto proof = decode_proof(*file.circuit, file.bytes);
     if (!proof) throw refusal(exit_refused, file.path, proof.error());
@@ -34,7 +77,7 @@ void run_verify(const ProofOptions& options, const Session& session) {
     if (!status) throw refusal(exit_refused, file.path, status.error());
     const double end = now_seconds();
 
-    // The only kind so far: one table, one permutation a row. verify() has checked the heights.
+    // One table, one permutation a row. verify() has checked the heights.
     const std::uint64_t permutations = std::uint64_t{1} << proof.value().heights[0];
     const unsigned log_size = make_stack_layout(*file.circuit, proof.value().heights).value().log_size;
     const double bits = provable_bits(log_size, proof.value().security_bits);
@@ -140,7 +183,9 @@ void run_inspect(const ProofOptions& options, const Session& session) {
     }
     // What follows the header can be read only by those who know the circuit; decoding does not verify.
     if (!file.circuit) throw refusal(exit_refused, file.path, unknown_kind());
-    const auto proof = decode_proof(*file.circuit, file.bytes);
+    Statement statement;
+    if (file.is_segment()) statement = circuits::segment_public_input(statement_of(file, options));
+    const auto proof = decode_proof(*file.circuit, file.bytes, statement);
     if (!proof) throw refusal(exit_refused, file.path, proof.error());
     const Sizes sizes = measure(file, proof.value());
     if (session.json) {
@@ -157,9 +202,11 @@ CLI::App* add_proof_command(CLI::App& app, Session& session, const std::string& 
                             void (*run)(const ProofOptions&, const Session&)) {
     CLI::App* command =
         add_command(app, session, name, description, example, [options, run, &session] { run(*options, session); });
-    command->add_option("FILE", options->file, "a proof, as `quarry bench permutations --out FILE` writes it")
+    command->add_option("FILE", options->file, "a proof, as `quarry prove` or `quarry bench permutations` writes it")
         ->type_name("")
         ->required();
+    command->add_option("--statement", options->statement, "what a segment's proof is about, as `quarry prove` writes it")
+        ->type_name("FILE");
     return command;
 }
 
@@ -169,7 +216,7 @@ void add_proof_commands(CLI::App& app, Session& session) {
     const auto options = std::make_shared<ProofOptions>();
     CLI::App* command =
         add_proof_command(app, session, "verify", "Verify a proof; exit 0 if it is accepted, 1 if refused",
-                          "quarry verify proof.bin", options, run_verify);
+                          "quarry verify proof.bin --statement proof.bin.statement.json", options, run_verify);
     add_level(*command, "--security", options->security_bits, "provable bits that the proof must have at least");
     add_proof_command(app, session, "inspect", "Show the header of a proof and the size of its parts",
                       "quarry inspect proof.bin --json", options, run_inspect);

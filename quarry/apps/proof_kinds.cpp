@@ -2,9 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
+
 #include "quarry/apps/failure.hpp"
 #include "quarry/apps/files.hpp"
 #include "quarry/circuits/poseidon_table.hpp"
+#include "quarry/circuits/segment.hpp"
+#include "quarry/node/statement_json.hpp"
 #include "quarry/proof/proof.hpp"
 
 namespace quarry::apps {
@@ -22,13 +26,38 @@ ProofFile read_proof_file(const std::string& path) {
     auto header = decode_header(file.bytes);
     if (!header) throw refusal(exit_bad_input, path, header.error());
     file.header = std::move(header).value();
-    auto circuit = make_permutation_circuit();
     file.kind = "unknown";
-    if (file.header.key_digest == digest_bytes(circuit->digest())) {
+    const auto try_kind = [&](std::shared_ptr<const Circuit> circuit) {
+        if (file.circuit || file.header.key_digest != digest_bytes(circuit->digest())) return;
         file.kind = circuit->name();
         file.circuit = std::move(circuit);
-    }
+    };
+    try_kind(make_permutation_circuit());
+    if (!file.circuit) try_kind({&circuits::segment_circuit(), [](const Circuit*) {}});
     return file;
+}
+
+rollup::SegmentStatement read_statement_file(const std::string& path) {
+    const auto bytes = read_file(path, node::kMaxStatementBytes);
+    auto statement = node::parse_segment_statement(std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+    if (statement) return std::move(statement).value();
+    throw Failure(exit_bad_input, "bad_statement", fmt::format("{}: {}", path, statement.error().field.empty()
+                                                     ? node::json_code_text(statement.error().code)
+                                                     : statement.error().field + ": " +
+                                                           node::json_code_text(statement.error().code)),
+                  "give the file that `quarry prove` wrote beside the proof");
+}
+
+std::optional<rollup::L1Address> parse_address(std::string_view text) {
+    rollup::L1Address address;
+    if (text.size() != 2 + 2 * address.bytes.size() || !text.starts_with("0x")) return std::nullopt;
+    for (std::size_t i = 0; i < address.bytes.size(); ++i) {
+        const char* digits = text.data() + 2 + 2 * i;
+        const auto parsed = std::from_chars(digits, digits + 2, address.bytes[i], 16);
+        if (parsed.ec != std::errc() || parsed.ptr != digits + 2) return std::nullopt;
+    }
+    if (address.is_zero()) return std::nullopt;
+    return address;
 }
 
 double provable_bits(unsigned log_size, unsigned security_bits) {

@@ -280,7 +280,22 @@ Result<Trace> make_segment_trace(const SegmentRows& rows) {
     return trace;
 }
 
+Status check_statement_bounds(const rollup::SegmentStatement& statement) {
+    for (const rollup::BatchPoint* point : {&statement.before, &statement.after}) {
+        if (point->state.slot_count > rollup::kMaxSlots) return Error{Errc::statement_mismatch, "slot count"};
+        if (point->data.count > rollup::kMaxBatchWords) return Error{Errc::statement_mismatch, "words"};
+        if (point->effects.count > rollup::kMaxEffects) return Error{Errc::statement_mismatch, "effects"};
+    }
+    if (statement.payee.is_zero()) return Error{Errc::statement_mismatch, "payee"};
+    if (statement.before.data.count > statement.after.data.count ||
+        statement.after.data.count - statement.before.data.count != statement.work.units) {
+        return Error{Errc::statement_mismatch, "units"};
+    }
+    return Ok{};
+}
+
 Status verify_segment(const rollup::SegmentStatement& statement, const Proof& proof, unsigned required_bits) {
+    QUARRY_TRY(check_statement_bounds(statement));
     return verify(segment_circuit(), proof, segment_public_input(statement), required_bits);
 }
 

@@ -64,7 +64,8 @@ SegmentRows make_segment_rows(const Timeline& timeline, std::span<const Operatio
 /// Lays the rows out and computes the hash tables. limit_exceeded: the segment is too large for one proof.
 Result<Trace> make_segment_trace(const SegmentRows& rows);
 
-/// ok, or what verify of proof.hpp says.
+/// Ok iff the proof shows the statement. Refuses before anything else a statement that no batch has (statement_mismatch):
+/// no payee, counts beyond their limits (they would have aliases modulo p), units that are not the words applied.
 Status verify_segment(const rollup::SegmentStatement& statement, const Proof& proof, unsigned required_bits = 100);
 
 }  // namespace quarry::circuits

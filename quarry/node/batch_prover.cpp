@@ -86,6 +86,7 @@ Outcome<BatchProof> prove_batch(const rollup::RollupParameters& parameters, cons
     const circuits::SegmentRows rows = circuits::make_segment_rows(timeline, *signatures);
     BatchProof result;
     result.statement = timeline.statement;
+    result.num_operations = timeline.steps.size();
     result.num_hashes = rows.hashes.size();
 
     clock.start("trace", &BatchProverPhases::trace);

@@ -35,6 +35,7 @@ struct BatchProverOptions {
 struct BatchProof {
     rollup::SegmentStatement statement;
     std::vector<std::uint8_t> bytes;
+    std::size_t num_operations = 0;
     Heights heights;
     std::size_t used_cells = 0;       ///< of all columns, padding rows included
     std::size_t committed_cells = 0;  ///< and the padding of the last lane
