@@ -16,7 +16,6 @@
 #include "quarry/field/isa.hpp"
 #include "quarry/node/batch_prover.hpp"
 #include "quarry/node/development_batch.hpp"
-#include "quarry/proof/wire.hpp"
 
 namespace quarry::apps {
 namespace {
@@ -54,10 +53,7 @@ struct Measured {
 
 double verify_once(const node::BatchProof& proof, unsigned security_bits) {
     const double start = now_seconds();
-    const Statement statement = circuits::segment_public_input(proof.statement);
-    const auto decoded = decode_proof(circuits::segment_circuit(), proof.bytes, statement);
-    const Status status = decoded ? circuits::verify_segment(proof.statement, decoded.value(), security_bits)
-                                  : Status(decoded.error());
+    const Status status = circuits::verify_segment(proof.statement, proof.bytes, security_bits);
     const double seconds = now_seconds() - start;
     if (status) return seconds;
     throw Failure(exit_internal, "own_proof_refused",

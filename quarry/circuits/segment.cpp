@@ -24,6 +24,7 @@
 #include "quarry/circuits/state/register_table.hpp"
 #include "quarry/circuits/state/slot_table.hpp"
 #include "quarry/circuits/word_table.hpp"
+#include "quarry/proof/wire.hpp"
 
 namespace quarry::circuits {
 
@@ -297,6 +298,12 @@ Status check_statement_bounds(const rollup::SegmentStatement& statement) {
 Status verify_segment(const rollup::SegmentStatement& statement, const Proof& proof, unsigned required_bits) {
     QUARRY_TRY(check_statement_bounds(statement));
     return verify(segment_circuit(), proof, segment_public_input(statement), required_bits);
+}
+
+Status verify_segment(const rollup::SegmentStatement& statement, std::span<const std::uint8_t> proof,
+                      unsigned required_bits) {
+    QUARRY_TRY(check_statement_bounds(statement));
+    return verify_encoded(segment_circuit(), proof, segment_public_input(statement), required_bits);
 }
 
 }  // namespace quarry::circuits

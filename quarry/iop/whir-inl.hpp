@@ -207,6 +207,10 @@ class Verifier {
         }
         const auto lanes = std::span<const E>(point_).subspan(round.log_message, round.log_lanes);
         const std::vector<E> weights = eq_weights<B>(backend_, lanes, num_lanes);
+        // Openings that are read from bytes can be read only now that their positions are known.
+        if constexpr (requires { openings_.open(i, root, positions); }) {
+            QUARRY_TRY(openings_.open(i, root, positions));
+        }
         std::vector<decltype(openings_.row(0, 0))> rows;
         std::vector<decltype(openings_.path(0, 0))> paths;
         for (std::size_t j = 0; j < positions.size(); ++j) {

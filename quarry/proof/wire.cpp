@@ -89,11 +89,10 @@ Result<Shape> make_shape(const Circuit& circuit, unsigned security_bits, const H
     return Shape{std::move(layout), std::move(*parameters), length};
 }
 
-std::vector<OracleQueries> replay(const Circuit& circuit, const Shape& shape, unsigned security_bits,
+std::vector<OracleQueries> replay(const Circuit& circuit, const Shape& shape, const Transcript& start,
                                   const Heights& heights, const Statement& statement, const ProofStream& stream) {
     ReplayBackend backend;
-    NativeVerifierChannel channel(start_transcript(circuit, heights, shape.parameters, security_bits, statement),
-                                  stream);
+    NativeVerifierChannel channel(start, stream);
     const ZeroOpenings openings(shape.parameters, shape.layout.used_lanes);
     // A nonce that does not grind ends the replay early: such a proof has no openings to speak of.
     (void)verify_proof(backend, channel, circuit, heights, shape.layout, statement, openings, shape.parameters);
@@ -109,9 +108,8 @@ Result<KoalaBear> get(ByteReader& in, const char* where) {
     return *x;
 }
 
-Digest start_digest(const Circuit& circuit, const Shape& shape, unsigned security_bits, const Heights& heights,
-                    const Statement& statement) {
-    Transcript t = start_transcript(circuit, heights, shape.parameters, security_bits, statement);
+/// Of a transcript that has absorbed everything public.
+Digest start_digest(Transcript t) {
     Digest d;
     for (KoalaBear& x : d) x = t.squeeze();
     return d;
@@ -146,21 +144,33 @@ Result<ProofHeader> read_header(ByteReader& in) {
     return header;
 }
 
-Result<std::vector<Opening>> read_oracle(ByteReader& in, const OracleQueries& oracle) {
-    const std::vector<std::size_t> indices = distinct(oracle.positions);
+/// Distinct rows by rising position, and the Merkle siblings that they need.
+struct OracleRows {
+    std::vector<std::size_t> indices;
     std::vector<KoalaBear> rows;
+    MultiOpening<PoseidonHasher> opening;
+};
+Result<OracleRows> read_rows(ByteReader& in, const OracleQueries& oracle) {
+    OracleRows r{distinct(oracle.positions), {}, {}};
+    const std::vector<std::size_t>& indices = r.indices;
+    std::vector<KoalaBear>& rows = r.rows;
     rows.reserve(indices.size() * oracle.width);
     for (std::size_t i = 0; i < indices.size() * oracle.width; ++i) {
         QUARRY_TRY_ASSIGN(const KoalaBear x, get(in, "row"));
         rows.push_back(x);
     }
-    MultiOpening<PoseidonHasher> opening;
-    opening.siblings.resize(multi_opening_size(indices, oracle.log_rows));
-    for (Digest& d : opening.siblings) {
+    r.opening.siblings.resize(multi_opening_size(indices, oracle.log_rows));
+    for (Digest& d : r.opening.siblings) {
         for (KoalaBear& x : d) {
             QUARRY_TRY_ASSIGN(x, get(in, "sibling"));
         }
     }
+    return r;
+}
+
+Result<std::vector<Opening>> read_oracle(ByteReader& in, const OracleQueries& oracle) {
+    QUARRY_TRY_ASSIGN(const OracleRows read, read_rows(in, oracle));
+    const auto& [indices, rows, opening] = read;
     QUARRY_TRY_ASSIGN(const auto paths,
                       expand<PoseidonHasher>(oracle.root, oracle.log_rows, oracle.width, indices, rows, opening));
     std::vector<Opening> openings;
@@ -173,6 +183,83 @@ Result<std::vector<Opening>> read_oracle(ByteReader& in, const OracleQueries& or
     return openings;
 }
 
+// The verifier's arithmetic with openings that check themselves: all rows of an oracle together.
+struct WireBackend : NativeBackend {};
+template <class Rows, class Paths>
+Status require_merkle(WireBackend& /*backend*/, const Digest& /*root*/,
+                      const std::vector<QueryIndex<NativeBackend>>& /*positions*/, const Rows& /*rows*/,
+                      const Paths& /*paths*/) {
+    return Ok{};  // WireOpenings::open has checked them
+}
+
+// Openings as bytes: oracle i is read, and checked against its root, when its positions are drawn.
+class WireOpenings {
+  public:
+    WireOpenings(ByteReader& in, const WhirParameters& parameters, std::size_t used_lanes)
+        : in_(in), shape_(parameters, used_lanes), read_(parameters.rounds.size()) {}
+
+    [[nodiscard]] std::size_t num_rounds() const { return shape_.num_rounds(); }
+    [[nodiscard]] std::size_t num_queries(std::size_t i) const { return shape_.num_queries(i); }
+    [[nodiscard]] std::span<const KoalaBear> row(std::size_t i, std::size_t query) const {
+        const Oracle& oracle = read_[i];
+        if (oracle.rows.empty()) return shape_.row(i, query);
+        const std::size_t width = shape_.row(i, query).size();
+        return std::span(oracle.rows).subspan(oracle.place[query] * width, width);
+    }
+    [[nodiscard]] std::span<const Digest> path(std::size_t i, std::size_t query) const { return shape_.path(i, query); }
+
+    Status open(std::size_t i, const Digest& root, const std::vector<QueryIndex<NativeBackend>>& positions) const {
+        OracleQueries queries{root, static_cast<unsigned>(path(i, 0).size()), shape_.row(i, 0).size(), {}};
+        for (const auto& position : positions) queries.positions.push_back(position.value);
+        QUARRY_TRY_ASSIGN(OracleRows read, read_rows(in_, queries));
+        QUARRY_TRY(verify_multi_opening<PoseidonHasher>(root, queries.log_rows, queries.width, read.indices, read.rows,
+                                                        read.opening));
+        Oracle& oracle = read_[i];
+        oracle.rows = std::move(read.rows);
+        for (const std::size_t position : queries.positions) {
+            const auto at = std::lower_bound(read.indices.begin(), read.indices.end(), position);
+            oracle.place.push_back(static_cast<std::size_t>(at - read.indices.begin()));
+        }
+        return Ok{};
+    }
+
+  private:
+    struct Oracle {
+        std::vector<KoalaBear> rows;
+        std::vector<std::size_t> place;  ///< of each query's row
+    };
+    ByteReader& in_;
+    ZeroOpenings shape_;
+    mutable std::vector<Oracle> read_;  ///< filled while the verifier's text, which only reads, goes on
+};
+
+// Header, shape and stream: what stands before the openings.
+struct Opened {
+    ProofHeader header;
+    Shape shape;
+    Transcript start;
+    ProofStream stream;
+};
+Result<Opened> open_proof(ByteReader& in, const Circuit& circuit, const Statement& statement) {
+    QUARRY_TRY_ASSIGN(ProofHeader header, read_header(in));
+    if (header.key_digest != digest_bytes(circuit.digest())) return Error{Errc::wrong_key, "circuit digest"};
+    QUARRY_TRY_ASSIGN(Shape shape, make_shape(circuit, header.security_bits, header.heights));
+    const Transcript start =
+        start_transcript(circuit, header.heights, shape.parameters, header.security_bits, statement);
+    if (header.start_digest != digest_bytes(start_digest(start))) {
+        return Error{Errc::statement_mismatch, "start digest"};
+    }
+    QUARRY_TRY(check_statement(circuit, statement));
+    if (in.remaining() < shape.stream_length * sizeof(std::uint32_t)) return Error{Errc::truncated, "stream"};
+    Opened r{std::move(header), std::move(shape), start, {}};
+    r.stream.reserve(r.shape.stream_length);
+    for (std::size_t i = 0; i < r.shape.stream_length; ++i) {
+        QUARRY_TRY_ASSIGN(const KoalaBear x, get(in, "stream"));
+        r.stream.push_back(x);
+    }
+    return r;
+}
+
 }  // namespace
 
 std::vector<std::uint8_t> encode_proof(const Circuit& circuit, const Proof& proof, const Statement& statement) {
@@ -182,7 +269,9 @@ std::vector<std::uint8_t> encode_proof(const Circuit& circuit, const Proof& proo
     out.u16(kProofFormatVersion);
     out.u16(0);
     for (const KoalaBear x : circuit.digest()) put(out, x);
-    for (const KoalaBear x : start_digest(circuit, shape, proof.security_bits, proof.heights, statement)) put(out, x);
+    const Transcript start =
+        start_transcript(circuit, proof.heights, shape.parameters, proof.security_bits, statement);
+    for (const KoalaBear x : start_digest(start)) put(out, x);
     out.u8(static_cast<std::uint8_t>(proof.security_bits));
     out.u8(static_cast<std::uint8_t>(proof.heights.size()));
     for (const unsigned h : proof.heights) out.u8(static_cast<std::uint8_t>(h));
@@ -215,23 +304,11 @@ Result<ProofHeader> decode_header(std::span<const std::uint8_t> bytes) {
 
 Result<Proof> decode_proof(const Circuit& circuit, std::span<const std::uint8_t> bytes, const Statement& statement) {
     ByteReader in(bytes);
-    QUARRY_TRY_ASSIGN(const ProofHeader header, read_header(in));
-    if (header.key_digest != digest_bytes(circuit.digest())) return Error{Errc::wrong_key, "circuit digest"};
-    QUARRY_TRY_ASSIGN(const Shape shape, make_shape(circuit, header.security_bits, header.heights));
-    if (header.start_digest !=
-        digest_bytes(start_digest(circuit, shape, header.security_bits, header.heights, statement))) {
-        return Error{Errc::statement_mismatch, "start digest"};
-    }
-    QUARRY_TRY(check_statement(circuit, statement));
-    if (in.remaining() < shape.stream_length * sizeof(std::uint32_t)) return Error{Errc::truncated, "stream"};
-    Proof proof{header.security_bits, header.heights, {}, {}};
-    proof.stream.reserve(shape.stream_length);
-    for (std::size_t i = 0; i < shape.stream_length; ++i) {
-        QUARRY_TRY_ASSIGN(const KoalaBear x, get(in, "stream"));
-        proof.stream.push_back(x);
-    }
-    const auto oracles = replay(circuit, shape, header.security_bits, header.heights, statement, proof.stream);
-    if (oracles.size() != shape.parameters.rounds.size()) return Error{Errc::bad_grinding, "stream"};
+    QUARRY_TRY_ASSIGN(Opened opened, open_proof(in, circuit, statement));
+    const Heights& heights = opened.header.heights;
+    const auto oracles = replay(circuit, opened.shape, opened.start, heights, statement, opened.stream);
+    if (oracles.size() != opened.shape.parameters.rounds.size()) return Error{Errc::bad_grinding, "stream"};
+    Proof proof{opened.header.security_bits, heights, std::move(opened.stream), {}};
     for (const OracleQueries& oracle : oracles) {
         QUARRY_TRY_ASSIGN(auto openings, read_oracle(in, oracle));
         proof.openings.rounds.push_back(std::move(openings));
@@ -239,6 +316,19 @@ Result<Proof> decode_proof(const Circuit& circuit, std::span<const std::uint8_t>
     }
     QUARRY_TRY(in.finish("proof"));
     return proof;
+}
+
+Status verify_encoded(const Circuit& circuit, std::span<const std::uint8_t> bytes, const Statement& statement,
+                      unsigned required_bits) {
+    ByteReader in(bytes);
+    QUARRY_TRY_ASSIGN(const Opened opened, open_proof(in, circuit, statement));
+    if (opened.header.security_bits < required_bits) return Error{Errc::wrong_key, "security level"};
+    WireBackend backend;
+    NativeVerifierChannel channel(opened.start, opened.stream);
+    const WireOpenings openings(in, opened.shape.parameters, opened.shape.layout.used_lanes);
+    QUARRY_TRY(verify_proof(backend, channel, circuit, opened.header.heights, opened.shape.layout, statement, openings,
+                            opened.shape.parameters));
+    return in.finish("proof");
 }
 
 }  // namespace quarry
