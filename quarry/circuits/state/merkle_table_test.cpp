@@ -152,11 +152,16 @@ TEST_F(Tree, SlotsStayBelow2To30) {
 
 // "non-boolean multiplicity".
 TEST_F(Tree, MultiplicitiesAreBits) {
-    rows[0].is_real = KoalaBear(2);
+    const std::size_t last = rows.size();
+    rows.emplace_back().is_real = KoalaBear(2);
     EXPECT_EQ(broken(), std::vector<std::string>{"is_real"});
-    rows[0].is_real = kOne;
-    rows[0].touched_left = -kOne;
-    EXPECT_EQ(broken(), std::vector<std::string>{"touched_left"});
+    rows[last].is_real = kOne;
+    for (const auto touched : {&Row::touched_left, &Row::touched_right}) {
+        rows[last].*touched = -kOne;
+        EXPECT_EQ(broken().size(), 1U);
+        rows[last].*touched = KoalaBear();
+    }
+    EXPECT_TRUE(broken().empty());
 }
 
 }  // namespace
