@@ -6,28 +6,20 @@
 #include "quarry/base/check.hpp"
 #include "quarry/base/parallel.hpp"
 #include "quarry/circuits/rows.hpp"
+#include "quarry/curve/kernels/schedule.hpp"
 #include "quarry/hash/poseidon_batch.hpp"
 
 namespace quarry::circuits {
 namespace {
 
 using Curve = SignatureCurve;
-using Field = Curve::Field;
-using T = Tower<Curve::Modulus>;
-using Point = AffinePoint<Curve>;
 
 constexpr std::size_t kRowsPerSignature = kWindows / kWindowsPerRow;
 
-// Signatures that go through the schedule in lock-step, so that each step needs one inversion for all. As many as leave
-// their rows in the second-level cache.
-constexpr std::size_t kChunk = 48;
-
-struct Lane {
-    std::array<Point, kOddMultiples> odd;
-    Point twice, acc;
-    std::array<std::uint8_t, kWindows> e;
-    std::array<std::uint16_t, kWindows> digit;
-};
+// Groups that go through the schedule in lock-step and share each step's inversion; few, for their rows are written
+// column by column and should stay in the cache.
+constexpr std::size_t kChunkGroups = 8;
+constexpr std::size_t kChunk = kChunkGroups * kLanes;
 
 std::array<std::uint8_t, kWindows> challenge_digits(const Challenge& e) {
     std::array<std::uint8_t, kWindows> r;
@@ -37,205 +29,191 @@ std::array<std::uint8_t, kWindows> challenge_digits(const Challenge& e) {
     }
     return r;
 }
-std::array<std::uint16_t, kWindows> comb_digits(const std::array<std::uint8_t, Curve::kScalarBytes>& s) {
-    const auto limbs = limbs_from_bytes<Scalar<Curve>::kLimbs>(s);
-    std::array<std::uint16_t, kWindows> r;
-    for (std::size_t i = 0; i < kWindows; ++i) r[i] = static_cast<std::uint16_t>(scalar_digit(limbs, i));
-    return r;
-}
-Point odd_multiple(const Lane& lane, std::size_t d) {
-    return d >= kOddMultiples ? lane.odd[d - kOddMultiples] : lane.odd[kOddMultiples - 1 - d].negated();
-}
 
-class Chunk {
+/// Fills the rows of a few signatures: digits and selectors first, then what the schedule reports, then the hashes.
+/// `signature` rows are zero before, `schedule` rows anything.
+class ChunkFiller final : public ScheduleObserver {
   public:
-    Chunk(std::span<const SignatureInput> inputs, SignatureRow<KoalaBear>* signature, ScheduleRow<KoalaBear>* schedule)
-        : inputs_(inputs),
-          signature_(signature),
-          schedule_(schedule),
-          lanes_(inputs.size()),
-          denominators_(inputs.size()) {}
+    ChunkFiller(std::span<const SignatureInput> inputs, SignatureRow<KoalaBear>* signature,
+                ScheduleRow<KoalaBear>* schedule)
+        : inputs_(inputs), signature_(signature), schedule_(schedule), groups_((inputs.size() + kLanes - 1) / kLanes) {}
 
     void run() {
-        for (std::size_t l = 0; l < lanes_.size(); ++l) start(l);
-        fill_odd_multiples();
-        for (std::size_t window = 0; window < kWindows; ++window) {
-            for (std::size_t i = 0; i < kDoublings; ++i) {
-                double_all([&](Lane& lane) -> Point& { return lane.acc; },
-                           [&](std::size_t l) -> auto& { return cells(l, window).double_slope[i]; });
-            }
-            add_operand([&](std::size_t l) -> const auto& { return cells(l, window).odd; },
-                        [&](std::size_t l) -> auto& { return cells(l, window).odd_slope; },
-                        [&](std::size_t l) -> auto& { return cells(l, window).odd_check; });
-            add_operand([&](std::size_t l) -> const auto& { return cells(l, window).comb; },
-                        [&](std::size_t l) -> auto& { return cells(l, window).comb_slope; },
-                        [&](std::size_t l) -> auto& { return cells(l, window).comb_check; });
-            if (window % kWindowsPerRow == 1) finish_row(window / kWindowsPerRow);
+        for (std::size_t i = 0; i < groups_.size() * kLanes; ++i) {
+            load_lane(i);
+            if (i < inputs_.size()) fill_digits(i);
         }
+        observe_schedule(groups_.span(), *this);
         hash_all();
     }
 
-  private:
-    ScheduleRow<KoalaBear>& row(std::size_t l, std::size_t r) { return schedule_[l * kRowsPerSignature + r]; }
-    WindowCells<KoalaBear>& cells(std::size_t l, std::size_t window) {
-        return row(l, window / kWindowsPerRow).step[window % kWindowsPerRow];
+    // What the schedule reports.
+    void tangent(std::size_t group, const Element& slope) override {
+        for_each_lane(group, [&](std::size_t l, std::size_t i) { put(signature_[i].double_slope, slope, l); });
+    }
+    void odd_multiple(std::size_t group, std::size_t j, const Element& slope, const Element& x,
+                      const Element& y) override {
+        for_each_lane(group, [&](std::size_t l, std::size_t i) {
+            auto& cells = signature_[i].multiple[j - 1];
+            put(cells.slope, slope, l);
+            put(cells.point.x, x, l);
+            put(cells.point.y, y, l);
+        });
+    }
+    void doubling(std::size_t group, std::size_t window, std::size_t step, const Element& slope) override {
+        for_each_lane(group, [&](std::size_t l, std::size_t i) { put(cells(i, window).double_slope[step], slope, l); });
+    }
+    void addition(std::size_t group, std::size_t window, bool of_comb, const Element& slope,
+                  const Element& difference) override {
+        const auto checks = show_differences(group, difference);
+        for_each_lane(group, [&](std::size_t l, std::size_t i) {
+            auto& step = cells(i, window);
+            if (of_comb) {
+                step.comb = point_cells(comb_table<Curve>().entry(window, step.digit.canonical()));
+            } else {
+                step.odd = odd_multiple_of(signature_[i], step.e.canonical());
+            }
+            put(of_comb ? step.comb_slope : step.odd_slope, slope, l);
+            (of_comb ? step.comb_check : step.odd_check) = checks[l];
+        });
+    }
+    void accumulator(std::size_t group, std::size_t window, const Element& x, const Element& y) override {
+        if (window % kWindowsPerRow == 0) return;
+        const std::size_t next = window / kWindowsPerRow + 1;
+        for_each_lane(group, [&](std::size_t l, std::size_t i) {
+            // R goes into the signature's own first row until link_runs() moves it to the next one's.
+            auto& acc = row(i, next % kRowsPerSignature).acc;
+            put(acc.x, x, l);
+            put(acc.y, y, l);
+            if (next == kRowsPerSignature) signature_[i].r = commitment_coordinates(acc);
+        });
     }
 
-    // Everything that needs no arithmetic but the points.
-    void start(std::size_t l) {
-        const SignatureInput& input = inputs_[l];
-        Lane& lane = lanes_[l];
-        lane.odd[0] = lane.twice = input.key;
-        lane.acc = Point::offset();
-        lane.e = challenge_digits(input.signature.e);
-        lane.digit = comb_digits(input.signature.s);
+  private:
+    ScheduleRow<KoalaBear>& row(std::size_t i, std::size_t r) { return schedule_[i * kRowsPerSignature + r]; }
+    WindowCells<KoalaBear>& cells(std::size_t i, std::size_t window) {
+        return row(i, window / kWindowsPerRow).step[window % kWindowsPerRow];
+    }
+    /// f(lane, input) for the group's lanes that are not spare.
+    template <class F>
+    void for_each_lane(std::size_t group, F f) {
+        const std::size_t count = std::min<std::size_t>(kLanes, inputs_.size() - group * kLanes);
+        for (std::size_t l = 0; l < count; ++l) f(l, group * kLanes + l);
+    }
+    static void put(ElementOf<KoalaBear>& cells, const Element& element, std::size_t lane) {
+        for (std::size_t k = 0; k < kDegree; ++k) cells[k] = KoalaBear::from_montgomery(element[k][lane]);
+    }
+    static PointCells<KoalaBear> odd_multiple_of(const SignatureRow<KoalaBear>& s, std::size_t e) {
+        const bool negative = e < kOddMultiples;
+        const std::size_t j = negative ? kOddMultiples - 1 - e : e - kOddMultiples;
+        PointCells<KoalaBear> point = j == 0 ? s.key : s.multiple[j - 1].point;
+        if (negative) {
+            for (KoalaBear& y : point.y) y = -y;
+        }
+        return point;
+    }
 
-        SignatureRow<KoalaBear>& s = signature_[l];
+    // Spare lanes repeat the last input.
+    void load_lane(std::size_t i) {
+        const SignatureInput& input = inputs_[std::min(i, inputs_.size() - 1)];
+        ScheduleGroup<Curve>& g = groups_[i / kLanes];
+        const std::size_t lane = i % kLanes;
+        for (std::size_t k = 0; k < kDegree; ++k) {
+            g.key_x[k][lane] = input.key.x[k].montgomery();
+            g.key_y[k][lane] = input.key.y[k].montgomery();
+        }
+        const auto e = challenge_digits(input.signature.e);
+        const auto s = limbs_from_bytes<Scalar<Curve>::kLimbs>(input.signature.s);
+        for (std::size_t j = 0; j < kWindows; ++j) {
+            g.e_digits[j][lane] = e[j];
+            g.s_digits[j][lane] = static_cast<std::uint16_t>(scalar_digit(s, j));
+        }
+    }
+    void fill_digits(std::size_t i) {
+        const SignatureInput& input = inputs_[i];
+        const ScheduleGroup<Curve>& g = groups_[i / kLanes];
+        SignatureRow<KoalaBear>& s = signature_[i];
         s.is_real = KoalaBear(input.id != 0 ? 1 : 0);
         s.id = KoalaBear(input.id);
         s.key = point_cells(input.key);
+        s.message = input.message;
         std::size_t cut = 0;
         KoalaBear less;
-        for (std::size_t i = 0; i < kWindows; ++i) {
-            const std::uint64_t digit = lane.digit[i];
-            const std::uint64_t order = scalar_digit(Curve::kOrder, i);
-            s.e[i] = KoalaBear(std::uint64_t{lane.e[i]});
-            s.digit[i] = KoalaBear(digit);
-            s.uses[lane.e[i]] += KoalaBear(1);
-            if (is_cut(i)) s.high[cut++] = KoalaBear(digit >> cut_bits(i));
+        for (std::size_t w = 0; w < kWindows; ++w) {
+            const std::uint64_t digit = g.s_digits[w][i % kLanes];
+            const std::uint64_t order = scalar_digit(Curve::kOrder, w);
+            const std::size_t e = g.e_digits[w][i % kLanes];
+            const KoalaBear high(digit >> cut_bits(w));
+            s.e[w] = KoalaBear(e);
+            s.digit[w] = KoalaBear(digit);
+            s.uses[e] += KoalaBear(1);
+            if (is_cut(w)) s.high[cut++] = high;
 
-            if (i % kWindowsPerRow == 0) {
-                auto& r = row(l, i / kWindowsPerRow);
+            if (w % kWindowsPerRow == 0) {
+                auto& r = row(i, w / kWindowsPerRow);
                 r = {};
                 r.id = s.id;
-                r.window = KoalaBear(i);
-                r.is_first = KoalaBear(i == 0 ? 1 : 0);
-                r.is_last = KoalaBear(i + kWindowsPerRow == kWindows ? 1 : 0);
+                r.window = KoalaBear(w);
+                r.is_first = KoalaBear(w == 0 ? 1 : 0);
+                r.is_last = KoalaBear(w + kWindowsPerRow == kWindows ? 1 : 0);
                 r.less = less;
             }
-            auto& c = cells(l, i);
-            c.e = s.e[i];
-            c.digit = s.digit[i];
-            c.high = KoalaBear(digit >> cut_bits(i));
+            auto& c = cells(i, w);
+            c.e = s.e[w];
+            c.digit = s.digit[w];
+            c.high = high;
             c.less = KoalaBear(digit < order ? 1 : 0);
             c.eq = KoalaBear(digit == order ? 1 : 0);
-            c.comb = point_cells(comb_table<Curve>().entry(i, digit));
             less = c.less + c.eq * less;
         }
-        s.message = input.message;
     }
 
-    void fill_odd_multiples() {
-        double_all([](Lane& lane) -> Point& { return lane.twice; },
-                   [&](std::size_t l) -> auto& { return signature_[l].double_slope; });
-        for (std::size_t j = 0; j + 1 < kOddMultiples; ++j) {
-            for (std::size_t l = 0; l < lanes_.size(); ++l) {
-                denominators_[l] = T::subtract(lanes_[l].odd[j].x, lanes_[l].twice.x);
-            }
-            invert_all<Curve>(denominators_);
-            for (std::size_t l = 0; l < lanes_.size(); ++l) {
-                Lane& lane = lanes_[l];
-                const Field slope = T::multiply(T::subtract(lane.odd[j].y, lane.twice.y), denominators_[l]);
-                lane.odd[j + 1] = lane.odd[j];
-                advance(lane.odd[j + 1], lane.twice.x, slope);
-                signature_[l].multiple[j] = {slope.coefficients(), point_cells(lane.odd[j + 1])};
-            }
-        }
-        for (std::size_t l = 0; l < lanes_.size(); ++l) {
-            for (std::size_t i = 0; i < kWindows; ++i) {
-                cells(l, i).odd = point_cells(odd_multiple(lanes_[l], lanes_[l].e[i]));
-            }
-        }
-    }
-
-    static void advance(Point& p, const Field& other_x, const Field& slope) {
-        const Field x = T::subtract(T::subtract(T::square(slope), p.x), other_x);
-        p.y = T::subtract(T::multiply(slope, T::subtract(p.x, x)), p.y);
-        p.x = x;
-    }
-    template <class PointOf, class SlopeOf>
-    void double_all(PointOf point_of, SlopeOf slope_of) {
-        for (std::size_t l = 0; l < lanes_.size(); ++l) {
-            const Point& p = point_of(lanes_[l]);
-            denominators_[l] = T::add(p.y, p.y);
-        }
-        invert_all<Curve>(denominators_);
-        for (std::size_t l = 0; l < lanes_.size(); ++l) {
-            Point& p = point_of(lanes_[l]);
-            Field numerator = T::small_multiple(3, T::square(p.x));
-            numerator[0] += KoalaBear::from_signed(Curve::kA);
-            const Field slope = T::multiply(numerator, denominators_[l]);
-            advance(p, p.x, slope);
-            slope_of(l) = slope.coefficients();
-        }
-    }
-    // acc += operand, with the cells that show x_acc - x_operand not to be 0.
-    template <class OperandOf, class SlopeOf, class CheckOf>
-    void add_operand(OperandOf operand_of, SlopeOf slope_of, CheckOf check_of) {
-        const std::size_t n = lanes_.size();
-        std::array<KoalaBear, kChunk> shown;
-        std::array<KoalaBear, kChunk> prefix;
+    // For each lane (u_0, u_1) with d_0 u_0 + d_1 u_1 = 1, by one inversion.
+    std::array<std::array<KoalaBear, 2>, kLanes> show_differences(std::size_t group, const Element& d) {
+        std::array<std::size_t, kLanes> coordinate{};
+        std::array<KoalaBear, kLanes> shown, prefix;
         KoalaBear running(1);
-        for (std::size_t l = 0; l < n; ++l) {
-            denominators_[l] = T::subtract(lanes_[l].acc.x, Field(operand_of(l).x));
-            shown[l] = denominators_[l][denominators_[l][0].is_zero() ? 1 : 0];
+        for_each_lane(group, [&](std::size_t l, std::size_t) {
+            coordinate[l] = d[0][l] == 0 ? 1 : 0;
+            shown[l] = KoalaBear::from_montgomery(d[coordinate[l]][l]);
             QUARRY_CHECK(!shown[l].is_zero());  // else the native verifier refuses the signature
             prefix[l] = running;
             running *= shown[l];
-        }
+        });
+        std::array<std::array<KoalaBear, 2>, kLanes> checks{};
         running = running.inverse();
-        for (std::size_t l = n; l-- > 0;) {
-            check_of(l)[denominators_[l][0].is_zero() ? 1 : 0] = running * prefix[l];
+        for (std::size_t l = std::min<std::size_t>(kLanes, inputs_.size() - group * kLanes); l-- > 0;) {
+            checks[l][coordinate[l]] = running * prefix[l];
             running *= shown[l];
         }
-        invert_all<Curve>(denominators_);
-        for (std::size_t l = 0; l < n; ++l) {
-            Lane& lane = lanes_[l];
-            const auto& operand = operand_of(l);
-            const Field slope = T::multiply(T::subtract(lane.acc.y, Field(operand.y)), denominators_[l]);
-            advance(lane.acc, Field(operand.x), slope);
-            slope_of(l) = slope.coefficients();
-        }
+        return checks;
     }
-    void finish_row(std::size_t r) {
-        for (std::size_t l = 0; l < lanes_.size(); ++l) {
-            const auto acc = point_cells(lanes_[l].acc);
-            if (r + 1 < kRowsPerSignature) {
-                row(l, r + 1).acc = acc;
-            } else {
-                signature_[l].r = commitment_coordinates(acc);
-                result(l) = acc;
-            }
-        }
-    }
-    // R is kept in the signature's own first row until link_runs() moves it to the next one's.
-    PointCells<KoalaBear>& result(std::size_t l) { return row(l, 0).acc; }
 
     void hash_all() {
-        const std::size_t n = lanes_.size();
+        using Row = SignatureRow<KoalaBear>;
+        const std::size_t n = inputs_.size();
         std::vector<Digest> blocks(2 * n);
         std::vector<Digest> out(n);
         const auto compress = [&](auto left, auto right) {
-            for (std::size_t l = 0; l < n; ++l) {
-                blocks[2 * l] = left(signature_[l]);
-                blocks[2 * l + 1] = right(signature_[l]);
+            for (std::size_t i = 0; i < n; ++i) {
+                blocks[2 * i] = left(signature_[i]);
+                blocks[2 * i + 1] = right(signature_[i]);
             }
             poseidon_compress_pairs(blocks, out);
         };
-        using Row = SignatureRow<KoalaBear>;
         static const Digest start = challenge_start();
         compress([](const Row& s) { return key_blocks(s.key)[0]; }, [](const Row& s) { return key_blocks(s.key)[1]; });
-        for (std::size_t l = 0; l < n; ++l) signature_[l].key_hash = out[l];
+        for (std::size_t i = 0; i < n; ++i) signature_[i].key_hash = out[i];
         compress([](const Row&) { return start; }, [](const Row& s) { return commitment_block(s.r, 0); });
-        for (std::size_t l = 0; l < n; ++l) signature_[l].c1 = out[l];
+        for (std::size_t i = 0; i < n; ++i) signature_[i].c1 = out[i];
         compress([](const Row& s) { return s.c1; }, [](const Row& s) { return commitment_block(s.r, 1); });
-        for (std::size_t l = 0; l < n; ++l) signature_[l].c2 = out[l];
+        for (std::size_t i = 0; i < n; ++i) signature_[i].c2 = out[i];
         compress([](const Row& s) { return s.c2; }, [](const Row& s) { return s.message; });
-        for (std::size_t l = 0; l < n; ++l) {
+        for (std::size_t i = 0; i < n; ++i) {
             for (std::size_t j = 0; j < kDigestSize; ++j) {
-                const std::uint32_t high = out[l][j].canonical() >> 16;
-                signature_[l].challenge_high[j] = KoalaBear(high);
-                signature_[l].challenge_top[j] = KoalaBear(high == 0x7f00 ? 1 : 0);
+                const std::uint32_t high = out[i][j].canonical() >> 16;
+                signature_[i].challenge_high[j] = KoalaBear(high);
+                signature_[i].challenge_top[j] = KoalaBear(high == 0x7f00 ? 1 : 0);
             }
         }
     }
@@ -243,30 +221,26 @@ class Chunk {
     std::span<const SignatureInput> inputs_;
     SignatureRow<KoalaBear>* signature_;
     ScheduleRow<KoalaBear>* schedule_;
-    std::vector<Lane> lanes_;
-    std::vector<Field> denominators_;
+    Buffer<ScheduleGroup<Curve>> groups_;
 };
 
 // The spare rows' signature: E = 0 and S = 0 under the generator. Its R fits no challenge, and nobody asks.
 SignatureInput dummy_input() {
     SignatureInput dummy;
-    dummy.key = Point::generator();
+    dummy.key = AffinePoint<Curve>::generator();
     return dummy;
 }
-void clear_hashes(SignatureRow<KoalaBear>& row) {
-    row.c1 = row.c2 = row.challenge_high = row.challenge_top = row.key_hash = Digest{};
-}
-
 void fill_dummies(SignatureWitness& w, std::size_t first) {
     const std::size_t count = w.signature.size() - first;
     if (count == 0) return;
     const SignatureInput dummy = dummy_input();
-    Chunk({&dummy, 1}, &w.signature[first], &w.schedule[first * kRowsPerSignature]).run();
-    clear_hashes(w.signature[first]);
+    SignatureRow<KoalaBear>& row = w.signature[first];
+    ScheduleRow<KoalaBear>* run = &w.schedule[first * kRowsPerSignature];
+    ChunkFiller({&dummy, 1}, &row, run).run();
+    row.c1 = row.c2 = row.challenge_high = row.challenge_top = row.key_hash = Digest{};
     parallel_for(count - 1, 64, [&](std::size_t begin, std::size_t end) {
-        ScheduleRow<KoalaBear>* run = &w.schedule[first * kRowsPerSignature];
         for (std::size_t i = begin + 1; i < end + 1; ++i) {
-            w.signature[first + i] = w.signature[first];
+            w.signature[first + i] = row;
             std::copy_n(run, kRowsPerSignature, run + i * kRowsPerSignature);
         }
     });
@@ -299,7 +273,7 @@ SignatureWitness make_signature_witness(std::span<const SignatureInput> inputs, 
         for (std::size_t c = begin; c < end; ++c) {
             const std::size_t first = c * kChunk;
             const auto chunk = inputs.subspan(first, std::min(kChunk, inputs.size() - first));
-            Chunk(chunk, &w.signature[first], &w.schedule[first * kRowsPerSignature]).run();
+            ChunkFiller(chunk, &w.signature[first], &w.schedule[first * kRowsPerSignature]).run();
         }
     });
     fill_dummies(w, inputs.size());

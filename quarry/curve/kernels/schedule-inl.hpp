@@ -15,6 +15,15 @@
 //   own form negate_where(mask, y) first_two_zero(d)                         mask of lanes where coordinates 0 and 1
 //   are zero
 
+/// For runs that nobody watches.
+struct SilentReporter {
+    static void tangent(std::size_t, const auto&) {}
+    static void odd_multiple(std::size_t, std::size_t, const auto&, const auto&, const auto&) {}
+    static void doubling(std::size_t, std::size_t, std::size_t, const auto&) {}
+    static void addition(std::size_t, std::size_t, bool, const auto&, const auto&) {}
+    static void accumulator(std::size_t, std::size_t, const auto&, const auto&) {}
+};
+
 template <class F, class C>
 class Schedule {
   public:
@@ -31,8 +40,10 @@ class Schedule {
         std::uint32_t rejected;
     };
 
+    /// Reporter: SilentReporter, or one that hands what it is told to a ScheduleObserver.
+    template <class Reporter>
     static void run(ScheduleGroup<C>* groups, std::size_t n, const std::uint32_t* comb, Group* state,
-                    std::uint32_t* tables) {
+                    std::uint32_t* tables, const Reporter& report) {
         for (std::size_t g = 0; g < n; ++g) {
             state[g].x = F::load(&groups[g].key_x[0][0]);
             state[g].y = F::load(&groups[g].key_y[0][0]);
@@ -41,7 +52,7 @@ class Schedule {
             save_multiple(state[g], tables, g, 0);
         }
         // The odd multiples: P + 2P + 2P + ... P has prime order, so no denominator vanishes: no check.
-        double_all(state, n);
+        double_all(state, n, [&](std::size_t g, const Element& slope) { report.tangent(g, slope); });
         for (std::size_t g = 0; g < n; ++g) {
             state[g].tx = state[g].x;
             state[g].ty = state[g].y;
@@ -49,7 +60,9 @@ class Schedule {
             state[g].y = F::load(&groups[g].key_y[0][0]);
         }
         for (std::size_t j = 1; j < kOddMultiples; ++j) {
-            add_all<false>(state, n, [](Group&, std::size_t) {});
+            add_all<false>(
+                state, n, [](Group&, std::size_t) {},
+                [&](std::size_t g, const Element& slope) { report.odd_multiple(g, j, slope, state[g].x, state[g].y); });
             for (std::size_t g = 0; g < n; ++g) save_multiple(state[g], tables, g, j);
         }
 
@@ -60,15 +73,26 @@ class Schedule {
             state[g].y = offset_y;
         }
         for (std::size_t i = 0; i < kWindows; ++i) {
-            for (int d = 0; d < 4; ++d) double_all(state, n);
-            add_all<true>(state, n,
-                          [&](Group& s, std::size_t g) { load_multiple(s, tables, g, groups[g].e_digits[i]); });
+            for (std::size_t d = 0; d < 4; ++d) {
+                double_all(state, n, [&](std::size_t g, const Element& slope) { report.doubling(g, i, d, slope); });
+            }
+            add_all<true>(
+                state, n, [&](Group& s, std::size_t g) { load_multiple(s, tables, g, groups[g].e_digits[i]); },
+                [&](std::size_t g, const Element& slope) {
+                    report.addition(g, i, false, slope, state[g].denominator);
+                });
             const std::uint32_t* window = comb + i * (std::size_t{1} << C::kCombBits) * kRow;
             prefetch_comb(window, groups[0].s_digits[i]);
-            add_all<true>(state, n, [&](Group& s, std::size_t g) {
-                if (g + 1 < n) prefetch_comb(window, groups[g + 1].s_digits[i]);
-                load_comb(s, window, groups[g].s_digits[i]);
-            });
+            add_all<true>(
+                state, n,
+                [&](Group& s, std::size_t g) {
+                    if (g + 1 < n) prefetch_comb(window, groups[g + 1].s_digits[i]);
+                    load_comb(s, window, groups[g].s_digits[i]);
+                },
+                [&](std::size_t g, const Element& slope) {
+                    report.addition(g, i, true, slope, state[g].denominator);
+                    report.accumulator(g, i, state[g].x, state[g].y);
+                });
         }
         for (std::size_t g = 0; g < n; ++g) {
             F::store(&groups[g].r_x[0][0], state[g].x);
@@ -136,7 +160,8 @@ class Schedule {
     }
 
     /// l = (3 x^2 + a) / 2y.
-    static void double_all(Group* state, std::size_t n) {
+    template <class Report>
+    static void double_all(Group* state, std::size_t n, Report&& report) {
         for (std::size_t g = 0; g < n; ++g) push(state, g, F::add(state[g].y, state[g].y));
         Element inverse = F::invert(state[n - 1].product);
         for (std::size_t g = n; g-- > 0;) {
@@ -148,11 +173,12 @@ class Schedule {
             F::template tangent_numerator<C::kA>(slope);
             F::multiply(slope, slope, i);
             follow_slope(s, slope, s.x);
+            report(g, slope);
         }
     }
     /// l = (y - y_B) / (x - x_B).
-    template <bool kChecked, class LoadOperand>
-    static void add_all(Group* state, std::size_t n, LoadOperand&& load_operand) {
+    template <bool kChecked, class LoadOperand, class Report>
+    static void add_all(Group* state, std::size_t n, LoadOperand&& load_operand, Report&& report) {
         for (std::size_t g = 0; g < n; ++g) {
             Group& s = state[g];
             load_operand(s, g);
@@ -175,6 +201,7 @@ class Schedule {
                 if (s.patched != 0) [[unlikely]]
                     patch_result(s);
             }
+            report(g, i);
         }
     }
     // A rejected lane goes on from H, so that its later denominators vanish no more easily than an honest lane's and it

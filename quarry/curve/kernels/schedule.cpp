@@ -176,15 +176,47 @@ struct PackedTower {
     }
 };
 
-template <class C>
-void run_packed(ScheduleGroup<C>* groups, std::size_t n) {
+/// Hands the elements of each step to an observer.
+class ObserverReporter {
+  public:
+    using F = PackedTower<KB11>;
+    explicit ObserverReporter(ScheduleObserver& observer) : observer_(&observer) {}
+    void tangent(std::size_t g, const F::Element& slope) const { observer_->tangent(g, Stored(slope).values); }
+    void odd_multiple(std::size_t g, std::size_t j, const F::Element& slope, const F::Element& x,
+                      const F::Element& y) const {
+        observer_->odd_multiple(g, j, Stored(slope).values, Stored(x).values, Stored(y).values);
+    }
+    void doubling(std::size_t g, std::size_t window, std::size_t i, const F::Element& slope) const {
+        observer_->doubling(g, window, i, Stored(slope).values);
+    }
+    void addition(std::size_t g, std::size_t window, bool of_comb, const F::Element& slope,
+                  const F::Element& difference) const {
+        observer_->addition(g, window, of_comb, Stored(slope).values, Stored(difference).values);
+    }
+    void accumulator(std::size_t g, std::size_t window, const F::Element& x, const F::Element& y) const {
+        observer_->accumulator(g, window, Stored(x).values, Stored(y).values);
+    }
+
+  private:
+    struct Stored {
+        explicit Stored(const F::Element& x) { F::store(&values[0][0], x); }
+        alignas(64) ScheduleObserver::Element values;
+    };
+    ScheduleObserver* observer_;
+};
+
+template <class C, class Reporter>
+void run_packed(ScheduleGroup<C>* groups, std::size_t n, const Reporter& report) {
     using S = Schedule<PackedTower<C>, C>;
     Buffer<typename S::Group> state(n);
     Buffer<std::uint32_t> tables(n * kLanes * kOddMultiples * S::kRow + CombTable<C>::kPadding);
-    S::run(groups, n, comb_table<C>().rows(), state.data(), tables.data());
+    S::run(groups, n, comb_table<C>().rows(), state.data(), tables.data(), report);
 }
-void run_kb11(ScheduleGroup<KB11>* groups, std::size_t n) { run_packed<KB11>(groups, n); }
-void run_kb7(ScheduleGroup<KB7>* groups, std::size_t n) { run_packed<KB7>(groups, n); }
+void run_kb11(ScheduleGroup<KB11>* groups, std::size_t n) { run_packed<KB11>(groups, n, SilentReporter()); }
+void run_kb7(ScheduleGroup<KB7>* groups, std::size_t n) { run_packed<KB7>(groups, n, SilentReporter()); }
+void observe_kb11(ScheduleGroup<KB11>* groups, std::size_t n, ScheduleObserver* observer) {
+    run_packed<KB11>(groups, n, ObserverReporter(*observer));
+}
 
 }  // namespace quarry::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
@@ -193,6 +225,7 @@ HWY_AFTER_NAMESPACE();
 namespace quarry {
 HWY_EXPORT(run_kb11);
 HWY_EXPORT(run_kb7);
+HWY_EXPORT(observe_kb11);
 
 template <class C>
 const FrobeniusTable<C>& frobenius_table() {
@@ -232,6 +265,10 @@ void run_schedule<KB7>(std::span<ScheduleGroup<KB7>> groups) {
     if (groups.empty()) return;
     if (schedule_detail::use_ifma<KB7>()) return schedule_detail::run_ifma(groups.data(), groups.size());
     HWY_DYNAMIC_DISPATCH(run_kb7)(groups.data(), groups.size());
+}
+void observe_schedule(std::span<ScheduleGroup<KB11>> groups, ScheduleObserver& observer) {
+    if (groups.empty()) return;
+    HWY_DYNAMIC_DISPATCH(observe_kb11)(groups.data(), groups.size(), &observer);
 }
 }  // namespace quarry
 #endif

@@ -28,6 +28,27 @@ struct alignas(64) ScheduleGroup {
 /// Cost in multiplications of F_{p^k} a signature: 32 (4 x 7 + 2 x 6) + 49, and 192 inversions shared by the groups.
 template <class C>
 void run_schedule(std::span<ScheduleGroup<C>> groups);
+
+/// What a run of the schedule goes through, for the circuit's witness. Elements are coordinate-major, Montgomery form.
+class ScheduleObserver {
+  public:
+    static constexpr std::size_t kDegree = KB11::Field::kDegree;
+    using Element = std::uint32_t[kDegree][kLanes];
+    virtual ~ScheduleObserver() = default;
+    /// The slope of the tangent at P.
+    virtual void tangent(std::size_t group, const Element& slope) = 0;
+    /// The slope from (2j - 1) P to 2 P and the sum (2j + 1) P, j = 1 .. 7.
+    virtual void odd_multiple(std::size_t group, std::size_t j, const Element& slope, const Element& x,
+                              const Element& y) = 0;
+    virtual void doubling(std::size_t group, std::size_t window, std::size_t i, const Element& slope) = 0;
+    /// An addition, of the odd multiple or of the comb's entry; difference = x_acc - x_B.
+    virtual void addition(std::size_t group, std::size_t window, bool of_comb, const Element& slope,
+                          const Element& difference) = 0;
+    /// The accumulator after a window.
+    virtual void accumulator(std::size_t group, std::size_t window, const Element& x, const Element& y) = 0;
+};
+/// run_schedule that tells `observer` of every step, groups in any order within one.
+void observe_schedule(std::span<ScheduleGroup<KB11>> groups, ScheduleObserver& observer);
 /// Groups to hand to one call: more share the inversions better, until they leave the L2 cache.
 inline constexpr std::size_t kScheduleGroups = 64;
 

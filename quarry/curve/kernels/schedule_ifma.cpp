@@ -429,7 +429,7 @@ void run(ScheduleGroup<C>* groups, std::size_t n) {
     using S = Schedule<IfmaTower<C>, C>;
     Buffer<typename S::Group> state(n);
     Buffer<std::uint32_t> tables(n * kLanes * kOddMultiples * S::kRow);
-    S::run(groups, n, comb_table<C>().rows52(), state.data(), tables.data());
+    S::run(groups, n, comb_table<C>().rows52(), state.data(), tables.data(), SilentReporter());
 }
 template void run<KB11>(ScheduleGroup<KB11>*, std::size_t);
 template void run<KB7>(ScheduleGroup<KB7>*, std::size_t);
