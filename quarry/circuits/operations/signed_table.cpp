@@ -23,7 +23,7 @@ Names constrain_kind(AirBuilder& b, const Row& row) {
     Names n;
     for (std::size_t k = 0; k < row.kind.size(); ++k) {
         // A change of key needs none: amount.positive and amount.none leave 0 and the selector.
-        if (k != kChangeKey) b.boolean("kind[" + std::to_string(k) + "]", row.kind[k]);
+        if (k != kKindChangeKey) b.boolean("kind[" + std::to_string(k) + "]", row.kind[k]);
         n.real += row.kind[k];
         n.opcode += row.kind[k] * constant(static_cast<std::uint32_t>(k) + 1);
     }
@@ -52,9 +52,9 @@ void receive_words(AirBuilder& b, const Row& row, Names& n) {
 /// T1, fields that a kind does not use, and S3.
 void constrain_fields(AirBuilder& b, const Row& row, const Names& n) {
     const Expr amount = sum_of(row.amount);
-    b.equal("amount.positive", amount * row.amount_inverse, n.real - row.kind[kChangeKey]);
-    b.zero("amount.none", amount * row.kind[kChangeKey]);
-    b.zero("receiver.none", sum_of(row.receiver) * (row.kind[kWithdraw] + row.kind[kChangeKey]));
+    b.equal("amount.positive", amount * row.amount_inverse, n.real - row.kind[kKindChangeKey]);
+    b.zero("amount.none", amount * row.kind[kKindChangeKey]);
+    b.zero("receiver.none", sum_of(row.receiver) * (row.kind[kKindWithdraw] + row.kind[kKindChangeKey]));
 
     b.receive("timestamp", kTimestampBus, n.real, {row.timestamp[0], row.timestamp[1]});
     b.boolean("expiry.borrow", row.borrow);
@@ -108,7 +108,7 @@ void pay_fee(AirBuilder& b, const Row& row, const Names& n) {
 
 /// T2 to T5. T2 is the memory's: two accesses of one slot cannot have one time.
 void credit_receiver(AirBuilder& b, const Row& row, const Names& n) {
-    const Expr& m = row.kind[kTransfer];
+    const Expr& m = row.kind[kKindTransfer];
     const LeafCells<Expr> before{.exists = 1,
                                  .pair = row.payload,
                                  .balance = row.to.balance,
@@ -152,7 +152,7 @@ void SignedTable::constrain(AirBuilder& b, const Row<Expr>& row, const Row<Expr>
     debit_sender(b, row, n);
     pay_fee(b, row, n);
     credit_receiver(b, row, n);
-    b.send("extension", kExtensionBus, n.real - row.kind[kTransfer],
+    b.send("extension", kExtensionBus, n.real - row.kind[kKindTransfer],
            extension_tuple<Expr>({.opcode = n.opcode,
                                   .time = n.time,
                                   .slot = n.slot,

@@ -6,7 +6,10 @@
 namespace quarry::circuits {
 
 /// The kinds of signed operations: opcode - 1.
-enum SignedKind : std::uint32_t { kTransfer, kTransferNew, kWithdraw, kChangeKey };
+inline constexpr std::size_t kKindTransfer = 0;
+inline constexpr std::size_t kKindTransferNew = 1;
+inline constexpr std::size_t kKindWithdraw = 2;
+inline constexpr std::size_t kKindChangeKey = 3;
 
 /// The slot that pays.
 template <class T>
