@@ -8,7 +8,9 @@
 #include "quarry/apps/output.hpp"
 #include "quarry/apps/progress.hpp"
 #include "quarry/apps/proof_kinds.hpp"
+#include "quarry/apps/states.hpp"
 #include "quarry/circuits/segment.hpp"
+#include "quarry/node/batch_files.hpp"
 
 namespace quarry::apps {
 namespace {
@@ -20,6 +22,7 @@ void print_line(const std::string& name, const std::string& value) { print(fmt::
 struct ProofOptions {
     std::string file;
     std::string statement;
+    std::string batch;
     unsigned security_bits = 100;
 };
 
@@ -31,8 +34,23 @@ rollup::SegmentStatement statement_of(const ProofFile& file, const ProofOptions&
                   "name the statement with --statement FILE");
 }
 
+/// Throws Failure(exit_refused) unless the statement says about this batch what its files say, whoever proved it.
+void check_batch(rollup::SegmentStatement statement, const ProofOptions& options) {
+    const BatchName name = parse_batch_name(options.batch);
+    const auto folder = value_of(node::BatchFolder::open(name.folder));
+    const auto batch = value_of(folder.read(name.number));
+    const auto claimed = node::batch_statements(folder.parameters(), std::span(&batch, 1)).front();
+    statement.payee = claimed.payee;
+    statement.work.root = claimed.work.root;
+    if (statement == claimed) return;
+    throw Failure(exit_refused, errc_name(Errc::statement_mismatch),
+                  fmt::format("{} does not say what {} claims", options.statement, options.batch),
+                  "give the batch that was proven, or ask its prover for the statement");
+}
+
 void verify_segment_file(const ProofFile& file, const ProofOptions& options, const Session& session) {
     const rollup::SegmentStatement statement = statement_of(file, options);
+    if (!options.batch.empty()) check_batch(statement, options);
     const double start = now_seconds();
     const Status status = circuits::verify_segment(statement, file.bytes, options.security_bits);
     if (!status) throw refusal(exit_refused, file.path, status.error());
@@ -213,6 +231,8 @@ void add_proof_commands(CLI::App& app, Session& session) {
     CLI::App* command =
         add_proof_command(app, session, "verify", "Verify a proof; exit 0 if it is accepted, 1 if refused",
                           "quarry verify proof.bin --statement proof.bin.statement.json", options, run_verify);
+    command->add_option("--batch", options->batch, "also check that the statement is about this batch's data and header")
+        ->type_name("BATCH");
     add_level(*command, "--security", options->security_bits, "provable bits that the proof must have at least");
     add_proof_command(app, session, "inspect", "Show the header of a proof and the size of its parts",
                       "quarry inspect proof.bin --json", options, run_inspect);

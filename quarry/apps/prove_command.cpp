@@ -1,8 +1,6 @@
 #include <fmt/format.h>
 
 #include <boost/json.hpp>
-#include <charconv>
-#include <filesystem>
 #include <memory>
 
 #include "quarry/apps/commands.hpp"
@@ -20,7 +18,6 @@ namespace quarry::apps {
 namespace {
 
 namespace json = boost::json;
-namespace fs = std::filesystem;
 
 /// Whom a proof pays when nobody is named: nobody can collect for it, which is enough for a demonstration.
 constexpr const char* kDevelopmentPayee = "0x000000000000000000000000000000000000dead";
@@ -34,26 +31,6 @@ struct Options {
     std::uint64_t miner_tag = 0;
     unsigned security_bits = 100;
 };
-
-/// "BATCHES/batch-000012" names batch 12 in the folder BATCHES.
-struct BatchName {
-    std::string folder;
-    std::uint64_t number = 0;
-};
-BatchName parse_batch_name(const std::string& path) {
-    const fs::path clean = fs::path(path).lexically_normal();
-    const fs::path last = clean.has_filename() ? clean : clean.parent_path();
-    const std::string name = last.filename().string();
-    const std::string prefix = "batch-";
-    BatchName r{last.parent_path().empty() ? "." : last.parent_path().string(), 0};
-    if (name.starts_with(prefix)) {
-        const char* end = name.data() + name.size();
-        const auto parsed = std::from_chars(name.data() + prefix.size(), end, r.number);
-        if (parsed.ec == std::errc() && parsed.ptr == end && r.number > 0) return r;
-    }
-    throw Failure(exit_bad_input, "not_a_batch", fmt::format("{} is not a batch", path),
-                  "give a folder batch-NNNNNN, as `quarry execute --out DIR` writes it");
-}
 
 std::string check_address(const std::string& text) {
     if (!parse_address(text)) return "'" + text + "' is not an address: 0x and 40 hexadecimal digits, not all zero";

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
 #include <filesystem>
 
 #include "quarry/node/file_io.hpp"
@@ -58,6 +59,21 @@ std::unique_ptr<node::DurableStore> open_state(const std::string& directory, boo
     node::StoreOptions options;
     options.read_only = read_only;
     return value_of(node::DurableStore::open(directory, options));
+}
+
+BatchName parse_batch_name(const std::string& path) {
+    const std::filesystem::path clean = std::filesystem::path(path).lexically_normal();
+    const std::filesystem::path last = clean.has_filename() ? clean : clean.parent_path();
+    const std::string name = last.filename().string();
+    const std::string prefix = "batch-";
+    BatchName r{last.parent_path().empty() ? "." : last.parent_path().string(), 0};
+    if (name.starts_with(prefix)) {
+        const char* end = name.data() + name.size();
+        const auto parsed = std::from_chars(name.data() + prefix.size(), end, r.number);
+        if (parsed.ec == std::errc() && parsed.ptr == end && r.number > 0) return r;
+    }
+    throw Failure(exit_bad_input, "not_a_batch", fmt::format("{} is not a batch", path),
+                  "give a folder batch-NNNNNN, as `quarry execute --out DIR` writes it");
 }
 
 void write_development_seed(const std::string& directory, std::uint64_t seed) {

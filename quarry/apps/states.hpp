@@ -28,6 +28,14 @@ T value_of(node::Stored<T> stored) {
 
 std::unique_ptr<node::DurableStore> open_state(const std::string& directory, bool read_only);
 
+/// "BATCHES/batch-000012" names batch 12 in the folder BATCHES.
+struct BatchName {
+    std::string folder;
+    std::uint64_t number = 0;
+};
+/// Throws Failure(exit_bad_input).
+BatchName parse_batch_name(const std::string& path);
+
 /// What genesis leaves in the state directory, so that other commands can sign for its accounts.
 void write_development_seed(const std::string& directory, std::uint64_t seed);
 /// Throws Failure(exit_bad_input): the state has no such file.
