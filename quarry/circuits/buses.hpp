@@ -10,43 +10,46 @@
 /// The buses of the segment circuit: what a tuple says, who puts it there and who takes it. Tables know each other only
 /// by these. Each tuple function serves constraints (T = Expr), witnesses and public input (T = KoalaBear).
 ///
-/// "provides" = send (multiplicity +), "requests" = receive (multiplicity -). A lookup table provides each of its tuples
-/// as often as it is requested; everything else is put and taken exactly once.
+/// "provides" = send (multiplicity +), "requests" = receive (multiplicity -). A lookup table provides each of its
+/// tuples as often as it is requested; everything else is put and taken exactly once.
 namespace quarry::circuits {
 
-enum Bus : std::uint32_t {
-    // Lookups. Provided by tables of facts.
-    kHashBus = 1,      ///< out = H(left, right).                   HashTable
-    kRange16Bus,       ///< v < 2^16.                               RangeTable
-    kSplitBus,         ///< v < 2^16, high = v >> 8.                RangeTable
-    kHigh15Bus,        ///< v < 0x7f00.                             RangeTable
-    kTimestampBus,     ///< (low, high): the header's.              ChainTable
-    kFeeReceiverBus,   ///< the header's fee receiver's pair hash.  ChainTable
-    kDomainBus,        ///< the rollup's domain hash.               ChainTable
-    kMinimumFeeBus,    ///< the five limbs in the domain.           ChainTable
-    kOddBus,           ///< (signature, digit, point).              SignatureTable
-    kCombBus,          ///< (window, digit, .., point).             CombTable
-    // Exactly once.
-    kWordBus,          ///< word of batch data.          WordTable -> operation
-    kEffectWordBus,    ///< word of an effect.           operation -> EffectTable
-    kMemoryBus,        ///< (slot, time, leaf).          SlotTable, operations
-    kFeeBus,           ///< (token, time, sum).          FeeTable, operations
-    kRegisterBus,      ///< (register, time, values).    RegisterTable, operations
-    kNodeBus,          ///< (kind, level, index, old, new): a touched node.  SlotTable, MerkleTable -> MerkleTable, statement
-    kSignatureBus,     ///< an authorised message.       SignatureTable -> SignedTable
-    kExtensionBus,     ///< rest of a signed operation.  SignedTable -> NewPairTable, WithdrawTable, ChangeKeyTable
-    kFeeBlockBus,      ///< a block of the fee ledger.   FeeTable -> ChainTable; and the one start of FeeTable, back
-    kDigitsBus,        ///< digits of a signature.       ScheduleTable -> SignatureTable
-    kCommitmentBus,    ///< R of a signature.            ScheduleTable -> SignatureTable
-    kCombStartBus,     ///< window's constants.          circuit constants -> CombTable
-    kCombSecondBus,    ///< a window's second entry.     circuit constants -> CombTable
-    // Statement.
-    kDataBus,          ///< (count, digest): a point of the data accumulator.     statement <-> WordTable
-    kEffectsBus,       ///< (side, count, digest): a point of the effects accumulator.  statement <-> EffectTable
-    kPointBus,         ///< (register, side, values).               statement, ChainTable -> RegisterTable
-    kChainBus,         ///< (chain, digest): the end of a chain of hashes.        statement -> ChainTable
-    kWorkBus,          ///< units, counts, work root, payee.                      statement -> ChainTable
-};
+using Bus = std::uint32_t;
+// Lookups. Provided by tables of facts.
+inline constexpr Bus kHashBus = 1;         ///< out = H(left, right).                   HashTable
+inline constexpr Bus kRange16Bus = 2;      ///< v < 2^16.                               RangeTable
+inline constexpr Bus kSplitBus = 3;        ///< v < 2^16, high = v >> 8.                RangeTable
+inline constexpr Bus kHigh15Bus = 4;       ///< v < 0x7f00.                             RangeTable
+inline constexpr Bus kTimestampBus = 5;    ///< (low, high): the header's.              ChainTable
+inline constexpr Bus kFeeReceiverBus = 6;  ///< the header's fee receiver's pair hash.  ChainTable
+inline constexpr Bus kDomainBus = 7;       ///< the rollup's domain hash.               ChainTable
+inline constexpr Bus kMinimumFeeBus = 8;   ///< the five limbs in the domain.           ChainTable
+inline constexpr Bus kOddBus = 9;          ///< (signature, digit, point).              SignatureTable
+inline constexpr Bus kCombBus = 10;        ///< (window, digit, .., point).             CombTable
+// Exactly once.
+inline constexpr Bus kWordBus = 11;        ///< word of batch data.          WordTable -> operation
+inline constexpr Bus kEffectWordBus = 12;  ///< word of an effect.  operation -> EffectTable
+inline constexpr Bus kMemoryBus = 13;      ///< (slot, time, leaf).          SlotTable, operations
+inline constexpr Bus kFeeBus = 14;         ///< (token, time, sum).          FeeTable, operations
+inline constexpr Bus kRegisterBus = 15;    ///< (register, time, values).    RegisterTable, operations
+/// (kind, level, index, old, new): a touched node.  SlotTable, MerkleTable -> MerkleTable, statement
+inline constexpr Bus kNodeBus = 16;
+inline constexpr Bus kSignatureBus = 17;  ///< an authorised message.  SignatureTable -> SignedTable
+/// rest of a signed operation.  SignedTable -> NewPairTable, WithdrawTable, ChangeKeyTable
+inline constexpr Bus kExtensionBus = 18;
+/// a block of the fee ledger.  FeeTable -> ChainTable; and the one start of FeeTable, back
+inline constexpr Bus kFeeBlockBus = 19;
+inline constexpr Bus kDigitsBus = 20;      ///< digits of a signature.       ScheduleTable -> SignatureTable
+inline constexpr Bus kCommitmentBus = 21;  ///< R of a signature.  ScheduleTable -> SignatureTable
+inline constexpr Bus kCombStartBus = 22;   ///< window's constants.          circuit constants -> CombTable
+inline constexpr Bus kCombSecondBus = 23;  ///< a window's second entry.  circuit constants -> CombTable
+// Statement.
+inline constexpr Bus kDataBus = 24;  ///< (count, digest): a point of the data accumulator.  statement <-> WordTable
+/// (side, count, digest): a point of the effects accumulator.  statement <-> EffectTable
+inline constexpr Bus kEffectsBus = 25;
+inline constexpr Bus kPointBus = 26;  ///< (register, side, values).  statement, ChainTable -> RegisterTable
+inline constexpr Bus kChainBus = 27;  ///< (chain, digest): the end of a chain of hashes.  statement -> ChainTable
+inline constexpr Bus kWorkBus = 28;   ///< units, counts, work root, payee.  statement -> ChainTable
 
 template <class T>
 using DigestOf = std::array<T, kDigestSize>;
@@ -110,8 +113,8 @@ struct LeafCells {
             v("nonce", nonce);
     }
 };
-/// 20 values. Time 0 is before the segment; an operation whose first word has index w happens at time w + 1 (its further
-/// words leave room for a second access of the same slot).
+/// 20 values. Time 0 is before the segment; an operation whose first word has index w happens at time w + 1 (its
+/// further words leave room for a second access of the same slot).
 template <class T>
 std::vector<T> memory_tuple(const T& slot, const T& time, const LeafCells<T>& leaf) {
     return (TupleOf<T>() << slot << time << leaf.exists << leaf.pair << leaf.balance << leaf.token << leaf.published
@@ -125,7 +128,11 @@ std::vector<T> fee_tuple(const T& token, const T& time, const std::array<T, 6>& 
 }
 
 /// What operations count. Values of slot_count and fee_tokens: (count, 0, 0, 0); of cursors: four 16-bit limbs.
-enum Register : std::uint32_t { kSlotCount = 1, kDepositCursor = 2, kForcedCursor = 3, kFeeTokens = 4 };
+using Register = std::uint32_t;
+inline constexpr Register kSlotCount = 1;
+inline constexpr Register kDepositCursor = 2;
+inline constexpr Register kForcedCursor = 3;
+inline constexpr Register kFeeTokens = 4;
 inline constexpr std::size_t kRegisters = 4;
 /// 6 values.
 template <class T>
@@ -138,8 +145,8 @@ std::vector<T> point_tuple(const T& id, const T& side, const std::array<T, 4>& v
     return (TupleOf<T>() << id << side << values).take();
 }
 
-/// A node that the segment touches, level 0 the leaves. kind: 0 up to level 30, 1 at level 31, 2 the root (level 32): the
-/// upper two have untouched right children, so that slots stay below 2^30. 19 values.
+/// A node that the segment touches, level 0 the leaves. kind: 0 up to level 30, 1 at level 31, 2 the root (level 32):
+/// the upper two have untouched right children, so that slots stay below 2^30. 19 values.
 template <class T>
 std::vector<T> node_tuple(const T& kind, const T& level, const T& index, const DigestOf<T>& before,
                           const DigestOf<T>& after) {
@@ -157,8 +164,8 @@ std::vector<T> signature_tuple(const T& time, const DigestOf<T>& key_hash, const
     return (TupleOf<T>() << time << key_hash << message << e << s).take();
 }
 
-/// What SignedTable leaves to the table of an operation's kind: 24 values. fee: four 16-bit limbs and a byte. The sender
-/// has been debited (balance, nonce, fee) at `time`.
+/// What SignedTable leaves to the table of an operation's kind: 24 values. fee: four 16-bit limbs and a byte. The
+/// sender has been debited (balance, nonce, fee) at `time`.
 template <class T>
 struct ExtensionCells {
     T opcode, time, slot, receiver, token;
