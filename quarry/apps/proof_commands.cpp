@@ -58,7 +58,7 @@ void verify_segment_file(const ProofFile& file, const ProofOptions& options, con
 
     const unsigned log_size = make_stack_layout(*file.circuit, file.header.heights).value().log_size;
     const double bits = provable_bits(log_size, file.header.security_bits);
-    const auto hex = [](const Digest& d) { return to_hex(digest_bytes(d)); };
+    const auto hex = [](const Digest& d) { return node::to_hex(d); };
     if (session.json) {
         print_json(json::object{{"ok", true},
                                 {"kind", file.kind},
@@ -74,8 +74,8 @@ void verify_segment_file(const ProofFile& file, const ProofOptions& options, con
     }
     print(fmt::format("{}: accepted: {} words of operations lead from state {}.. to {}.., {:.2f} provable bits, {}, "
                       "verified in {}\n",
-                      file.path, with_commas(statement.work.units), hex(statement.before.state.root).substr(0, 16),
-                      hex(statement.after.state.root).substr(0, 16), bits, human_bytes(file.bytes.size()),
+                      file.path, with_commas(statement.work.units), hex(statement.before.state.root).substr(0, 18),
+                      hex(statement.after.state.root).substr(0, 18), bits, human_bytes(file.bytes.size()),
                       human_seconds(end - start)));
 }
 
