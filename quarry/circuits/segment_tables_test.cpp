@@ -5,11 +5,11 @@
 #include "quarry/circuits/chain_table.hpp"
 #include "quarry/circuits/effect_table.hpp"
 #include "quarry/circuits/segment_statement.hpp"
+#include "quarry/circuits/segment_testing.hpp"
 #include "quarry/circuits/state/fee_table.hpp"
 #include "quarry/circuits/state/merkle_table.hpp"
 #include "quarry/circuits/state/register_table.hpp"
 #include "quarry/circuits/state/slot_table.hpp"
-#include "quarry/circuits/segment_testing.hpp"
 #include "quarry/circuits/word_table.hpp"
 
 namespace quarry::circuits {
