@@ -40,6 +40,8 @@ void check_file(const FileBytes& file) {
     const auto header = decode_header(file);
     const auto decoded = decode_proof(f.circuit, file, f.system.statement);
     QUARRY_CHECK(!decoded.ok() || header.ok());
+    const bool accepted = verify_encoded(f.circuit, file, f.system.statement).ok();
+    QUARRY_CHECK(accepted == (decoded.ok() && verify(f.circuit, decoded.value(), f.system.statement).ok()));
     if (!decoded.ok()) return;
     QUARRY_CHECK(encode_proof(f.circuit, decoded.value(), f.system.statement) == file);
     const Status verified = verify(f.circuit, decoded.value(), f.system.statement);

@@ -35,8 +35,13 @@ class ProofTest : public ::testing::Test {
         return b;
     }
     static Status check(const Bytes& b, const Statement& statement) {
-        QUARRY_TRY_ASSIGN(const Proof p, decode_proof(circuit(), b, statement));
-        return verify(circuit(), p, statement);
+        const auto in_two_steps = [&]() -> Status {
+            QUARRY_TRY_ASSIGN(const Proof p, decode_proof(circuit(), b, statement));
+            return verify(circuit(), p, statement);
+        };
+        const Status status = in_two_steps();
+        EXPECT_EQ(verify_encoded(circuit(), b, statement).ok(), status.ok()) << "the one-pass verifier disagrees";
+        return status;
     }
     static Proof prove_lying(ProverChannel::Tamper tamper) {
         ProveOptions options;
