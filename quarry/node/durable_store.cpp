@@ -253,6 +253,7 @@ Stored<std::unique_ptr<DurableStore>> DurableStore::create_from_snapshot(const s
     engine->directory = normalised(directory);
     engine->parameters = parameters;
     const std::vector<rollup::AccountKey> keys = snapshot.keys;
+    rollup::set_pairs(snapshot.leaves);
     auto memory = build_working_copy(std::move(snapshot), {}, engine->directory);
     if (!memory) return memory.error();
     engine->memory = std::move(memory).value();

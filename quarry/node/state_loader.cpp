@@ -1,10 +1,14 @@
 #include "quarry/node/state_loader.hpp"
 
+#include <oneapi/tbb/parallel_invoke.h>
 #include <rocksdb/iterator.h>
 
+#include <atomic>
 #include <memory>
+#include <optional>
 #include <utility>
 
+#include "quarry/base/parallel.hpp"
 #include "quarry/rollup/hashing.hpp"
 
 namespace quarry::node {
@@ -80,6 +84,24 @@ StorageError damaged(const std::string& directory, const std::string& what, Reje
     return storage_error(StorageCode::corrupt, directory, what + ": " + rollup::reject_text(code));
 }
 
+/// The records with keys in [first, last); an empty `last` is the end of all.
+std::optional<StorageError> read_range(rocksdb::DB& db, const std::string& directory, const std::string& first,
+                                       const std::string& last, StoredState& out,
+                                       std::vector<rollup::KeyHash>& hashes) {
+    const rocksdb::Slice bound(last);
+    rocksdb::ReadOptions options;
+    options.fill_cache = false;
+    options.readahead_size = std::size_t{2} << 20;
+    if (!last.empty()) options.iterate_upper_bound = &bound;
+    const std::unique_ptr<rocksdb::Iterator> it(db.NewIterator(options));
+    for (it->Seek(first); it->Valid(); it->Next()) {
+        const auto added = add_record(out, hashes, to_span(it->key()), to_span(it->value()));
+        if (!added) return damaged(directory, "record " + it->key().ToString(true), added.code());
+    }
+    if (!it->status().ok()) return engine_error(it->status(), directory);
+    return std::nullopt;
+}
+
 /// Format, parameters and head.
 Stored<StoredState> read_single_records(rocksdb::DB& db, const std::string& directory) {
     const rocksdb::ReadOptions options;
@@ -135,29 +157,35 @@ Stored<StoredState> read_stored_state(rocksdb::DB& db, const std::string& direct
     if (!single) return single;
     StoredState out = std::move(single).value();
 
-    rocksdb::ReadOptions options;
-    options.fill_cache = false;
-    options.readahead_size = std::size_t{2} << 20;
+    // Leaves on one core, everything else on another: they fill different members.
+    constexpr char kLeaf = static_cast<char>(RecordKind::leaf);
+    const std::string first_leaf{kLeaf};
+    const std::string after_leaves{kLeaf + 1};
     std::vector<rollup::KeyHash> hashes;
-    const std::unique_ptr<rocksdb::Iterator> it(db.NewIterator(options));
-    for (it->SeekToFirst(); it->Valid(); it->Next()) {
-        const auto added = add_record(out, hashes, to_span(it->key()), to_span(it->value()));
-        if (!added) return damaged(directory, "record " + it->key().ToString(true), added.code());
-    }
-    if (!it->status().ok()) return engine_error(it->status(), directory);
-
+    std::optional<StorageError> leaf_error;
+    std::optional<StorageError> other_error;
+    tbb::parallel_invoke(
+        [&] {
+            leaf_error = read_range(db, directory, first_leaf, after_leaves, out, hashes);
+            rollup::set_pairs(out.leaves);
+        },
+        [&] {
+            other_error = read_range(db, directory, {}, first_leaf, out, hashes);
+            if (!other_error) other_error = read_range(db, directory, after_leaves, {}, out, hashes);
+            if (!other_error && rollup::key_hashes(out.keys) != hashes)
+                other_error = damaged(directory, "account keys", RejectCode::key_hash_mismatch);
+        });
+    if (leaf_error) return std::move(*leaf_error);
+    if (other_error) return std::move(*other_error);
     if (out.leaves.size() != out.head.state.slot_count)
         return damaged(directory, "number of leaves", RejectCode::slot_count_mismatch);
     if (out.history.size() != out.head.batch_number - out.head.finalised_number)
         return damaged(directory, "number of undo records", RejectCode::stale_commit);
-    if (rollup::key_hashes(out.keys) != hashes)
-        return damaged(directory, "account keys", RejectCode::key_hash_mismatch);
     return out;
 }
 
 Stored<rollup::MemoryStore> build_working_copy(rollup::Snapshot snapshot, std::vector<rollup::BatchCommit> history,
                                                const std::string& directory) {
-    rollup::set_pairs(snapshot.leaves);
     auto memory = rollup::MemoryStore::restore(std::move(snapshot), std::move(history));
     if (!memory) {
         if (memory.code() == RejectCode::root_mismatch) return storage_error(StorageCode::root_mismatch, directory);
@@ -167,12 +195,20 @@ Stored<rollup::MemoryStore> build_working_copy(rollup::Snapshot snapshot, std::v
 }
 
 Stored<Accepted> check_published_keys(const rollup::MemoryStore& store, const std::string& directory) {
-    for (rollup::SlotIndex slot = 0; slot < store.state().slot_count; ++slot) {
-        const auto leaf = store.leaf(slot);
-        if (leaf->key_published && !store.key(leaf->owner.key_hash))
-            return storage_error(StorageCode::missing_key, directory, "slot " + std::to_string(slot));
-    }
-    return Accepted{};
+    const rollup::SlotIndex num_slots = store.state().slot_count;
+    std::atomic<rollup::SlotIndex> first_missing = num_slots;
+    constexpr std::size_t kGrain = 4096;
+    parallel_for(num_slots, kGrain, [&](std::size_t begin, std::size_t end) {
+        for (auto slot = static_cast<rollup::SlotIndex>(begin); slot < end; ++slot) {
+            const auto leaf = store.leaf(slot);
+            if (!leaf->key_published || store.key(leaf->owner.key_hash)) continue;
+            rollup::SlotIndex known = first_missing;
+            while (slot < known && !first_missing.compare_exchange_weak(known, slot)) continue;
+            return;
+        }
+    });
+    if (first_missing == num_slots) return Accepted{};
+    return storage_error(StorageCode::missing_key, directory, "slot " + std::to_string(first_missing));
 }
 
 }  // namespace quarry::node

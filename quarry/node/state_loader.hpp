@@ -24,17 +24,17 @@ inline std::span<const std::uint8_t> to_span(const rocksdb::Slice& slice) {
 struct StoredState {
     rollup::RollupParameters parameters;
     Head head;
-    std::vector<rollup::Leaf> leaves;  ///< pairs not set yet
+    std::vector<rollup::Leaf> leaves;
     std::vector<rollup::AccountKey> keys;
     std::vector<rollup::BatchCommit> history;  ///< unfinalised batches, oldest first
     Bytes note;                                ///< after the last batch
 };
 
-/// Reads every record once. Refuses databases of another kind or version, incomplete ones, and records that do not
-/// parse, are missing or are too many.
+/// Reads every record once, leaves and the rest in parallel. Refuses databases of another kind or version, incomplete
+/// ones, and records that do not parse, are missing or are too many.
 Stored<StoredState> read_stored_state(rocksdb::DB& db, const std::string& directory);
 
-/// The working copy: rebuilds the tree (about 4 permutations a slot), which must have the stored root, and checks that
+/// The working copy: rebuilds the tree (about 3 permutations a slot), which must have the stored root, and checks that
 /// the history leads to the state. `directory` is for messages.
 Stored<rollup::MemoryStore> build_working_copy(rollup::Snapshot snapshot, std::vector<rollup::BatchCommit> history,
                                                const std::string& directory);
