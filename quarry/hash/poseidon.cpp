@@ -8,7 +8,9 @@
 #include "quarry/base/check.hpp"
 #include "quarry/base/parallel.hpp"
 #include "quarry/hash/kernels/poseidon_kernels.hpp"
+#include "quarry/hash/kernels/poseidon_tables.hpp"
 #include "quarry/hash/poseidon_constants.hpp"
+#include "quarry/hash/poseidon_sparse.hpp"
 
 namespace quarry {
 
@@ -18,34 +20,114 @@ namespace {
 
 KoalaBear cube(KoalaBear x) noexcept { return x * x * x; }
 
-/// x := M x. Entries are below 2^7, elements below 2^31: sums stay below 16 * 2^38 = 2^42, and reduce() needs < 2^32 p.
+/// x := M x by the factors of PoseidonMdsFactors, in 64-bit integers: 96 multiplications. The factors' absolute sums keep
+/// 4 M x within (-649 p, 1021 p); the offset makes it positive, and reduce() needs < 2^32 p.
 void multiply_mds(PoseidonState& x) noexcept {
-    // M[k][i] = column[(k - i) mod 16]; doubled, so that the inner loop is a plain correlation.
-    std::array<std::uint64_t, 2 * kPoseidonWidth> doubled;
-    for (std::size_t i = 0; i < kPoseidonWidth; ++i) {
-        doubled[i] = x[i].montgomery();
-        doubled[i + kPoseidonWidth] = doubled[i];
+    constexpr const PoseidonMdsFactors& kFactors = kPoseidonMdsFactors;
+    constexpr std::int64_t kOffset = std::int64_t{1024} * KoalaBear::kModulus;
+    // reduce() divides by 2^32, and the sums are 4 M x.
+    constexpr KoalaBear kRepair(std::uint64_t{1} << 30);
+    static_assert(kPoseidonMdsScale == 4);
+    std::array<std::int64_t, 8> u, v, n{};
+    for (std::size_t i = 0; i < 8; ++i) {
+        u[i] = std::int64_t{x[i].montgomery()} + x[i + 8].montgomery();
+        v[i] = std::int64_t{x[i].montgomery()} - x[i + 8].montgomery();
     }
-    static constexpr KoalaBear kRepair = KoalaBear::from_montgomery(KoalaBear(KoalaBear(1).montgomery()).montgomery());
-    for (std::size_t k = 0; k < kPoseidonWidth; ++k) {
+    for (std::size_t k = 0; k < 8; ++k) {
+        for (std::size_t i = 0; i < 8; ++i) {
+            const std::int64_t product = v[i] * kFactors.negacyclic8[(k - i) & 7];
+            n[k] += i > k ? -product : product;
+        }
+    }
+    const auto finish = [](std::int64_t sum) {
+        return KoalaBear::from_montgomery(KoalaBear::reduce(static_cast<std::uint64_t>(sum + kOffset))) * kRepair;
+    };
+    for (std::size_t k = 0; k < 4; ++k) {
+        std::int64_t f = 0;
+        std::int64_t q = 0;
+        for (std::size_t i = 0; i < 4; ++i) {
+            f += (u[i] + u[i + 4]) * kFactors.cyclic4[(k - i) & 3];
+            const std::int64_t product = (u[i] - u[i + 4]) * kFactors.negacyclic4[(k - i) & 3];
+            q += i > k ? -product : product;
+        }
+        x[k] = finish(f + q + n[k]);
+        x[k + 4] = finish(f - q + n[k + 4]);
+        x[k + 8] = finish(f + q - n[k]);
+        x[k + 12] = finish(f - q - n[k + 4]);
+    }
+}
+
+/// sum of a_i b_i over n <= 36 terms. Four products fit into 64 bits (4 p^2 < 2^64); their halves are added apart.
+KoalaBear dot(const KoalaBear* a, const KoalaBear* b, std::size_t n) noexcept {
+    constexpr std::uint64_t kLargest = std::uint64_t{KoalaBear::kModulus - 1} * (KoalaBear::kModulus - 1);
+    static_assert(4 * kLargest / 4 == kLargest, "four products fit");
+    std::uint64_t low = 0;
+    std::uint64_t high = 0;
+    for (std::size_t i = 0; i < n;) {
         std::uint64_t sum = 0;
-        for (std::size_t d = 0; d < kPoseidonWidth; ++d) sum += kPoseidonMdsColumn[d] * doubled[k + kPoseidonWidth - d];
-        // reduce() divides by 2^32: kRepair, whose representative is 2^64 mod p, undoes it.
-        x[k] = KoalaBear::from_montgomery(KoalaBear::reduce(sum)) * kRepair;
+        for (const std::size_t end = std::min(n, i + 4); i < end; ++i) {
+            sum += std::uint64_t{a[i].montgomery()} * b[i].montgomery();
+        }
+        low += sum & 0xffffffff;
+        high += sum >> 32;
     }
+    // (low + 2^32 high) / 2^32
+    return KoalaBear::from_montgomery(KoalaBear::reduce(low)) +
+           KoalaBear::from_montgomery(static_cast<std::uint32_t>(high % KoalaBear::kModulus));
+}
+
+void cube_all(PoseidonState& state) noexcept {
+    for (KoalaBear& x : state) x = cube(x);
+}
+void add_round_constants(PoseidonState& state, std::size_t round) noexcept {
+    for (std::size_t i = 0; i < kPoseidonWidth; ++i) state[i] += kPoseidonRoundConstants[round][i];
 }
 
 }  // namespace
 
 void poseidon_permute(PoseidonState& state) noexcept {
-    constexpr std::size_t kFirstFull = kPoseidonHalfFullRounds;
-    constexpr std::size_t kLastFull = kPoseidonHalfFullRounds + kPoseidonPartialRounds;
-    for (std::size_t round = 0; round < kPoseidonRounds; ++round) {
-        for (std::size_t i = 0; i < kPoseidonWidth; ++i) state[i] += kPoseidonRoundConstants[round][i];
-        const bool full = round < kFirstFull || round >= kLastFull;
-        const std::size_t num_sboxes = full ? kPoseidonWidth : 1;
-        for (std::size_t i = 0; i < num_sboxes; ++i) state[i] = cube(state[i]);
+    const PoseidonSparse& sparse = poseidon_sparse();
+    for (std::size_t round = 0; round < kPoseidonHalfFullRounds; ++round) {
+        add_round_constants(state, round);
+        cube_all(state);
+        if (round + 1 < kPoseidonHalfFullRounds) multiply_mds(state);
+    }
+    // The last linear layer of these, and all partial rounds: see PoseidonSparse.
+    std::array<KoalaBear, PoseidonSparse::kNumVariables> v;
+    for (std::size_t i = 0; i < kPoseidonWidth; ++i) {
+        v[i] = sparse.entry_constant[i] + dot(sparse.entry[i].data(), state.data(), kPoseidonWidth);
+    }
+    v[kPoseidonWidth] = cube(v[0]);
+    for (std::size_t t = 1; t < kPoseidonPartialRounds; ++t) {
+        const PoseidonSparse::LinearForm& form = sparse.sbox_input[t];
+        v[kPoseidonWidth + t] =
+            cube(form.constant + dot(form.coefficient.data() + 1, v.data() + 1, kPoseidonWidth - 1 + t));
+    }
+    for (std::size_t i = 0; i < kPoseidonWidth; ++i) {
+        const PoseidonSparse::LinearForm& form = sparse.exit[i];
+        const KoalaBear of_cubes =
+            form.constant + dot(form.coefficient.data() + kPoseidonWidth, v.data() + kPoseidonWidth, kPoseidonPartialRounds);
+        state[i] = of_cubes + (i == 0 ? dot(form.coefficient.data(), v.data(), kPoseidonWidth) : v[i]);
+    }
+    for (std::size_t round = kPoseidonRounds - kPoseidonHalfFullRounds; round < kPoseidonRounds; ++round) {
+        cube_all(state);
         multiply_mds(state);
+        if (round + 1 < kPoseidonRounds) add_round_constants(state, round + 1);
+    }
+}
+
+void poseidon_permute_plain(PoseidonState& state) noexcept {
+    for (std::size_t round = 0; round < kPoseidonRounds; ++round) {
+        add_round_constants(state, round);
+        const bool full = round < kPoseidonHalfFullRounds || round >= kPoseidonRounds - kPoseidonHalfFullRounds;
+        for (std::size_t i = 0; i < (full ? kPoseidonWidth : 1); ++i) state[i] = cube(state[i]);
+        PoseidonState product{};
+        for (std::size_t i = 0; i < kPoseidonWidth; ++i) {
+            for (std::size_t j = 0; j < kPoseidonWidth; ++j) {
+                product[i] += KoalaBear(poseidon_mds_entry(i, j)) * state[j];
+            }
+        }
+        state = product;
     }
 }
 

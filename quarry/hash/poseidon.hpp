@@ -18,6 +18,8 @@ using PoseidonState = std::array<KoalaBear, kPoseidonWidth>;
 
 /// Poseidon over KoalaBear, width 16, S-box x^3, 4 + 20 + 4 rounds. [GKRRS21]
 void poseidon_permute(PoseidonState& state) noexcept;
+/// The same by its definition, round by round: for tests.
+void poseidon_permute_plain(PoseidonState& state) noexcept;
 /// H(left, right) = pi(left || right)[0..8] + left: the node hash of Merkle trees and the step of every chain.
 Digest poseidon_compress(const Digest& left, const Digest& right) noexcept;
 

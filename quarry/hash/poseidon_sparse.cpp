@@ -110,56 +110,11 @@ PoseidonSparse derive() {
     return r;
 }
 
-KoalaBear evaluate(const Form& form, const std::array<KoalaBear, PoseidonSparse::kNumVariables>& v) {
-    KoalaBear r = form.constant;
-    for (std::size_t j = 0; j < v.size(); ++j) r += form.coefficient[j] * v[j];
-    return r;
-}
-
-KoalaBear cube(KoalaBear x) { return x * x * x; }
-
-void apply_mds(PoseidonState& x) {
-    PoseidonState r;
-    for (std::size_t i = 0; i < kPoseidonWidth; ++i) {
-        for (std::size_t j = 0; j < kPoseidonWidth; ++j) r[i] += mds(i, j) * x[j];
-    }
-    x = r;
-}
-
 }  // namespace
 
 const PoseidonSparse& poseidon_sparse() {
     static const PoseidonSparse sparse = derive();
     return sparse;
-}
-
-void poseidon_permute_sparse(PoseidonState& state) {
-    const PoseidonSparse& sparse = poseidon_sparse();
-    const auto sboxes = [&] {
-        for (KoalaBear& x : state) x = cube(x);
-    };
-    const auto add_constants = [&](std::size_t round) {
-        for (std::size_t i = 0; i < kPoseidonWidth; ++i) state[i] += kPoseidonRoundConstants[round][i];
-    };
-    for (std::size_t round = 0; round < kPoseidonHalfFullRounds; ++round) {
-        add_constants(round);
-        sboxes();
-        if (round + 1 < kPoseidonHalfFullRounds) apply_mds(state);
-    }
-    std::array<KoalaBear, PoseidonSparse::kNumVariables> v{};
-    for (std::size_t i = 0; i < kPoseidonWidth; ++i) {
-        v[i] = sparse.entry_constant[i];
-        for (std::size_t j = 0; j < kPoseidonWidth; ++j) v[i] += sparse.entry[i][j] * state[j];
-    }
-    for (std::size_t t = 0; t < kPoseidonPartialRounds; ++t) {
-        v[kPoseidonWidth + t] = cube(evaluate(sparse.sbox_input[t], v));
-    }
-    for (std::size_t i = 0; i < kPoseidonWidth; ++i) state[i] = evaluate(sparse.exit[i], v);
-    for (std::size_t round = kPoseidonRounds - kPoseidonHalfFullRounds; round < kPoseidonRounds; ++round) {
-        sboxes();
-        apply_mds(state);
-        if (round + 1 < kPoseidonRounds) add_constants(round + 1);
-    }
 }
 
 }  // namespace quarry

@@ -37,7 +37,4 @@ struct PoseidonSparse {
 /// Derived from the matrix and the round constants on first use.
 const PoseidonSparse& poseidon_sparse();
 
-/// poseidon_permute by way of poseidon_sparse(): for tests.
-void poseidon_permute_sparse(PoseidonState& state);
-
 }  // namespace quarry

@@ -20,6 +20,14 @@ COMMANDS = [
     ["bench", "permutations"],
     ["bench", "hash"],
     ["bench", "dft"],
+    ["bench", "execute"],
+    ["genesis"],
+    ["workload"],
+    ["execute"],
+    ["state"],
+    ["state", "show"],
+    ["state", "export"],
+    ["state", "import"],
     ["security"],
     ["verify"],
     ["inspect"],
@@ -131,7 +139,7 @@ class Cli(unittest.TestCase):
                 result = quarry(*command, "--help")
                 self.assertEqual((result.returncode, result.stderr), (OK, ""))
                 self.assertIn("Example:\n  quarry " + " ".join(command), result.stdout)
-                if command != ["bench"]:
+                if command not in (["bench"], ["state"]):
                     self.assertIn("--json", result.stdout)
 
     def test_help_lists_exit_codes_and_every_command(self):
@@ -220,6 +228,16 @@ class Cli(unittest.TestCase):
         for field in ("seconds", "cells_per_second", "bytes_per_second", "memory_bandwidth_bytes_per_second"):
             self.assertGreater(document[field], 0, field)
         self.assertIn("cycles_per_cell_per_thread", document)
+
+    def test_bench_execute_json(self):
+        result = quarry("bench", "execute", "--transfers", "40", "--accounts", "30", "--batch-size", "16", "--json",
+                        "--folder", self.folder.name)
+        document = json.loads(result.stdout)
+        for field in ("transfers_per_second", "seconds", "cpu_seconds", "input_bytes", "peak_rss_bytes"):
+            self.assertGreater(document[field], 0, field)
+        self.assertEqual((document["transfers"], document["batches"]), (40, 3))
+        self.assertGreater(document["calibration"]["disk_sync_ms"], 0)
+        self.assertEqual([n for n in os.listdir(self.folder.name) if n.startswith("quarry-bench")], [])
 
     # --- security
 
