@@ -24,9 +24,9 @@ KoalaBear cube(KoalaBear x) noexcept { return x * x * x; }
 /// 4 M x within (-649 p, 1021 p); the offset makes it positive, and reduce() needs < 2^32 p.
 void multiply_mds(PoseidonState& x) noexcept {
     constexpr const PoseidonMdsFactors& kFactors = kPoseidonMdsFactors;
-    constexpr std::int64_t kOffset = std::int64_t{1024} * KoalaBear::kModulus;
+    static constexpr std::int64_t kOffset = std::int64_t{1024} * KoalaBear::kModulus;
     // reduce() divides by 2^32, and the sums are 4 M x.
-    constexpr KoalaBear kRepair(std::uint64_t{1} << 30);
+    static constexpr KoalaBear kRepair(std::uint64_t{1} << 30);
     static_assert(kPoseidonMdsScale == 4);
     std::array<std::int64_t, 8> u, v, n{};
     for (std::size_t i = 0; i < 8; ++i) {
