@@ -60,6 +60,7 @@ function(quarry_module name)
   if(QUARRY_TESTS AND tests)
     add_executable(${name}_test ${tests})
     target_link_libraries(${name}_test PRIVATE quarry_${name} GTest::gtest GTest::gtest_main ${arg_TEST_LINK})
+    target_compile_options(${name}_test PRIVATE -O1)  # most of what tests spend is in the libraries; compiling them is not
     add_test(NAME ${name} COMMAND ${name}_test)
     set_tests_properties(${name} PROPERTIES LABELS unit TIMEOUT 900)
   endif()

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "quarry/base/check.hpp"
+#include "quarry/hash/keccak.hpp"
 
 namespace quarry {
 
@@ -43,12 +44,12 @@ void mark_next(const ExpressionGraph& graph, const LinearForm& form, std::vector
     }
 }
 
-// A chain of compressions over 32-bit words, split so that every element is below p.
+// Keccak-256 of a description in 32-bit words. The digest is a constant to everyone who uses it, so it need not be cheap
+// in a circuit; tables have tens of thousands of words.
 class WordHash {
   public:
     void word(std::uint32_t w) {
-        put(KoalaBear(w & 0xffff));
-        put(KoalaBear(w >> 16));
+        for (unsigned shift = 0; shift < 32; shift += 8) bytes_.push_back(static_cast<std::uint8_t>(w >> shift));
     }
     void text(const std::string& s) {
         word(static_cast<std::uint32_t>(s.size()));
@@ -62,31 +63,27 @@ class WordHash {
             word(t.coefficient.canonical());
         }
     }
-    Digest finish() {
-        const auto length = static_cast<std::uint32_t>(count_);
-        word(length);
-        while (at_ != 0) put(KoalaBear());
-        return chain_;
+    // 30 bits an element: 240 of the 256.
+    Digest finish() const {
+        const Bytes32 hash = keccak256(bytes_);
+        Digest r;
+        for (std::size_t i = 0; i < r.size(); ++i) {
+            std::uint32_t w = 0;
+            for (std::size_t k = 0; k < 4; ++k) w = w << 8 | hash[4 * i + k];
+            r[i] = KoalaBear(w & 0x3fffffff);
+        }
+        return r;
     }
 
   private:
-    void put(KoalaBear x) {
-        block_[at_++] = x;
-        ++count_;
-        if (at_ == kDigestSize) {
-            chain_ = poseidon_compress(chain_, block_);
-            at_ = 0;
-        }
-    }
-    Digest chain_{};
-    Digest block_{};
-    std::size_t at_ = 0;
-    std::size_t count_ = 0;
+    std::vector<std::uint8_t> bytes_;
 };
 
 }  // namespace
 
-std::vector<std::uint32_t> Table::next_columns() const {
+const std::vector<std::uint32_t>& Table::next_columns() const {
+    const std::array<std::size_t, 3> extent{graph.atoms().size(), constraints.size(), interactions.size()};
+    if (next_columns_of_ == extent) return next_columns_;
     std::vector<bool> seen(graph.atoms().size());
     std::vector<bool> next_column(columns.size());
     for (const Constraint& c : constraints) mark_next(graph, c.form, seen, next_column);
@@ -94,11 +91,12 @@ std::vector<std::uint32_t> Table::next_columns() const {
         mark_next(graph, i.multiplicity, seen, next_column);
         for (const LinearForm& f : i.tuple) mark_next(graph, f, seen, next_column);
     }
-    std::vector<std::uint32_t> r;
+    next_columns_.clear();
     for (std::uint32_t c = 0; c < next_column.size(); ++c) {
-        if (next_column[c]) r.push_back(c);
+        if (next_column[c]) next_columns_.push_back(c);
     }
-    return r;
+    next_columns_of_ = extent;
+    return next_columns_;
 }
 
 Digest Table::digest() const {

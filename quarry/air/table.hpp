@@ -38,10 +38,15 @@ struct Table {
     std::optional<unsigned> fixed_log_height;
     [[nodiscard]] unsigned max_degree() const;
     [[nodiscard]] std::size_t num_columns() const noexcept { return columns.size(); }
-    /// Columns that a constraint or an interaction reads in the next row, in rising order.
-    [[nodiscard]] std::vector<std::uint32_t> next_columns() const;
+    /// Columns that a constraint or an interaction reads in the next row, in rising order. Remembered: the first call
+    /// after a change is not safe beside others.
+    [[nodiscard]] const std::vector<std::uint32_t>& next_columns() const;
     /// Binds name, columns, every atom, constraint and interaction: equal digests mean the same table.
     [[nodiscard]] Digest digest() const;
+
+  private:
+    mutable std::vector<std::uint32_t> next_columns_;
+    mutable std::array<std::size_t, 3> next_columns_of_{};  ///< atoms, constraints, interactions that it was found for
 };
 
 /// What a table's text is written against.

@@ -26,7 +26,7 @@ Circuit::Circuit(std::string name, std::vector<Table> tables, std::vector<Public
         QUARRY_CHECK(table.max_degree() <= kCircuitBounds.constraint_degree);
         num_constraints += table.constraints.size();
         num_openings += table.num_columns() + table.next_columns().size();
-        programs_.push_back(compile(table));
+        programs_.push_back(std::make_unique<LazyProgram>());
         digest_ = poseidon_compress(digest_, table.digest());
         for (const Interaction& i : table.interactions) {
             QUARRY_CHECK(i.bus < KoalaBear::kModulus && i.tuple.size() <= kCircuitBounds.tuple_length);
@@ -50,6 +50,12 @@ Circuit::Circuit(std::string name, std::vector<Table> tables, std::vector<Public
     count[0] = KoalaBear(constants_.size());
     digest_ = poseidon_compress(digest_, count);
     QUARRY_CHECK(num_constraints <= kCircuitBounds.num_constraints && num_openings <= kCircuitBounds.num_openings);
+}
+
+const Program& Circuit::program(std::size_t table) const {
+    LazyProgram& lazy = *programs_[table];
+    std::call_once(lazy.once, [&] { lazy.program = compile(tables_[table]); });
+    return lazy.program;
 }
 
 std::optional<std::size_t> Circuit::bus_arity(std::uint32_t bus) const {

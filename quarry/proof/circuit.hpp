@@ -1,6 +1,8 @@
 #pragma once
 #include <cstddef>
 #include <map>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -19,7 +21,7 @@ namespace quarry {
 /// it are refused.
 inline constexpr CircuitBounds kCircuitBounds{};
 
-/// The tables that one kind of proof is about, compiled. Tuples on one bus must all have the same number of values
+/// The tables that one kind of proof is about. Tuples on one bus must all have the same number of values
 /// (checked): fingerprints of (x) and (x, 0) are equal. Immovable: traces and proofs point into it.
 class Circuit {
   public:
@@ -32,7 +34,8 @@ class Circuit {
     [[nodiscard]] const std::string& name() const noexcept { return name_; }
     [[nodiscard]] std::span<const Table> tables() const noexcept { return tables_; }
     [[nodiscard]] std::span<const PublicTuple> constants() const noexcept { return constants_; }
-    [[nodiscard]] const Program& program(std::size_t table) const noexcept { return programs_[table]; }
+    /// Compiled on first use: a verifier needs none.
+    [[nodiscard]] const Program& program(std::size_t table) const;
     /// Binds the name and every table: the part of a verifying key that does not depend on sizes.
     [[nodiscard]] const Digest& digest() const noexcept { return digest_; }
     /// The number of values in every tuple of a bus; nullopt for a bus that no table uses.
@@ -42,7 +45,11 @@ class Circuit {
     std::string name_;
     std::vector<Table> tables_;
     std::vector<PublicTuple> constants_;
-    std::vector<Program> programs_;
+    struct LazyProgram {
+        std::once_flag once;
+        Program program;
+    };
+    mutable std::vector<std::unique_ptr<LazyProgram>> programs_;
     Digest digest_{};
     std::map<std::uint32_t, std::size_t> arity_;
 };
