@@ -87,10 +87,9 @@ std::vector<Imbalance> find_imbalances(std::span<const Table* const> tables, std
         for (const Touch& touch : entry.touches) {
             const auto m = static_cast<std::int64_t>(touch.multiplicity.canonical());
             const bool negative = m > KoalaBear::kModulus / 2;
-            imbalance.touching.push_back(tables[touch.table]->name + "." +
-                                         tables[touch.table]->interactions[touch.interaction].name + " at row " +
-                                         std::to_string(touch.row) + ": " +
-                                         std::to_string(negative ? m - KoalaBear::kModulus : m));
+            imbalance.touching.push_back(
+                tables[touch.table]->name + "." + tables[touch.table]->interactions[touch.interaction].name +
+                " at row " + std::to_string(touch.row) + ": " + std::to_string(negative ? m - KoalaBear::kModulus : m));
         }
         r.push_back(std::move(imbalance));
     }

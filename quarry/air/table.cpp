@@ -44,8 +44,8 @@ void mark_next(const ExpressionGraph& graph, const LinearForm& form, std::vector
     }
 }
 
-// Keccak-256 of a description in 32-bit words. The digest is a constant to everyone who uses it, so it need not be cheap
-// in a circuit; tables have tens of thousands of words.
+// Keccak-256 of a description in 32-bit words. The digest is a constant to everyone who uses it, so it need not be
+// cheap in a circuit; tables have tens of thousands of words.
 class WordHash {
   public:
     void word(std::uint32_t w) {

@@ -107,10 +107,11 @@ Measured measure(const node::DevelopmentBatch& batch, const Options& options, Pr
 }
 
 std::vector<std::pair<const char*, double>> phase_list(const node::BatchProverPhases& p) {
-    return {{"execute", p.execute},         {"signatures", p.signatures},         {"timeline", p.timeline},
-            {"witness", p.rows},            {"trace", p.trace},                   {"commit", p.prove.commit},
-            {"logup", p.prove.logup},       {"zerocheck", p.prove.zerocheck},     {"open", p.prove.open},
-            {"encode", p.encode}};
+    return {{"execute", p.execute},   {"signatures", p.signatures},
+            {"timeline", p.timeline}, {"witness", p.rows},
+            {"trace", p.trace},       {"commit", p.prove.commit},
+            {"logup", p.prove.logup}, {"zerocheck", p.prove.zerocheck},
+            {"open", p.prove.open},   {"encode", p.encode}};
 }
 
 void run_prove(const Options& options, const Session& session) {
@@ -139,26 +140,26 @@ void run_prove(const Options& options, const Session& session) {
         for (std::size_t t = 0; t < measured.proof.heights.size(); ++t) {
             heights[circuits::segment_circuit().tables()[t].name] = measured.proof.heights[t];
         }
-        print_json(json::object{
-            {"transfers", options.transfers},
-            {"accounts", options.accounts},
-            {"transfers_per_second", rounded(count / run.seconds, 1)},
-            {"seconds", rounded(run.seconds, 6)},
-            {"run_seconds", std::move(seconds)},
-            {"phases", std::move(phases)},
-            {"witness_share", rounded((run.phases.rows + run.phases.trace) / run.seconds, 4)},
-            {"cells_per_transfer", rounded(cells, 1)},
-            {"hashes_per_transfer", rounded(static_cast<double>(measured.proof.num_hashes) / count, 2)},
-            {"log_heights", std::move(heights)},
-            {"security_bits", options.security_bits},
-            {"provable_bits", measured.provable_bits},
-            {"proof_bytes", measured.proof.bytes.size()},
-            {"verify_ms", rounded(measured.verify_seconds * 1e3, 3)},
-            {"peak_rss_bytes", measured.peak_rss_bytes},
-            {"threads", tbb::this_task_arena::max_concurrency()},
-            {"isa", isa_name(current_isa())},
-            {"cpu", cpu_model()},
-            {"calibration", to_json(calibration)}});
+        print_json(
+            json::object{{"transfers", options.transfers},
+                         {"accounts", options.accounts},
+                         {"transfers_per_second", rounded(count / run.seconds, 1)},
+                         {"seconds", rounded(run.seconds, 6)},
+                         {"run_seconds", std::move(seconds)},
+                         {"phases", std::move(phases)},
+                         {"witness_share", rounded((run.phases.rows + run.phases.trace) / run.seconds, 4)},
+                         {"cells_per_transfer", rounded(cells, 1)},
+                         {"hashes_per_transfer", rounded(static_cast<double>(measured.proof.num_hashes) / count, 2)},
+                         {"log_heights", std::move(heights)},
+                         {"security_bits", options.security_bits},
+                         {"provable_bits", measured.provable_bits},
+                         {"proof_bytes", measured.proof.bytes.size()},
+                         {"verify_ms", rounded(measured.verify_seconds * 1e3, 3)},
+                         {"peak_rss_bytes", measured.peak_rss_bytes},
+                         {"threads", tbb::this_task_arena::max_concurrency()},
+                         {"isa", isa_name(current_isa())},
+                         {"cpu", cpu_model()},
+                         {"calibration", to_json(calibration)}});
         return;
     }
     print(fmt::format("one batch of {} transfers from as many signers, {} accounts ({} threads, {}, {})\n\n",

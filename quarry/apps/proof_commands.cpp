@@ -72,11 +72,12 @@ void verify_segment_file(const ProofFile& file, const ProofOptions& options, con
                                 {"verify_ms", rounded((end - start) * 1e3, 3)}});
         return;
     }
-    print(fmt::format("{}: accepted: {} words of operations lead from state {}.. to {}.., {:.2f} provable bits, {}, "
-                      "verified in {}\n",
-                      file.path, with_commas(statement.work.units), hex(statement.before.state.root).substr(0, 18),
-                      hex(statement.after.state.root).substr(0, 18), bits, human_bytes(file.bytes.size()),
-                      human_seconds(end - start)));
+    print(
+        fmt::format("{}: accepted: {} words of operations lead from state {}.. to {}.., {:.2f} provable bits, {}, "
+                    "verified in {}\n",
+                    file.path, with_commas(statement.work.units), hex(statement.before.state.root).substr(0, 18),
+                    hex(statement.after.state.root).substr(0, 18), bits, human_bytes(file.bytes.size()),
+                    human_seconds(end - start)));
 }
 
 void run_verify(const ProofOptions& options, const Session& session) {
@@ -219,7 +220,8 @@ CLI::App* add_proof_command(CLI::App& app, Session& session, const std::string& 
     command->add_option("FILE", options->file, "a proof, as `quarry prove` or `quarry bench permutations` writes it")
         ->type_name("")
         ->required();
-    command->add_option("--statement", options->statement, "what a segment's proof is about, as `quarry prove` writes it")
+    command
+        ->add_option("--statement", options->statement, "what a segment's proof is about, as `quarry prove` writes it")
         ->type_name("FILE");
     return command;
 }
@@ -231,7 +233,8 @@ void add_proof_commands(CLI::App& app, Session& session) {
     CLI::App* command =
         add_proof_command(app, session, "verify", "Verify a proof; exit 0 if it is accepted, 1 if refused",
                           "quarry verify proof.bin --statement proof.bin.statement.json", options, run_verify);
-    command->add_option("--batch", options->batch, "also check that the statement is about this batch's data and header")
+    command
+        ->add_option("--batch", options->batch, "also check that the statement is about this batch's data and header")
         ->type_name("BATCH");
     add_level(*command, "--security", options->security_bits, "provable bits that the proof must have at least");
     add_proof_command(app, session, "inspect", "Show the header of a proof and the size of its parts",

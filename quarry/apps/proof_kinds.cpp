@@ -39,12 +39,14 @@ ProofFile read_proof_file(const std::string& path) {
 
 rollup::SegmentStatement read_statement_file(const std::string& path) {
     const auto bytes = read_file(path, node::kMaxStatementBytes);
-    auto statement = node::parse_segment_statement(std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+    auto statement =
+        node::parse_segment_statement(std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
     if (statement) return std::move(statement).value();
-    throw Failure(exit_bad_input, "bad_statement", fmt::format("{}: {}", path, statement.error().field.empty()
-                                                     ? node::json_code_text(statement.error().code)
-                                                     : statement.error().field + ": " +
-                                                           node::json_code_text(statement.error().code)),
+    throw Failure(exit_bad_input, "bad_statement",
+                  fmt::format("{}: {}", path,
+                              statement.error().field.empty()
+                                  ? node::json_code_text(statement.error().code)
+                                  : statement.error().field + ": " + node::json_code_text(statement.error().code)),
                   "give the file that `quarry prove` wrote beside the proof");
 }
 

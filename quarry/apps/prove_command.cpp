@@ -43,15 +43,15 @@ class Phases {
     explicit Phases(Progress& progress) : progress_(progress) {}
     void operator()(const std::string& name) {
         constexpr std::array<std::pair<const char*, double>, 10> kDoneBefore{{{"execute", 0.0},
-                                                                               {"signatures", 0.02},
-                                                                               {"timeline", 0.05},
-                                                                               {"witness", 0.08},
-                                                                               {"trace", 0.14},
-                                                                               {"commit", 0.18},
-                                                                               {"logup", 0.65},
-                                                                               {"zerocheck", 0.7},
-                                                                               {"open", 0.9},
-                                                                               {"encode", 0.99}}};
+                                                                              {"signatures", 0.02},
+                                                                              {"timeline", 0.05},
+                                                                              {"witness", 0.08},
+                                                                              {"trace", 0.14},
+                                                                              {"commit", 0.18},
+                                                                              {"logup", 0.65},
+                                                                              {"zerocheck", 0.7},
+                                                                              {"open", 0.9},
+                                                                              {"encode", 0.99}}};
         for (const auto& [phase, fraction] : kDoneBefore) {
             if (name != phase) continue;
             const double elapsed = now_seconds() - start_;
@@ -96,8 +96,8 @@ void run(const Options& options, const Session& session) {
     prover.security_bits = options.security_bits;
     prover.on_phase = [&](const char* phase) { phases(phase); };
     const auto queues = batch.queues();
-    const auto proof = value_of(
-        node::prove_batch(state->parameters(), before.value(), queues, batch.header, batch.data, prover));
+    const auto proof =
+        value_of(node::prove_batch(state->parameters(), before.value(), queues, batch.header, batch.data, prover));
     const double seconds = now_seconds() - start;
     write_file(options.out, proof.bytes);
     const std::string statement = node::to_json(proof.statement);
@@ -125,8 +125,7 @@ void run(const Options& options, const Session& session) {
         return;
     }
     print(fmt::format("batch {}: {} operations ({} words) proven in {}, {:.0f} a second\n", name.number,
-                      with_commas(proof.num_operations), with_commas(words), human_seconds(seconds),
-                      rate));
+                      with_commas(proof.num_operations), with_commas(words), human_seconds(seconds), rate));
     print(fmt::format("  {} cells, {} compressions, {:.2f} provable bits, peak memory {}\n",
                       with_commas(proof.committed_cells), with_commas(proof.num_hashes), bits,
                       human_bytes(peak_rss_bytes())));

@@ -72,7 +72,8 @@ void RequestReader::for_each(std::size_t arity, const std::function<void(std::sp
             f(tuple);
         };
         // Padding rows inside the padding are all alike: if one asks nothing, only the last row is left to look at.
-        const bool padding_asks = rows_.size() < height_ && value(request.multiplicity, rows_.size(), rows_.size()) == one_request;
+        const bool padding_asks =
+            rows_.size() < height_ && value(request.multiplicity, rows_.size(), rows_.size()) == one_request;
         const std::size_t end = padding_asks ? height_ : std::min(height_, rows_.size());
         for (std::size_t row = 0; row < end; ++row) visit(row);
         if (end < height_) visit(height_ - 1);

@@ -10,8 +10,8 @@
 #include "quarry/base/buffer.hpp"
 #include "quarry/circuits/rows.hpp"
 
-/// The witness of a lookup table follows from what the other tables ask of it: their requests are read off their rows by
-/// the very interactions that the proof balances, so no table keeps a log of its lookups.
+/// The witness of a lookup table follows from what the other tables ask of it: their requests are read off their rows
+/// by the very interactions that the proof balances, so no table keeps a log of its lookups.
 namespace quarry::circuits {
 
 /// The rows of one table, whatever their type, before they are written into a trace.
@@ -28,8 +28,7 @@ class TableRows {
 
     /// Rows that fill a table to the last one.
     template <class Row>
-    explicit TableRows(Buffer<Row> rows)
-        : offsets_(cell_offsets<Row>()), num_rows_(rows.size()), stride_(sizeof(Row)) {
+    explicit TableRows(Buffer<Row> rows) : offsets_(cell_offsets<Row>()), num_rows_(rows.size()), stride_(sizeof(Row)) {
         auto owner = std::make_shared<Buffer<Row>>(std::move(rows));
         data_ = reinterpret_cast<std::byte*>(owner->data());
         owner_ = std::move(owner);

@@ -269,10 +269,12 @@ Result<Trace> make_segment_trace(const SegmentRows& rows) {
         parallel_for(height, std::size_t{1} << 12, [&](std::size_t begin, std::size_t end) {
             for (std::size_t c = 0; c < 16; ++c) {
                 KoalaBear* column = trace.column(place(t), c).data();
-                for (std::size_t i = begin; i < end; ++i) column[i] = i < real ? rows.hashes[first + i][c] : KoalaBear();
+                for (std::size_t i = begin; i < end; ++i)
+                    column[i] = i < real ? rows.hashes[first + i][c] : KoalaBear();
             }
         });
-        const std::span<KoalaBear> uses = trace.column(place(t), segment_circuit().tables()[place(t)].num_columns() - 1);
+        const std::span<KoalaBear> uses =
+            trace.column(place(t), segment_circuit().tables()[place(t)].num_columns() - 1);
         for (std::size_t i = 0; i < height; ++i) uses[i] = KoalaBear(i < real ? 1 : 0);
         fill_hash_rows(trace, place(t));
         first += real;

@@ -64,8 +64,9 @@ SegmentRows make_segment_rows(const Timeline& timeline, std::span<const Operatio
 /// Lays the rows out and computes the hash tables. limit_exceeded: the segment is too large for one proof.
 Result<Trace> make_segment_trace(const SegmentRows& rows);
 
-/// Ok iff the proof shows the statement. Refuses before anything else a statement that no batch has (statement_mismatch):
-/// no payee, counts beyond their limits (they would have aliases modulo p), units that are not the words applied.
+/// Ok iff the proof shows the statement. Refuses before anything else a statement that no batch has
+/// (statement_mismatch): no payee, counts beyond their limits (they would have aliases modulo p), units that are not
+/// the words applied.
 Status verify_segment(const rollup::SegmentStatement& statement, const Proof& proof, unsigned required_bits = 100);
 /// The same from a proof's bytes, decoding included: what everyone who is handed a proof calls.
 Status verify_segment(const rollup::SegmentStatement& statement, std::span<const std::uint8_t> proof,

@@ -121,8 +121,8 @@ std::vector<Digest> untouched_siblings(const rollup::StateTree& tree, unsigned l
     return r;
 }
 
-void plan_tree(Timeline& timeline, const rollup::StateTree& tree, const rollup::ExecutedBatch& batch,
-               std::size_t first, std::size_t last) {
+void plan_tree(Timeline& timeline, const rollup::StateTree& tree, const rollup::ExecutedBatch& batch, std::size_t first,
+               std::size_t last) {
     timeline.root_children = {tree.node(rollup::kTreeDepth - 1, 0), tree.node(rollup::kTreeDepth - 1, 1)};
     timeline.update = rollup::plan_update(tree, changes_of(batch.steps, first, last));
     for (unsigned level = 0; level < rollup::kTreeDepth; ++level) {
@@ -140,8 +140,7 @@ Timeline make_timeline(const rollup::RollupParameters& parameters, const rollup:
     timeline.header = batch.header;
     timeline.miner_tag = miner_tag;
     timeline.first_step = first;
-    timeline.statement =
-        rollup::segment_statement(parameters, store, batch, first, last, before, payee, miner_tag);
+    timeline.statement = rollup::segment_statement(parameters, store, batch, first, last, before, payee, miner_tag);
     if (first == 0) {
         plan_tree(timeline, store.tree(), batch, first, last);
     } else {

@@ -9,8 +9,8 @@
 #include "quarry/circuits/buses.hpp"
 #include "quarry/rollup/batch.hpp"
 
-/// What happens in a segment, in the order and with the times that the circuit sees: everything that tables need to fill
-/// their rows. Times: buses.hpp, memory_tuple.
+/// What happens in a segment, in the order and with the times that the circuit sees: everything that tables need to
+/// fill their rows. Times: buses.hpp, memory_tuple.
 namespace quarry::circuits {
 
 using RegisterValues = std::array<std::uint16_t, 4>;
@@ -30,8 +30,8 @@ struct TimedStep {
     /// The fee ledger's sum of step->fee_token around the step; when it pays a fee or collects.
     rollup::Amount fees_before, fees_after;
     std::uint32_t fees_previous = 0;
-    /// By register - 1; only those that the operation reads: slot_count (new pair, queue entries), deposit cursor, forced
-    /// cursor, fee_tokens (when a token's sum starts or ends).
+    /// By register - 1; only those that the operation reads: slot_count (new pair, queue entries), deposit cursor,
+    /// forced cursor, fee_tokens (when a token's sum starts or ends).
     std::array<std::optional<RegisterAccess>, kRegisters> registers;
 
     [[nodiscard]] std::uint32_t time() const noexcept { return word + 1; }
@@ -70,8 +70,8 @@ struct Timeline {
     std::array<Digest, 2> root_children{};
 };
 
-/// The steps [first, last) of an executed batch; `before`: the point before step `first`. `store` is in the state before
-/// the batch, and like `batch` must live as long as the timeline.
+/// The steps [first, last) of an executed batch; `before`: the point before step `first`. `store` is in the state
+/// before the batch, and like `batch` must live as long as the timeline.
 Timeline make_timeline(const rollup::RollupParameters& parameters, const rollup::StateStore& store,
                        const rollup::ExecutedBatch& batch, std::size_t first, std::size_t last,
                        const rollup::BatchPoint& before, const rollup::L1Address& payee, std::uint64_t miner_tag);

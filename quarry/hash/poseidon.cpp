@@ -20,8 +20,8 @@ namespace {
 
 KoalaBear cube(KoalaBear x) noexcept { return x * x * x; }
 
-/// x := M x by the factors of PoseidonMdsFactors, in 64-bit integers: 96 multiplications. The factors' absolute sums keep
-/// 4 M x within (-649 p, 1021 p); the offset makes it positive, and reduce() needs < 2^32 p.
+/// x := M x by the factors of PoseidonMdsFactors, in 64-bit integers: 96 multiplications. The factors' absolute sums
+/// keep 4 M x within (-649 p, 1021 p); the offset makes it positive, and reduce() needs < 2^32 p.
 void multiply_mds(PoseidonState& x) noexcept {
     constexpr const PoseidonMdsFactors& kFactors = kPoseidonMdsFactors;
     static constexpr std::int64_t kOffset = std::int64_t{1024} * KoalaBear::kModulus;
@@ -105,8 +105,8 @@ void poseidon_permute(PoseidonState& state) noexcept {
     }
     for (std::size_t i = 0; i < kPoseidonWidth; ++i) {
         const PoseidonSparse::LinearForm& form = sparse.exit[i];
-        const KoalaBear of_cubes =
-            form.constant + dot(form.coefficient.data() + kPoseidonWidth, v.data() + kPoseidonWidth, kPoseidonPartialRounds);
+        const KoalaBear of_cubes = form.constant + dot(form.coefficient.data() + kPoseidonWidth,
+                                                       v.data() + kPoseidonWidth, kPoseidonPartialRounds);
         state[i] = of_cubes + (i == 0 ? dot(form.coefficient.data(), v.data(), kPoseidonWidth) : v[i]);
     }
     for (std::size_t round = kPoseidonRounds - kPoseidonHalfFullRounds; round < kPoseidonRounds; ++round) {

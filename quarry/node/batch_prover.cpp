@@ -78,9 +78,8 @@ Outcome<BatchProof> prove_batch(const rollup::RollupParameters& parameters, cons
 
     clock.start("timeline", &BatchProverPhases::timeline);
     const rollup::BatchPoint start = rollup::batch_start(batch.value().before, rollup::header_hash(header));
-    const circuits::Timeline timeline =
-        circuits::make_timeline(parameters, store, batch.value(), 0, batch.value().steps.size(), start, options.payee,
-                                options.miner_tag);
+    const circuits::Timeline timeline = circuits::make_timeline(
+        parameters, store, batch.value(), 0, batch.value().steps.size(), start, options.payee, options.miner_tag);
 
     clock.start("witness", &BatchProverPhases::rows);
     const circuits::SegmentRows rows = circuits::make_segment_rows(timeline, *signatures);

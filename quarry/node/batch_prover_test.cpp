@@ -20,8 +20,8 @@ circuits::SegmentRows rows_of(const DevelopmentBatch& batch, circuits::Timeline&
     static rollup::ExecutedBatch executed;
     executed = rollup::replay(batch.parameters, *batch.store, batch.queues, batch.header, batch.data).value();
     const auto start = rollup::batch_start(executed.before, rollup::header_hash(batch.header));
-    timeline = circuits::make_timeline(batch.parameters, *batch.store, executed, 0, executed.steps.size(), start,
-                                       payee(), 7);
+    timeline =
+        circuits::make_timeline(batch.parameters, *batch.store, executed, 0, executed.steps.size(), start, payee(), 7);
     std::vector<circuits::OperationSignature> signatures;
     for (const auto& check : executed.signature_checks) {
         signatures.push_back({check.step, to_public_key(check.key).value(), check.message,
@@ -55,8 +55,7 @@ TEST(BatchProver, RowsSatisfyEveryTableAndBalanceEveryBusSlow) {
     world.columns = {"zero"};
     AirBuilder builder(world);
     const Expr zero(&world.graph, world.graph.column(0, false));
-    for (const PublicTuple& tuple :
-         public_tuples(circuit, circuits::segment_public_input(timeline.statement))) {
+    for (const PublicTuple& tuple : public_tuples(circuit, circuits::segment_public_input(timeline.statement))) {
         std::vector<Expr> values;
         for (const KoalaBear x : tuple.tuple) values.push_back(zero + Expr(x));
         builder.send("tuple", tuple.bus, zero + Expr(tuple.multiplicity), values);

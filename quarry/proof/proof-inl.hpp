@@ -35,8 +35,9 @@ Status verify_proof(B& backend, Channel& channel, const Circuit& circuit, const 
     } else {
         bus.challenges.beta = channel.challenge();
         bus.challenges.alpha = channel.challenge();
-        QUARRY_TRY_ASSIGN(auto gkr, verify_gkr(backend, channel, bus.layout.log_size,
-                                               public_fraction(backend, public_tuples(circuit, statement), bus.challenges)));
+        QUARRY_TRY_ASSIGN(auto gkr,
+                          verify_gkr(backend, channel, bus.layout.log_size,
+                                     public_fraction(backend, public_tuples(circuit, statement), bus.challenges)));
         bus.point = std::move(gkr.point);
         bus.numerator = gkr.numerator;
         bus.denominator = gkr.denominator;

@@ -71,9 +71,7 @@ std::string table() {
     return out.str();
 }
 
-std::string expected_path() {
-    return QUARRY_SOURCE_DIR "/tests/security/expected.json";
-}
+std::string expected_path() { return QUARRY_SOURCE_DIR "/tests/security/expected.json"; }
 
 TEST(Security, TableIsPinned) {
     if (std::getenv("QUARRY_PIN_SECURITY") != nullptr) {

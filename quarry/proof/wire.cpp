@@ -269,8 +269,7 @@ std::vector<std::uint8_t> encode_proof(const Circuit& circuit, const Proof& proo
     out.u16(kProofFormatVersion);
     out.u16(0);
     for (const KoalaBear x : circuit.digest()) put(out, x);
-    const Transcript start =
-        start_transcript(circuit, proof.heights, shape.parameters, proof.security_bits, statement);
+    const Transcript start = start_transcript(circuit, proof.heights, shape.parameters, proof.security_bits, statement);
     for (const KoalaBear x : start_digest(start)) put(out, x);
     out.u8(static_cast<std::uint8_t>(proof.security_bits));
     out.u8(static_cast<std::uint8_t>(proof.heights.size()));

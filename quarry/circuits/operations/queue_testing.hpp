@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "quarry/circuits/operations/queue_cells.hpp"
 #include "quarry/circuits/operations/bus_testing.hpp"
+#include "quarry/circuits/operations/queue_cells.hpp"
 #include "quarry/rollup/execution.hpp"
 #include "quarry/rollup/testing.hpp"
 
