@@ -223,6 +223,11 @@ class WireOpenings {
         return Ok{};
     }
 
+    /// Whether every oracle was read and checked: what require_merkle above relies on.
+    [[nodiscard]] bool all_checked() const {
+        return std::all_of(read_.begin(), read_.end(), [](const Oracle& oracle) { return !oracle.rows.empty(); });
+    }
+
   private:
     struct Oracle {
         std::vector<KoalaBear> rows;
@@ -327,6 +332,7 @@ Status verify_encoded(const Circuit& circuit, std::span<const std::uint8_t> byte
     const WireOpenings openings(in, opened.shape.parameters, opened.shape.layout.used_lanes);
     QUARRY_TRY(verify_proof(backend, channel, circuit, opened.header.heights, opened.shape.layout, statement, openings,
                             opened.shape.parameters));
+    QUARRY_CHECK(openings.all_checked());
     return in.finish("proof");
 }
 
