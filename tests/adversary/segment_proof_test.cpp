@@ -142,7 +142,7 @@ TEST(SegmentProof, LiesAreRefusedSlow) {
         expect_refused(trace, c.make_timeline().statement);
     }
     {
-        Claim c(rollup, honest);  // a range table with a number too many, for a fee of 2^16 in one limb
+        Claim c(rollup, honest);  // a number too many in the table of ranges
         Trace trace = trace_of(c);
         cell(trace, SegmentTable::range, 65535, "v") = KoalaBear(65536);
         cell(trace, SegmentTable::range, 65535, "range16_uses") = KoalaBear();
