@@ -107,67 +107,9 @@ class Witness {
         return v;
     }
 
-    /// How many rows from the first one on are not padding.
-    [[nodiscard]] std::size_t num_real(SegmentTable t) const {
-        const Columns& columns = tables_.at(t);
-        std::size_t n = columns.front().size() - (t == SegmentTable::schedule ? 1 : 0);
-        while (n > 0 && std::all_of(columns.begin(), columns.end(), [&](const auto& c) { return c[n - 1].is_zero(); })) --n;
-        return n;
-    }
-    [[nodiscard]] std::vector<SegmentTable> tables() const {
-        std::vector<SegmentTable> r;
-        for (const auto& entry : tables_) r.push_back(entry.first);
-        return r;
-    }
-    /// Whether the row and the one before it, which reads it, still say nothing wrong and nothing else on the buses
-    /// after columns[c] += delta for each of `changes`. A request of another fact is nothing else.
-    [[nodiscard]] bool unnoticed(SegmentTable t, std::size_t row,
-                                 const std::vector<std::pair<std::size_t, KoalaBear>>& changes) {
-        Columns& columns = tables_.at(t);
-        Verdict v;
-        circuits::testing::BusSums sums;
-        say(t, columns, row, KoalaBear(-1), v, sums);
-        QUARRY_CHECK(v.broken.empty());
-        for (const auto& [c, delta] : changes) columns[c][row] += delta;
-        say(t, columns, row, KoalaBear(1), v, sums);
-        for (const auto& [c, delta] : changes) columns[c][row] -= delta;
-        if (!v.broken.empty()) return false;
-        // What is requested anew has a negative sum, what is no longer requested a positive one.
-        return std::all_of(sums.sums().begin(), sums.sums().end(), [&](const auto& entry) {
-            const bool lookup = entry.first[0] < circuits::kOddBus || entry.first[0] == circuits::kCombBus;
-            return lookup && (entry.second.canonical() < 100 || is_met(entry.first));
-        });
-    }
-
     rollup::SegmentStatement statement;  ///< what is claimed
 
   private:
-    /// Adds `sign` times what row `row` and the one before it put on the buses.
-    void say(SegmentTable t, const Columns& columns, std::size_t row, KoalaBear sign, Verdict& v,
-             circuits::testing::BusSums& sums) const {
-        const Table& table = table_of(t);
-        const bool open = t == SegmentTable::schedule;  // its last row is not this witness's
-        const std::size_t height = columns.front().size();
-        circuits::testing::BusSums here;
-        if (!open || row > 0) say_row(table, columns, (row + height - 1) % height, v, here);
-        if (!open || row + 1 < height) say_row(table, columns, row, v, here);
-        for (const auto& [key, sum] : here.sums()) {
-            std::vector<KoalaBear> tuple;
-            for (std::size_t i = 1; i < key.size(); ++i) tuple.emplace_back(key[i]);
-            sums.add(key[0], tuple, sign * sum);
-        }
-    }
-    static void say_row(const Table& table, const Columns& columns, std::size_t row, Verdict& v,
-                        circuits::testing::BusSums& sums) {
-        const auto atoms = circuits::testing::atoms_at(table, columns, row);
-        for (const Constraint& c : table.constraints) {
-            if (!evaluate_form(c.form, atoms, [](KoalaBear x) { return x; }).is_zero()) {
-                v.broken.insert(table.name + "." + c.name);
-            }
-        }
-        sums.add_row(table, atoms);
-    }
-
     template <class Row>
     void add(SegmentTable t, const std::vector<Row>& rows) {
         tables_[t] = circuits::testing::columns_of_rows(rows);
@@ -199,7 +141,13 @@ class Witness {
             if (is_zero(row) && is_zero((row + 1) % height)) {
                 if (std::exchange(padding_seen, true)) continue;
             }
-            say_row(table, columns, row, v, sums);
+            const auto atoms = circuits::testing::atoms_at(table, columns, row);
+            for (const Constraint& c : table.constraints) {
+                if (!evaluate_form(c.form, atoms, [](KoalaBear x) { return x; }).is_zero()) {
+                    v.broken.insert(table.name + "." + c.name);
+                }
+            }
+            sums.add_row(table, atoms);
         }
     }
     [[nodiscard]] bool is_met(const circuits::testing::BusSums::Key& key) const {
