@@ -1,0 +1,154 @@
+// Real proofs of the segment circuit: one honest proof against every other statement and against damaged bytes, and
+// proofs of lies.
+
+#include <functional>
+
+#include "quarry/proof/wire.hpp"
+#include "tests/adversary/segment_claim.hpp"
+
+namespace quarry::adversary {
+namespace {
+
+std::vector<std::uint8_t> prove_trace(const Trace& trace, const rollup::SegmentStatement& statement) {
+    const Circuit& circuit = circuits::segment_circuit();
+    const Statement input = circuits::segment_public_input(statement);
+    return encode_proof(circuit, prove(circuit, trace, input), input);
+}
+
+/// The trace of a claim whose every request is true, so that tables of facts can serve it: the makers' own text.
+Trace trace_of(Claim& claim) {
+    const auto rows = circuits::make_segment_rows(claim.make_timeline(), claim.signatures());
+    return circuits::make_segment_trace(rows).value();
+}
+
+KoalaBear& cell(Trace& trace, SegmentTable t, std::size_t row, const std::string& column) {
+    const auto& names = table_of(t).columns;
+    const auto at = std::find(names.begin(), names.end(), column);
+    QUARRY_CHECK(at != names.end());
+    return trace.column(static_cast<std::size_t>(t), static_cast<std::size_t>(at - names.begin()))[row];
+}
+
+/// Every element of a statement, changed alone.
+std::vector<rollup::SegmentStatement> neighbours(const rollup::SegmentStatement& honest) {
+    std::vector<rollup::SegmentStatement> r;
+    const auto add = [&](auto change) {
+        rollup::SegmentStatement s = honest;
+        change(s);
+        r.push_back(s);
+    };
+    const auto digest = [&](auto member) {
+        for (std::size_t i = 0; i < kDigestSize; ++i) add([&](auto& s) { member(s)[i] += KoalaBear(1); });
+    };
+    const auto limbs = [&](auto member, unsigned bits) {
+        for (unsigned bit = 0; bit < bits; bit += 16) add([&](auto& s) { member(s) ^= std::uint64_t{1} << bit; });
+    };
+    digest([](auto& s) -> Digest& { return s.domain; });
+    digest([](auto& s) -> Digest& { return s.header; });
+    for (std::size_t i = 0; i < 20; i += 2) add([&](auto& s) { s.payee.bytes[i] ^= 0x80; });
+    for (const auto p : {&rollup::SegmentStatement::before, &rollup::SegmentStatement::after}) {
+        digest([&](auto& s) -> Digest& { return (s.*p).state.root; });
+        add([&](auto& s) { (s.*p).state.slot_count ^= 1; });
+        limbs([&](auto& s) -> auto& { return (s.*p).state.deposit_cursor; }, 64);
+        limbs([&](auto& s) -> auto& { return (s.*p).state.forced_cursor; }, 64);
+        digest([&](auto& s) -> Digest& { return (s.*p).fees; });
+        digest([&](auto& s) -> Digest& { return (s.*p).data.digest; });
+        add([&](auto& s) { (s.*p).data.count ^= 1; });
+        digest([&](auto& s) -> Digest& { return (s.*p).effects.digest; });
+        add([&](auto& s) { (s.*p).effects.count ^= 1; });
+    }
+    add([](auto& s) { s.work.units ^= 1; });
+    add([](auto& s) { s.work.units ^= 1u << 16; });
+    digest([](auto& s) -> Digest& { return s.work.root; });
+    // Consistent with each other, and past every check of bounds.
+    add([](auto& s) {
+        ++s.before.data.count;
+        ++s.after.data.count;
+    });
+    add([](auto& s) { s.work = rollup::leaf_work(10, s.work.units); });
+    add([](auto& s) { std::swap(s.before.state.root, s.after.state.root); });
+    return r;
+}
+
+// "Change any single element of a statement; another payee; truncated and flipped bytes"
+TEST(SegmentProof, AnotherStatementOrDamagedBytesAreRefusedSlow) {
+    RealRollup rollup;
+    Claim claim(rollup, every_operation(rollup));
+    const auto bytes = prove_trace(trace_of(claim), claim.make_timeline().statement);
+    const rollup::SegmentStatement statement = claim.make_timeline().statement;
+    ASSERT_TRUE(circuits::verify_segment(statement, bytes).ok());
+
+    std::set<std::size_t> changed;
+    const auto honest = rollup::elements(statement);
+    for (const rollup::SegmentStatement& other : neighbours(statement)) {
+        EXPECT_FALSE(circuits::verify_segment(other, bytes).ok());
+        const auto elements = rollup::elements(other);
+        for (std::size_t i = 0; i < honest.size(); ++i) {
+            if (elements[i] != honest[i]) changed.insert(i);
+        }
+    }
+    EXPECT_EQ(changed.size(), honest.size() - 2);  // all but kind and version, which are the circuit's
+
+    std::mt19937_64 rng(5);
+    std::vector<std::uint8_t> bent = bytes;
+    for (int i = 0; i < 60; ++i) {
+        std::uint8_t& byte = bent[rng() % bent.size()];
+        const auto bit = static_cast<std::uint8_t>(1u << (rng() % 8));
+        byte ^= bit;
+        EXPECT_FALSE(circuits::verify_segment(statement, bent).ok());
+        byte ^= bit;
+    }
+    for (int i = 0; i < 20; ++i) {
+        EXPECT_FALSE(circuits::verify_segment(statement, std::span(bytes).first(rng() % bytes.size())).ok());
+    }
+    bent.push_back(0);
+    EXPECT_FALSE(circuits::verify_segment(statement, bent).ok());
+}
+
+// The checks of SegmentLies without a proof say what proofs say: one lie that a constraint refuses, one that a bus of
+// the memory refuses, and one of a table that no honest batch has.
+TEST(SegmentProof, LiesAreRefusedSlow) {
+    RealRollup rollup;
+    const auto honest = [&] {
+        RealBatch batch(rollup);
+        return batch.add(rollup::Withdraw{auth(2), Amount(70), rollup.address(30)})
+            .add(rollup::Transfer{auth(2, 3), 4, Amount(100)})
+            .seal();
+    }();
+    const auto expect_refused = [](const Trace& trace, const rollup::SegmentStatement& statement) {
+        EXPECT_FALSE(circuits::verify_segment(statement, prove_trace(trace, statement)).ok());
+    };
+    {
+        Claim c(rollup, honest);  // more than the slot has; all that follows from it is as the liar wants it
+        c.batch.steps.erase(c.batch.steps.begin() + 1, c.batch.steps.end());
+        c.restrict(0, 1);
+        const Amount amount(kBalance + 1);
+        c.op<rollup::Withdraw>(0).amount = amount;
+        std::get<rollup::WithdrawalEffect>(*c.batch.steps[0].effect).amount = amount;
+        c.after(0).balance = Amount::max();
+        c.sign(0);
+        ASSERT_EQ(c.verdict(), broken({"signed.sender.balance.top"}));
+        expect_refused(trace_of(c), c.make_timeline().statement);
+    }
+    {
+        Claim c(rollup, honest);  // the nonce jumps
+        c.after(1).nonce += 1;
+        ASSERT_EQ(c.verdict(), unmet({circuits::kMemoryBus}));
+        expect_refused(trace_of(c), c.make_timeline().statement);
+    }
+    {
+        Claim c(rollup, honest);  // two effects for one debit
+        Trace trace = trace_of(c);
+        cell(trace, SegmentTable::withdraw, 0, "is_real") = KoalaBear(2);
+        expect_refused(trace, c.make_timeline().statement);
+    }
+    {
+        Claim c(rollup, honest);  // a number too many in the table of ranges
+        Trace trace = trace_of(c);
+        cell(trace, SegmentTable::range, 65535, "v") = KoalaBear(65536);
+        cell(trace, SegmentTable::range, 65535, "range16_uses") = KoalaBear();
+        expect_refused(trace, c.make_timeline().statement);
+    }
+}
+
+}  // namespace
+}  // namespace quarry::adversary
