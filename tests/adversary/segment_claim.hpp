@@ -107,9 +107,76 @@ class Witness {
         return v;
     }
 
+    /// How many rows from the first one on are not padding.
+    [[nodiscard]] std::size_t num_real(SegmentTable t) const {
+        const Columns& columns = tables_.at(t);
+        std::size_t n = columns.front().size() - (t == SegmentTable::schedule ? 1 : 0);
+        while (n > 0 && std::all_of(columns.begin(), columns.end(), [&](const auto& c) { return c[n - 1].is_zero(); }))
+            --n;
+        return n;
+    }
+    /// The columns whose cell in this row can change by one without breaking a constraint, here or in the row before,
+    /// and without putting anything else on the buses; asking for another true fact is nothing else. Indices left out.
+    [[nodiscard]] std::set<std::string> free_cells(SegmentTable t, std::size_t row) {
+        Columns& columns = tables_.at(t);
+        Verdict honest;
+        circuits::testing::BusSums before;
+        say_around(t, row, honest, before);
+        QUARRY_CHECK(honest.broken.empty());
+        std::set<std::string> found;
+        for (std::size_t c = 0; c < columns.size(); ++c) {
+            for (const KoalaBear delta : {KoalaBear(1), -KoalaBear(1)}) {
+                columns[c][row] += delta;
+                Verdict v;
+                circuits::testing::BusSums after;
+                say_around(t, row, v, after);
+                columns[c][row] -= delta;
+                if (!v.broken.empty() || !says_the_same(before, after)) continue;
+                const std::string& name = table_of(t).columns[c];
+                found.insert(name.substr(0, name.ends_with(']') ? name.rfind('[') : name.size()));
+            }
+        }
+        return found;
+    }
+
     rollup::SegmentStatement statement;  ///< what is claimed
 
   private:
+    /// What row `row` and the one before it say. The last row of the schedule is not this witness's.
+    void say_around(SegmentTable t, std::size_t row, Verdict& v, circuits::testing::BusSums& sums) const {
+        const Columns& columns = tables_.at(t);
+        const std::size_t height = columns.front().size();
+        const bool open = t == SegmentTable::schedule;
+        if (!open || row > 0) say_row(table_of(t), columns, (row + height - 1) % height, v, sums);
+        if (!open || row + 1 < height) say_row(table_of(t), columns, row, v, sums);
+    }
+    /// Up to requests of true facts. Honest requests are true, so those of `before` do not matter.
+    [[nodiscard]] bool says_the_same(const circuits::testing::BusSums& before,
+                                     const circuits::testing::BusSums& after) const {
+        const auto is_lookup = [](const auto& key) {
+            return key[0] < circuits::kOddBus || key[0] == circuits::kCombBus;
+        };
+        const auto& old_sums = before.sums();
+        const auto& new_sums = after.sums();
+        for (const auto& [key, sum] : new_sums) {
+            const auto old = old_sums.find(key);
+            if (old != old_sums.end() && old->second == sum) continue;
+            if (!is_lookup(key) || !is_met(key)) return false;
+        }
+        return std::all_of(old_sums.begin(), old_sums.end(),
+                           [&](const auto& entry) { return is_lookup(entry.first) || new_sums.contains(entry.first); });
+    }
+    static void say_row(const Table& table, const Columns& columns, std::size_t row, Verdict& v,
+                        circuits::testing::BusSums& sums) {
+        const auto atoms = circuits::testing::atoms_at(table, columns, row);
+        for (const Constraint& c : table.constraints) {
+            if (!evaluate_form(c.form, atoms, [](KoalaBear x) { return x; }).is_zero()) {
+                v.broken.insert(table.name + "." + c.name);
+            }
+        }
+        sums.add_row(table, atoms);
+    }
+
     template <class Row>
     void add(SegmentTable t, const std::vector<Row>& rows) {
         tables_[t] = circuits::testing::columns_of_rows(rows);
@@ -141,13 +208,7 @@ class Witness {
             if (is_zero(row) && is_zero((row + 1) % height)) {
                 if (std::exchange(padding_seen, true)) continue;
             }
-            const auto atoms = circuits::testing::atoms_at(table, columns, row);
-            for (const Constraint& c : table.constraints) {
-                if (!evaluate_form(c.form, atoms, [](KoalaBear x) { return x; }).is_zero()) {
-                    v.broken.insert(table.name + "." + c.name);
-                }
-            }
-            sums.add_row(table, atoms);
+            say_row(table, columns, row, v, sums);
         }
     }
     [[nodiscard]] bool is_met(const circuits::testing::BusSums::Key& key) const {
