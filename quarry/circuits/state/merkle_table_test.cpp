@@ -77,9 +77,10 @@ TEST_F(Tree, ASlotIsOpenedOnce) {
     const std::size_t levels = rows.size();
     for (std::size_t i = 0; i < levels; ++i) {
         const std::uint32_t level = rows[i].level.canonical();
-        if (slots[1].slot.canonical() >> level != rows[i].index.canonical()) continue;
+        const std::uint64_t slot = slots[1].slot.canonical();
+        if (slot >> level != rows[i].index.canonical()) continue;
         Row row = rows[i];
-        const bool right = level < 31 && (slots[1].slot.canonical() >> (level - 1) & 1) != 0;
+        const bool right = level < 31 && (slot >> (level - 1) & 1) != 0;
         row.touched_left = right ? KoalaBear() : kOne;
         row.touched_right = right ? kOne : KoalaBear();
         if (right) {
