@@ -70,7 +70,7 @@ void append(std::string& out, const json::value& v, std::size_t depth) {
 const char* remedy(Errc code) {
     switch (code) {
         case Errc::bad_magic:
-            return "give a proof file, as `quarry bench permutations --out FILE` writes it";
+            return "give a proof file, as `quarry prove` writes it";
         case Errc::unsupported_version:
             return "use the release of quarry that wrote it";
         case Errc::truncated:
