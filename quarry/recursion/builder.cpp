@@ -1,0 +1,719 @@
+#include "quarry/recursion/builder.hpp"
+
+#include <algorithm>
+
+#include "quarry/base/check.hpp"
+#include "quarry/hash/poseidon_batch.hpp"
+
+namespace quarry::recursion {
+namespace {
+
+constexpr Address kZero = 0;  ///< the extension wire of the constant 0
+constexpr Address kOne = 1;
+const KoalaBear kCompared = -KoalaBear(1);
+const KoalaBear kFlag(1);
+
+KoalaBear element(Address address) { return KoalaBear(std::uint64_t{address}); }
+ExtensionOf<KoalaBear> cells(const ExtField& x) { return x.coefficients(); }
+
+template <class T>
+std::array<std::uint32_t, std::tuple_size_v<T>> canonical(const T& elements) {
+    std::array<std::uint32_t, std::tuple_size_v<T>> key{};
+    for (std::size_t i = 0; i < key.size(); ++i) key[i] = elements[i].canonical();
+    return key;
+}
+
+}  // namespace
+
+CircuitBuilder::CircuitBuilder() {
+    QUARRY_CHECK(constant_wire(ExtField()) == kZero);
+    QUARRY_CHECK(constant_wire(ExtField(1)) == kOne);
+}
+
+// --- extension wires
+
+ExtensionExpr CircuitBuilder::at(Address wire) const {
+    ExtensionExpr x(values_[wire]);
+    x.node_->builder = const_cast<CircuitBuilder*>(this);
+    x.node_->constant = ExtField();
+    x.node_->terms.push_back({wire, kNoWire, KoalaBear(1)});
+    return x;
+}
+
+ExtensionExpr CircuitBuilder::new_wire(const ExtField& value) {
+    values_.push_back(value);
+    readers_.push_back(0);
+    return at(static_cast<Address>(values_.size() - 1));
+}
+
+Address CircuitBuilder::constant_wire(const ExtField& value) {
+    const auto [it, fresh] =
+        constants_.try_emplace(canonical(value.coefficients()), static_cast<Address>(values_.size()));
+    if (fresh) {
+        (void)new_wire(value);
+        ConstantTable::Row<KoalaBear> row{};
+        ConstantTable::Fixed<KoalaBear> fixed{};
+        for (std::size_t k = 0; k < kDegree; ++k) row.x[k] = fixed.value[k] = value[k];
+        fixed.extension = element(it->second);
+        rows_.constant.push(row, fixed, false, it->second);
+    }
+    return it->second;
+}
+
+ExtField CircuitBuilder::read(Address wire) {
+    ++readers_[wire];
+    return values_[wire];
+}
+
+ExtensionExpr CircuitBuilder::witness(const ExtField& value) {
+    ExtensionExpr x = new_wire(value);
+    const Address address = x.node_->terms[0].a;
+    rows_.pack.push({cells(value)}, {.result = element(address)}, false, address);
+    return x;
+}
+
+BaseExpr CircuitBuilder::base_witness(KoalaBear value) {
+    ExtensionExpr x = new_wire(ExtField(value));
+    const Address address = x.node_->terms[0].a;
+    rows_.pack.push({cells(ExtField(value))}, {.lifts = kFlag, .result = element(address)}, false, address);
+    return BaseExpr(x);
+}
+
+Address CircuitBuilder::wire(const ExtensionExpr& x) {
+    auto& node = *x.node_;
+    if (node.terms.empty()) return constant_wire(node.constant);
+    const bool is_wire = node.terms.size() == 1 && node.terms[0].b == kNoWire && node.constant.is_zero() &&
+                         node.terms[0].coefficient == KoalaBear(1);
+    if (!is_wire) {
+        const Address result = new_wire(node.value).node_->terms[0].a;
+        sum(x, result, false);
+        node.terms = {{result, kNoWire, KoalaBear(1)}};
+        node.constant = ExtField();
+    }
+    return node.terms[0].a;
+}
+
+void CircuitBuilder::sum(const ExtensionExpr& x, Address result, bool compare) {
+    struct Step {
+        Address a, b;
+        KoalaBear product, linear;
+    };
+    std::vector<Step> steps;
+    std::vector<Monomial> linear;
+    for (const Monomial& m : x.node_->terms) {
+        if (m.b == kNoWire) {
+            linear.push_back(m);
+        } else {
+            steps.push_back({m.a, m.b, m.coefficient, KoalaBear()});
+        }
+    }
+    const ExtField& constant = x.node_->constant;
+    if (constant == ExtField(constant[0])) {
+        if (!constant.is_zero()) linear.push_back({kOne, kNoWire, constant[0]});
+    } else {
+        linear.push_back({constant_wire(constant), kNoWire, KoalaBear(1)});
+    }
+    // A row has room for a multiple of its first factor.
+    for (const Monomial& m : linear) {
+        const auto room = std::find_if(steps.begin(), steps.end(), [&](const Step& s) {
+            return s.linear.is_zero() && !s.product.is_zero() && (s.a == m.a || s.b == m.a);
+        });
+        if (room == steps.end()) {
+            steps.push_back({m.a, kZero, KoalaBear(), m.coefficient});
+            continue;
+        }
+        if (room->a != m.a) std::swap(room->a, room->b);
+        room->linear = m.coefficient;
+    }
+    if (steps.empty()) steps.push_back({kZero, kZero, KoalaBear(), KoalaBear()});
+    ExtField total;
+    for (std::size_t i = 0; i < steps.size(); ++i) {
+        const Step& s = steps[i];
+        const ExtField a = read(s.a);
+        const ExtField b = read(s.b);
+        total += a * b * s.product + a * s.linear;
+        SumTable::Fixed<KoalaBear> fixed{
+            .a = element(s.a), .b = element(s.b), .next_product = s.product, .next_linear = s.linear};
+        if (i > 0) rows_.sum.fixed.back().next_goes_on = kFlag;
+        const bool last = i + 1 == steps.size();
+        if (last) fixed.result = element(result);
+        if (last && compare) fixed.results = kCompared;
+        rows_.sum.push({cells(a), cells(b), cells(total)}, fixed, i > 0, last && !compare ? result : kNoWire);
+    }
+    if (compare) ++readers_[result];
+}
+
+void CircuitBuilder::require_equal(const ExtensionExpr& a, const ExtensionExpr& b) { sum(a - b, kZero, true); }
+
+ExtensionExpr CircuitBuilder::inverse(const ExtensionExpr& x) {
+    ExtensionExpr y = witness(x.value().inverse());
+    sum(x * y, kOne, true);
+    return y;
+}
+
+Address CircuitBuilder::run(std::span<const ExtensionExpr> xs, std::size_t count) {
+    bool in_a_row = xs.size() == count;
+    for (std::size_t i = 0; in_a_row && i < count; ++i) {
+        const auto& terms = xs[i].node_->terms;
+        in_a_row = terms.size() == 1 && terms[0].b == kNoWire && terms[0].coefficient == KoalaBear(1) &&
+                   xs[i].node_->constant.is_zero() && terms[0].a == xs[0].node_->terms[0].a + i;
+    }
+    if (in_a_row) return xs[0].node_->terms[0].a;
+    const auto start = static_cast<Address>(values_.size());
+    for (std::size_t i = 0; i < count; ++i) (void)new_wire(i < xs.size() ? xs[i].value() : ExtField());
+    for (std::size_t i = 0; i < count; ++i) {
+        sum(i < xs.size() ? xs[i] : ExtensionExpr(ExtField()), start + static_cast<Address>(i), false);
+    }
+    return start;
+}
+
+// --- digests
+
+Address CircuitBuilder::new_digest() {
+    digest_readers_.push_back(0);
+    return static_cast<Address>(digest_readers_.size() - 1);
+}
+
+DigestWire CircuitBuilder::constant(const Digest& value) {
+    const auto found = digest_constants_.find(canonical(value));
+    if (found != digest_constants_.end()) return {found->second, value};
+    const Address address = new_digest();
+    digest_constants_.emplace(canonical(value), address);
+    ConstantTable::Fixed<KoalaBear> fixed{};
+    fixed.value = value;
+    fixed.digest = element(address);
+    // Extension constants and digests share a table; which of the two a row makes is told by its address.
+    fixed.digests = kFlag;
+    rows_.constant.push({value}, fixed, false, address);
+    return {address, value};
+}
+
+DigestWire CircuitBuilder::witness(const Digest& value) {
+    const Address address = new_digest();
+    rows_.digest.push({value}, {.first = element(address)}, false, address);
+    return {address, value};
+}
+
+DigestWire CircuitBuilder::compress(const DigestWire& left, const DigestWire& right) {
+    const Address address = new_digest();
+    ++digest_readers_[left.address];
+    ++digest_readers_[right.address];
+    const Digest value = poseidon_compress(left.value, right.value);
+    TreeTable::Row<KoalaBear> row{};
+    std::copy_n(left.value.begin(), kBlock, row.in.begin());
+    std::copy_n(right.value.begin(), kBlock, row.in.begin() + kBlock);
+    rows_.tree.push(row,
+                    {.left = element(left.address),
+                     .reads_left = kFlag,
+                     .operand = element(right.address),
+                     .reads_right = kFlag,
+                     .result = element(address)},
+                    false, address);
+    return {address, value};
+}
+
+void CircuitBuilder::require_equal(const DigestWire& a, const DigestWire& b) {
+    ++digest_readers_[a.address];
+    ++digest_readers_[b.address];
+    rows_.digest.push(
+        {a.value},
+        {.first = element(a.address), .firsts = kCompared, .second = element(b.address), .seconds = kCompared});
+}
+
+void CircuitBuilder::expose(const DigestWire& digest) {
+    QUARRY_CHECK(!exposed_);
+    exposed_ = true;
+    ++digest_readers_[digest.address];
+    rows_.digest.push({digest.value}, {.first = element(digest.address),
+                                       .firsts = kCompared,
+                                       .second = element(kPublicDigest),
+                                       .seconds = kCompared});
+}
+
+Digest CircuitBuilder::chain_rows(const DigestWire& start, std::span<const BaseExpr> elements) {
+    QUARRY_CHECK(!elements.empty());
+    Digest digest = start.value;
+    std::vector<std::pair<Address, const BaseExpr*>> known;
+    for (std::size_t i = 0; i < elements.size(); i += kBlock) {
+        const auto block = static_cast<std::uint32_t>(leaf_row_.size());
+        Digest values{};
+        for (std::size_t k = 0; k < kBlock && i + k < elements.size(); ++k) values[k] = elements[i + k].value();
+        TreeTable::Row<KoalaBear> row{};
+        std::copy_n(digest.begin(), kBlock, row.in.begin());
+        std::copy_n(values.begin(), kBlock, row.in.begin() + kBlock);
+        const Address operand = kLeafBlocks + static_cast<Address>(kBlock) * block;
+        TreeTable::Fixed<KoalaBear> fixed{.operand = element(operand)};
+        if (i == 0) {
+            ++digest_readers_[start.address];
+            fixed.left = element(start.address);
+            fixed.reads_left = kFlag;
+        } else {
+            rows_.tree.fixed.back().leaf = kFlag;
+        }
+        digest = poseidon_compress(digest, values);
+        leaf_row_.push_back(static_cast<std::uint32_t>(rows_.tree.push(row, fixed, i > 0)));
+        leaf_readers_.resize(leaf_readers_.size() + kBlock, 0);
+        for (std::size_t k = 0; k < kBlock; ++k) {
+            known.emplace_back(operand + static_cast<Address>(k), i + k < elements.size() ? &elements[i + k] : nullptr);
+        }
+    }
+    for (const auto& [address, x] : known) require_equal(address, x != nullptr ? *x : BaseExpr(KoalaBear()));
+    return digest;
+}
+
+DigestWire CircuitBuilder::chain(const DigestWire& start, std::span<const BaseExpr> elements) {
+    const Digest value = chain_rows(start, elements);
+    const Address address = new_digest();
+    rows_.tree.fixed.back().result = element(address);
+    rows_.tree.writes.back() = address;
+    return {address, value};
+}
+
+Digest CircuitBuilder::path_rows(Digest digest, std::size_t position, Address bits, std::span<const Digest> path) {
+    for (std::size_t level = 0; level < path.size(); ++level) {
+        const bool right = (position >> level & 1) != 0;
+        TreeTable::Row<KoalaBear> row{};
+        std::copy_n(digest.begin(), kBlock, row.in.begin() + (right ? kBlock : 0));
+        std::copy_n(path[level].begin(), kBlock, row.in.begin() + (right ? 0 : kBlock));
+        row.bit = KoalaBear(right ? 1 : 0);
+        TreeTable::Fixed<KoalaBear> fixed{};
+        if (bits != kNoWire) {
+            const Address bit = bits + static_cast<Address>(level);
+            add_reader(bit);
+            fixed.operand = element(bit);
+            fixed.reads_bit = kFlag;
+        }
+        rows_.tree.fixed.back().path = kFlag;
+        rows_.tree.push(row, fixed, true);
+        digest = right ? poseidon_compress(path[level], digest) : poseidon_compress(digest, path[level]);
+    }
+    return digest;
+}
+
+void CircuitBuilder::end_at_root(const DigestWire& root) {
+    rows_.tree.fixed.back().result = element(root.address);
+    rows_.tree.fixed.back().results = kCompared;
+    ++digest_readers_[root.address];
+}
+
+void CircuitBuilder::require_member(const DigestWire& root, const DigestWire& start,
+                                    std::span<const BaseExpr> elements, std::size_t position,
+                                    std::span<const Digest> path) {
+    (void)path_rows(chain_rows(start, elements), position, kNoWire, path);
+    end_at_root(root);
+}
+
+std::array<BaseExpr, kBlock> CircuitBuilder::elements(const DigestWire& digest) {
+    ++digest_readers_[digest.address];
+    const auto first = static_cast<Address>(values_.size());
+    for (const KoalaBear x : digest.value) (void)new_wire(ExtField(x));
+    rows_.digest.push({digest.value}, {.first = element(digest.address),
+                                       .firsts = kCompared,
+                                       .elements = element(first),
+                                       .lifts = kFlag});
+    // Each of these wires has one reader: a copy, which may have any number.
+    const auto copy = [&](std::size_t i) {
+        const ExtensionExpr once = at(first + static_cast<Address>(i));
+        ExtensionExpr x = new_wire(once.value());
+        sum(once, x.node_->terms[0].a, false);
+        return BaseExpr(x);
+    };
+    return {copy(0), copy(1), copy(2), copy(3), copy(4), copy(5), copy(6), copy(7)};
+}
+
+// --- base wires
+
+void CircuitBuilder::add_reader(Address base) {
+    if (base >= kIndexBits) {
+        ++bit_readers_[base - kIndexBits];
+    } else if (base >= kLeafBlocks) {
+        ++leaf_readers_[base - kLeafBlocks];
+    } else if (base >= kSpongeOutput) {
+        ++sponge_out_readers_[base - kSpongeOutput];
+    } else {
+        ++sponge_in_readers_[base];
+    }
+}
+
+void CircuitBuilder::add_sink(Address base) {
+    KoalaBear value;
+    if (base >= kLeafBlocks) {
+        const Address i = base - kLeafBlocks;
+        value = rows_.tree.rows[leaf_row_[i / kBlock]].in[kBlock + i % kBlock];
+    } else if (base >= kSpongeOutput) {
+        const Address i = base - kSpongeOutput;
+        value = rows_.sponge.rows[i / kBlock].out[i % kBlock];
+    } else {
+        value = rows_.sponge.rows[base / kBlock].in[base % kBlock];
+    }
+    rows_.pack.push({cells(ExtField(value))}, {.base = element(base), .reads_first = kFlag});
+}
+
+ExtensionExpr CircuitBuilder::pack(Address base, const std::array<KoalaBear, kDegree>& values) {
+    for (std::size_t k = 0; k < kDegree; ++k) add_reader(base + static_cast<Address>(k));
+    ExtensionExpr x = new_wire(ExtField(values));
+    const Address address = x.node_->terms[0].a;
+    rows_.pack.push(
+        {values},
+        {.base = element(base), .reads_first = kFlag, .reads_rest = kFlag, .result = element(address)}, false, address);
+    return x;
+}
+
+BaseExpr CircuitBuilder::lift(Address base, KoalaBear value) {
+    add_reader(base);
+    ExtensionExpr x = new_wire(ExtField(value));
+    const Address address = x.node_->terms[0].a;
+    rows_.pack.push({cells(ExtField(value))},
+                    {.base = element(base), .reads_first = kFlag, .lifts = kFlag, .result = element(address)}, false,
+                    address);
+    return BaseExpr(x);
+}
+
+void CircuitBuilder::require_equal(Address base, const BaseExpr& x) {
+    add_reader(base);
+    const Address other = wire(x.lifted());
+    const ExtField value = read(other);
+    rows_.pack.push({cells(value)}, {.base = element(base),
+                                     .reads_first = kFlag,
+                                     .lifts = kFlag,
+                                     .result = element(other),
+                                     .results = kCompared});
+}
+
+DigestWire CircuitBuilder::pack_digest(Address base, const Digest& value) {
+    for (std::size_t k = 0; k < kBlock; ++k) add_reader(base + static_cast<Address>(k));
+    const Address address = new_digest();
+    rows_.digest.push({value}, {.base = element(base), .reads = kFlag, .first = element(address)}, false, address);
+    return {address, value};
+}
+
+void CircuitBuilder::require_equal(Address base, const DigestWire& x) {
+    for (std::size_t k = 0; k < kBlock; ++k) add_reader(base + static_cast<Address>(k));
+    ++digest_readers_[x.address];
+    rows_.digest.push({x.value},
+                      {.base = element(base), .reads = kFlag, .first = element(x.address), .firsts = kCompared});
+}
+
+IndexWires CircuitBuilder::index(Address base, KoalaBear value, unsigned num_bits) {
+    QUARRY_CHECK(num_bits <= kIndexBitLimit);
+    add_reader(base);
+    const auto bits = static_cast<Address>(kIndexBits + bit_readers_.size());
+    bit_readers_.resize(bit_readers_.size() + kIndexBitLimit, 0);
+    const IndexRow<KoalaBear> row = IndexTable::make_row(value, num_bits);
+    ExtensionExpr point = new_wire(ExtField(row.products.back()));
+    const Address address = point.node_->terms[0].a;
+    rows_.index.push(row,
+                     {.base = element(base), .reads = kFlag, .bits = element(bits), .point = element(address)}, false,
+                     address);
+    return {bits, num_bits, value.canonical() & ((1U << num_bits) - 1), BaseExpr(point)};
+}
+
+void CircuitBuilder::require_zero_bits(Address base, KoalaBear value, unsigned num_bits) {
+    const IndexWires wires = index(base, value, num_bits);
+    for (unsigned i = 0; i < num_bits; ++i) require_equal(wires.bits + i, BaseExpr(KoalaBear()));
+}
+
+// --- opened rows
+
+BaseRun CircuitBuilder::leaf(std::span<const KoalaBear> values) {
+    const auto first = static_cast<Address>(leaf_row_.size());
+    const std::size_t blocks = (values.size() + kBlock - 1) / kBlock;
+    leaf_row_.resize(leaf_row_.size() + blocks, ~0U);
+    leaf_readers_.resize(leaf_readers_.size() + blocks * kBlock, 0);
+    return {kLeafBlocks + static_cast<Address>(kBlock) * first, values};
+}
+
+void CircuitBuilder::open(const DigestWire& root, const IndexWires& index, const BaseRun& leaf,
+                          std::span<const Digest> path) {
+    QUARRY_CHECK(path.size() == index.num_bits);
+    const DigestWire start = constant(poseidon_leaf_iv(leaf.size()));
+    Digest digest = start.value;
+    const std::size_t first_block = (leaf.address - kLeafBlocks) / kBlock;
+    const std::size_t blocks = (leaf.size() + kBlock - 1) / kBlock;
+    for (std::size_t block = 0; block < blocks; ++block) {
+        Digest values{};
+        for (std::size_t k = 0; k < kBlock && block * kBlock + k < leaf.size(); ++k) {
+            values[k] = leaf.values[block * kBlock + k];
+        }
+        TreeTable::Row<KoalaBear> row{};
+        std::copy_n(digest.begin(), kBlock, row.in.begin());
+        std::copy_n(values.begin(), kBlock, row.in.begin() + kBlock);
+        TreeTable::Fixed<KoalaBear> fixed{
+            .operand = element(leaf.address + static_cast<Address>(kBlock * block))};
+        if (block == 0) {
+            fixed.left = element(start.address);
+            fixed.reads_left = kFlag;
+            ++digest_readers_[start.address];
+        } else {
+            rows_.tree.fixed.back().leaf = kFlag;
+        }
+        leaf_row_[first_block + block] = static_cast<std::uint32_t>(rows_.tree.push(row, fixed, block > 0));
+        digest = poseidon_compress(digest, values);
+    }
+    (void)path_rows(digest, index.value, index.bits, path);
+    end_at_root(root);
+    for (std::size_t k = leaf.size(); k < blocks * kBlock; ++k) {
+        require_equal(leaf.address + static_cast<Address>(k), BaseExpr(KoalaBear()));
+    }
+}
+
+std::vector<ExtensionExpr> CircuitBuilder::fold(std::span<const ExtensionExpr> weights,
+                                                std::span<const BaseRun> rows) {
+    const std::size_t groups = (weights.size() + kBlock - 1) / kBlock;
+    const Address run_start = run(weights, groups * kBlock);
+    std::vector<ExtensionExpr> results;
+    for (const BaseRun& row : rows) {
+        const bool in_base = row.size() == weights.size();
+        QUARRY_CHECK(in_base || row.size() == kDegree * weights.size());
+        const std::size_t step = in_base ? kBlock : kDegree * kBlock;
+        const auto cell = [&](std::size_t i) { return i < row.size() ? row.values[i] : KoalaBear(); };
+        ExtField total;
+        const Address result = static_cast<Address>(values_.size());
+        for (std::size_t g = 0; g < groups; ++g) {
+            FoldFixed<KoalaBear> fixed{.weights = element(run_start + static_cast<Address>(kBlock * g)),
+                                       .x = element(row.address + static_cast<Address>(step * g)),
+                                       .reads = kFlag};
+            BaseFoldRow<KoalaBear> base{};
+            ExtensionFoldRow<KoalaBear> extension{};
+            for (std::size_t i = 0; i < kBlock; ++i) {
+                const ExtField w = read(run_start + static_cast<Address>(kBlock * g + i));
+                if (in_base) {
+                    base.weights[i] = cells(w);
+                    base.x[i] = cell(kBlock * g + i);
+                    total += w * base.x[i];
+                } else {
+                    extension.weights[i] = cells(w);
+                    for (std::size_t k = 0; k < kDegree; ++k) extension.x[i][k] = cell(step * g + kDegree * i + k);
+                    total += w * ExtField(extension.x[i]);
+                }
+            }
+            for (std::size_t i = 0; i < step; ++i) add_reader(row.address + static_cast<Address>(step * g + i));
+            const bool last = g + 1 == groups;
+            if (last) fixed.result = element(result);
+            if (!last) fixed.goes_on = kFlag;
+            base.sum = extension.sum = cells(total);
+            if (in_base) {
+                rows_.base_fold.push(base, fixed, g > 0, last ? result : kNoWire);
+            } else {
+                rows_.extension_fold.push(extension, fixed, g > 0, last ? result : kNoWire);
+            }
+        }
+        results.push_back(new_wire(total));
+    }
+    return results;
+}
+
+std::vector<ExtensionExpr> CircuitBuilder::evaluate(std::span<const ExtensionExpr> coefficients,
+                                                    std::span<const BaseExpr> points) {
+    const std::size_t groups = (coefficients.size() + kBlock - 1) / kBlock;
+    const Address run_start = run(coefficients, groups * kBlock);
+    std::vector<ExtensionExpr> results;
+    for (const BaseExpr& point : points) {
+        const Address x = wire(point.lifted());
+        const Address result = static_cast<Address>(values_.size());
+        ExtField total;
+        for (std::size_t g = groups; g-- > 0;) {
+            PolynomialRow<KoalaBear> row{};
+            row.x = read(x)[0];
+            row.square = row.x * row.x;
+            for (std::size_t i = kBlock; i-- > 0;) {
+                const ExtField c = read(run_start + static_cast<Address>(kBlock * g + i));
+                row.coefficients[i] = cells(c);
+                total = total * row.x + c;
+            }
+            row.sum = cells(total);
+            FoldFixed<KoalaBear> fixed{.weights = element(run_start + static_cast<Address>(kBlock * g)),
+                                       .x = element(x),
+                                       .reads = kFlag};
+            if (g == 0) fixed.result = element(result);
+            if (g > 0) fixed.goes_on = kFlag;
+            rows_.polynomial.push(row, fixed, g + 1 < groups, g == 0 ? result : kNoWire);
+        }
+        results.push_back(new_wire(total));
+    }
+    return results;
+}
+
+ExtensionExpr CircuitBuilder::power(const BaseExpr& x, std::span<const ExtensionExpr> r) {
+    const Address start = wire(x.lifted());
+    PowerRow<KoalaBear> row{read(start)[0], {}, cells(ExtField(1))};
+    ExtField product(1);
+    for (std::size_t v = 0; v <= r.size(); ++v) {
+        PowerFixed<KoalaBear> fixed{};
+        if (v == 0) {
+            fixed.start = kFlag;
+            fixed.wire = element(start);
+        }
+        if (v == r.size()) break;
+        const Address wire_of_r = wire(r[v]);
+        row.r = cells(read(wire_of_r));
+        fixed.step = kFlag;
+        fixed.r = element(wire_of_r);
+        rows_.power.push(row, fixed, v > 0);
+        product = product * (ExtField(1) + ExtField(row.r) * (row.x - KoalaBear(1)));
+        row.x *= row.x;
+        row.product = cells(product);
+    }
+    ExtensionExpr result = new_wire(product);
+    const Address address = result.node_->terms[0].a;
+    row.r = {};
+    rows_.power.push(row, {.wire = element(address)}, true, address);
+    return result;
+}
+
+// --- the end
+
+void CircuitBuilder::finish_sponges() {
+    for (std::size_t r = 0; r < rows_.sponge.rows.size(); ++r) {
+        auto& fixed = rows_.sponge.fixed[r];
+        const auto finish_group = [&](std::size_t begin, std::size_t end, KoalaBear& flag, bool in) {
+            const std::vector<std::uint8_t>& readers = in ? sponge_in_readers_ : sponge_out_readers_;
+            const auto address = static_cast<Address>(kBlock * r) + (in ? 0 : kSpongeOutput);
+            const std::size_t size = in ? sponge_block_size_[r] : kBlock;
+            bool used = in && begin < size;
+            for (std::size_t i = begin; i < end; ++i) used = used || readers[kBlock * r + i] > 0;
+            if (!used) return;
+            flag = kFlag;
+            for (std::size_t i = begin; i < end; ++i) {
+                QUARRY_CHECK(readers[kBlock * r + i] <= 1);
+                if (i >= size) {
+                    require_equal(address + static_cast<Address>(i), BaseExpr(KoalaBear()));
+                } else if (readers[kBlock * r + i] == 0) {
+                    add_sink(address + static_cast<Address>(i));
+                }
+            }
+        };
+        if (!fixed.absorbs.is_zero()) {
+            finish_group(0, 2, fixed.write_0, true);
+            finish_group(2, 5, fixed.write_2, true);
+            finish_group(5, 8, fixed.write_5, true);
+        }
+        finish_group(0, 5, fixed.hand_0, false);
+        finish_group(5, 8, fixed.hand_5, false);
+    }
+}
+
+void CircuitBuilder::finish_leaves() {
+    for (std::size_t block = 0; block < leaf_row_.size(); ++block) {
+        QUARRY_CHECK(leaf_row_[block] != ~0U);
+        const auto readers = std::span(leaf_readers_).subspan(kBlock * block, kBlock);
+        const std::uint8_t most = *std::max_element(readers.begin(), readers.end());
+        rows_.tree.fixed[leaf_row_[block]].writes_block = KoalaBear(most);
+        for (std::size_t k = 0; k < kBlock; ++k) {
+            for (std::size_t i = readers[k]; i < most; ++i) {
+                add_sink(kLeafBlocks + static_cast<Address>(kBlock * block + k));
+            }
+        }
+    }
+    for (std::size_t i = 0; i < bit_readers_.size(); ++i) {
+        QUARRY_CHECK(bit_readers_[i] <= 2);
+        rows_.index.fixed[i / kIndexBitLimit].used[i % kIndexBitLimit] = KoalaBear(bit_readers_[i]);
+    }
+}
+
+CircuitRows CircuitBuilder::finish() && {
+    QUARRY_CHECK(exposed_);
+    finish_sponges();
+    finish_leaves();
+    const auto count = [](auto& rows, const std::vector<std::uint32_t>& readers, auto field) {
+        for (std::size_t r = 0; r < rows.rows.size(); ++r) {
+            if (rows.writes[r] != kNoWire) rows.fixed[r].*field = KoalaBear(readers[rows.writes[r]]);
+        }
+    };
+    count(rows_.sum, readers_, &SumFixed<KoalaBear>::results);
+    count(rows_.base_fold, readers_, &FoldFixed<KoalaBear>::results);
+    count(rows_.extension_fold, readers_, &FoldFixed<KoalaBear>::results);
+    count(rows_.polynomial, readers_, &FoldFixed<KoalaBear>::results);
+    count(rows_.power, readers_, &PowerFixed<KoalaBear>::results);
+    count(rows_.pack, readers_, &PackFixed<KoalaBear>::results);
+    count(rows_.index, readers_, &IndexFixed<KoalaBear>::points);
+    count(rows_.tree, digest_readers_, &TreeFixed<KoalaBear>::results);
+    count(rows_.digest, digest_readers_, &DigestFixed<KoalaBear>::firsts);
+    for (std::size_t r = 0; r < rows_.constant.rows.size(); ++r) {
+        auto& fixed = rows_.constant.fixed[r];
+        if (fixed.digests.is_zero()) {
+            fixed.extensions = KoalaBear(readers_[rows_.constant.writes[r]]);
+        } else {
+            fixed.digests = KoalaBear(digest_readers_[rows_.constant.writes[r]]);
+        }
+    }
+    return std::move(rows_);
+}
+
+// --- sponge
+
+Address SpongeWires::absorb(KoalaBear x) {
+    available_ = 0;
+    if (buffered_ == 0) row_ = builder_->rows_.sponge.rows.size();
+    QUARRY_CHECK(row_ == builder_->rows_.sponge.rows.size());
+    const auto address = static_cast<Address>(kBlock * row_ + buffered_);
+    auto& readers = builder_->sponge_in_readers_;
+    if (readers.size() < kBlock * (row_ + 1)) readers.resize(kBlock * (row_ + 1), 0);
+    buffer_[buffered_++] = x;
+    if (buffered_ == kBlock) permute(true, kBlock);
+    return address;
+}
+
+void SpongeWires::absorb(const BaseExpr& x) {
+    const Address base = absorb(x.value());
+    if (x.digest() == nullptr) {
+        builder_->require_equal(base, x);
+        return;
+    }
+    // A digest comes whole.
+    QUARRY_CHECK(x.index_in_digest() == num_of_digest_);
+    if (++num_of_digest_ == kBlock) {
+        num_of_digest_ = 0;
+        builder_->require_equal(base - static_cast<Address>(kBlock - 1), *x.digest());
+    }
+}
+
+void SpongeWires::flush() {
+    if (buffered_ > 0) permute(true, buffered_);
+}
+
+std::pair<Address, KoalaBear> SpongeWires::squeeze() {
+    flush();
+    if (available_ == 0) permute(false, 0);
+    const std::size_t i = kBlock - available_--;
+    return {kSpongeOutput + static_cast<Address>(kBlock * row_ + i), state_[i]};
+}
+
+void SpongeWires::permute(bool absorbs, std::size_t count) {
+    auto& sponge = builder_->rows_.sponge;
+    const bool starts = sponge.rows.empty() || row_of_last_ != sponge.rows.size() - 1;
+    const KoalaBear partial(count < kBlock ? count : 0);
+    SpongeFixed<KoalaBear> fixed{};
+    if (starts) {
+        // The first block of a sponge is a full one: its capacity is zero.
+        QUARRY_CHECK(row_of_last_ == kNone && absorbs && count == kBlock);
+        fixed.start = kFlag;
+    } else {
+        sponge.fixed.back().feeds = kFlag;
+        if (absorbs) {
+            sponge.fixed.back().count = partial;
+        } else {
+            sponge.fixed.back().carries = kFlag;
+        }
+    }
+    if (absorbs) {
+        fixed.absorbs = kFlag;
+        for (std::size_t i = 0; i < kBlock; ++i) state_[i] = i < count ? buffer_[i] : KoalaBear();
+        state_[kBlock] += partial;
+    }
+    row_ = sponge.rows.size();
+    row_of_last_ = row_;
+    fixed.block = element(static_cast<Address>(kBlock * row_));
+    PoseidonRow<KoalaBear> row{};
+    row.in = state_;
+    poseidon_permute(state_);
+    row.out = state_;
+    sponge.push(row, fixed, !starts);
+    builder_->sponge_in_readers_.resize(kBlock * (row_ + 1), 0);
+    builder_->sponge_out_readers_.resize(kBlock * (row_ + 1), 0);
+    builder_->sponge_block_size_.push_back(static_cast<std::uint8_t>(absorbs ? count : 0));
+    buffered_ = 0;
+    available_ = kBlock;
+}
+
+}  // namespace quarry::recursion

@@ -1,0 +1,178 @@
+#pragma once
+#include <map>
+#include <span>
+#include <vector>
+
+#include "quarry/recursion/expression.hpp"
+#include "quarry/recursion/tables/arithmetic_rows.hpp"
+#include "quarry/recursion/tables/poseidon_rows.hpp"
+#include "quarry/recursion/tables/wire_rows.hpp"
+
+namespace quarry::recursion {
+
+/// The rows of one kind of table, in the order in which they were asked for.
+template <class Definition>
+struct Rows {
+    using Row = typename Definition::template Row<KoalaBear>;
+    using Fixed = typename Definition::template Fixed<KoalaBear>;
+    std::vector<Row> rows;
+    std::vector<Fixed> fixed;         ///< fields named next_*: of this row, until the table is laid out
+    std::vector<std::uint8_t> first;  ///< a row that does not go on with the one before
+    std::vector<Address> writes;      ///< the wire that the row makes, whose readers are counted at the end
+
+    std::size_t push(const Row& row, const Fixed& f, bool goes_on = false, Address write = kNoWire) {
+        rows.push_back(row);
+        fixed.push_back(f);
+        first.push_back(goes_on ? 0 : 1);
+        writes.push_back(write);
+        return rows.size() - 1;
+    }
+};
+
+/// Everything that a recursion circuit says, and its witness.
+struct CircuitRows {
+    Rows<SpongeTable> sponge;
+    Rows<TreeTable> tree;
+    Rows<SumTable> sum;
+    Rows<BaseFoldTable> base_fold;
+    Rows<ExtensionFoldTable> extension_fold;
+    Rows<PolynomialTable> polynomial;
+    Rows<PowerTable> power;
+    Rows<PackTable> pack;
+    Rows<DigestTable> digest;
+    Rows<ConstantTable> constant;
+    Rows<IndexTable> index;
+};
+
+/// Consecutive base wires.
+struct BaseRun {
+    Address address = kNoWire;
+    std::span<const KoalaBear> values;
+    [[nodiscard]] std::size_t size() const noexcept { return values.size(); }
+};
+
+/// The bits of a base wire, and the point of the evaluation domain that the low ones name.
+struct IndexWires {
+    Address bits = kNoWire;
+    unsigned num_bits = 0;
+    std::uint32_t value = 0;
+    BaseExpr point{KoalaBear()};
+};
+
+/// Writes a circuit and its witness at once: the calls fix the circuit, the values in them the witness. What is called
+/// must not depend on values. Requirements that the values do not meet make a witness that no proof accepts.
+class CircuitBuilder {
+  public:
+    CircuitBuilder();
+    CircuitBuilder(const CircuitBuilder&) = delete;
+    CircuitBuilder& operator=(const CircuitBuilder&) = delete;
+
+    // Extension elements.
+    [[nodiscard]] ExtensionExpr witness(const ExtField& value);
+    [[nodiscard]] BaseExpr base_witness(KoalaBear value);
+    /// 1/x; makes x = 0 unprovable.
+    [[nodiscard]] ExtensionExpr inverse(const ExtensionExpr& x);
+    void require_equal(const ExtensionExpr& a, const ExtensionExpr& b);
+    /// x as one wire.
+    Address wire(const ExtensionExpr& x);
+
+    // Digests.
+    [[nodiscard]] DigestWire constant(const Digest& value);
+    [[nodiscard]] DigestWire witness(const Digest& value);
+    [[nodiscard]] DigestWire compress(const DigestWire& left, const DigestWire& right);
+    void require_equal(const DigestWire& a, const DigestWire& b);
+    /// H(.. H(start, first block) .., last block), the last block padded with zeros. Precondition: an element.
+    [[nodiscard]] DigestWire chain(const DigestWire& start, std::span<const BaseExpr> elements);
+    /// The chain's digest is a leaf of the tree with that root: which one is the prover's choice.
+    void require_member(const DigestWire& root, const DigestWire& start, std::span<const BaseExpr> elements,
+                        std::size_t position, std::span<const Digest> path);
+    [[nodiscard]] std::array<BaseExpr, kBlock> elements(const DigestWire& digest);
+    /// Makes the digest the circuit's statement. Precondition: called once.
+    void expose(const DigestWire& digest);
+
+    // Base wires: each may be read once.
+    [[nodiscard]] ExtensionExpr pack(Address base, const std::array<KoalaBear, kDegree>& values);
+    [[nodiscard]] BaseExpr lift(Address base, KoalaBear value);
+    void require_equal(Address base, const BaseExpr& x);
+    void require_equal(Address base, const DigestWire& x);
+    [[nodiscard]] DigestWire pack_digest(Address base, const Digest& value);
+    [[nodiscard]] IndexWires index(Address base, KoalaBear value, unsigned num_bits);
+    void require_zero_bits(Address base, KoalaBear value, unsigned num_bits);
+
+    // Opened rows of committed matrices.
+    /// Addresses for a row that open() will fill.
+    [[nodiscard]] BaseRun leaf(std::span<const KoalaBear> values);
+    /// The leaf is row `index` of the tree with that root (quarry/hash/merkle.hpp, PoseidonHasher).
+    void open(const DigestWire& root, const IndexWires& index, const BaseRun& leaf, std::span<const Digest> path);
+    /// sum_i weights[i] row[i], an element or five a weight; for all rows.
+    [[nodiscard]] std::vector<ExtensionExpr> fold(std::span<const ExtensionExpr> weights, std::span<const BaseRun> rows);
+    /// sum_i coefficients[i] x^i for all points.
+    [[nodiscard]] std::vector<ExtensionExpr> evaluate(std::span<const ExtensionExpr> coefficients,
+                                                      std::span<const BaseExpr> points);
+    /// product_v (1 + r_v (x^(2^v) - 1)).
+    [[nodiscard]] ExtensionExpr power(const BaseExpr& x, std::span<const ExtensionExpr> r);
+
+    /// The circuit. Nothing can be added afterwards.
+    [[nodiscard]] CircuitRows finish() &&;
+
+  private:
+    friend class SpongeWires;
+    ExtensionExpr new_wire(const ExtField& value);
+    ExtensionExpr at(Address wire) const;
+    Address constant_wire(const ExtField& value);
+    /// `count` wires in a row from which the values of `xs`, padded with zeros, can be read.
+    Address run(std::span<const ExtensionExpr> xs, std::size_t count);
+    ExtField read(Address wire);
+    /// Rows that add up x; the last one writes to, or is compared with, `result`.
+    void sum(const ExtensionExpr& x, Address result, bool compare);
+    void add_reader(Address base);
+    void add_sink(Address base);
+    Address new_digest();
+    /// The rows of a chain; returns its value, the last row's result is open.
+    Digest chain_rows(const DigestWire& start, std::span<const BaseExpr> elements);
+    Digest path_rows(Digest digest, std::size_t position, Address bits, std::span<const Digest> path);
+    void end_at_root(const DigestWire& root);
+    void finish_sponges();
+    void finish_leaves();
+    void finish_readers();
+
+    CircuitRows rows_;
+    std::vector<ExtField> values_;             ///< of extension wires
+    std::vector<std::uint32_t> readers_;       ///< of extension wires
+    std::vector<std::uint32_t> digest_readers_;
+    std::map<std::array<std::uint32_t, kDegree>, Address> constants_;
+    std::map<std::array<std::uint32_t, kBlock>, Address> digest_constants_;
+    std::vector<std::uint8_t> sponge_in_readers_, sponge_out_readers_;  ///< by 8 row + element
+    std::vector<std::uint8_t> sponge_block_size_;                      ///< absorbed elements, by row
+    std::vector<std::uint8_t> leaf_readers_, bit_readers_;
+    std::vector<std::uint32_t> leaf_row_;  ///< by block: the row of the tree that writes it
+    bool exposed_ = false;
+};
+
+/// The transcript's sponge on wires: see quarry/iop/transcript.hpp.
+class SpongeWires {
+  public:
+    explicit SpongeWires(CircuitBuilder& builder) : builder_(&builder) {}
+    /// The base wire that x is on, not read yet.
+    Address absorb(KoalaBear x);
+    /// What is known already. Elements of a digest must come in order, all eight.
+    void absorb(const BaseExpr& x);
+    /// The base wire of the next element, and its value.
+    std::pair<Address, KoalaBear> squeeze();
+    void flush();
+
+  private:
+    void permute(bool absorbs, std::size_t count);
+
+    CircuitBuilder* builder_;
+    PoseidonState state_{};
+    Digest buffer_{};
+    std::size_t buffered_ = 0;
+    std::size_t available_ = 0;
+    static constexpr std::size_t kNone = ~std::size_t{0};
+    std::size_t num_of_digest_ = 0;
+    std::size_t row_ = 0;               ///< of the block in the buffer, or of what is handed out
+    std::size_t row_of_last_ = kNone;  ///< the sponge's last row
+};
+
+}  // namespace quarry::recursion

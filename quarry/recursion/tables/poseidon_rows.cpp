@@ -1,0 +1,50 @@
+#include "quarry/recursion/tables/poseidon_rows.hpp"
+
+#include <string>
+
+namespace quarry::recursion {
+namespace {
+std::string at(const char* name, std::size_t i) { return std::string(name) + "[" + std::to_string(i) + "]"; }
+}  // namespace
+
+void SpongeTable::constrain(AirBuilder& b, const Fixed<Expr>& fixed, const Row<Expr>& row, const Row<Expr>& next) {
+    const auto out = constrain_permutation(b, row.in, row.after_2, row.after_4, row.cube, row.after_26);
+    for (std::size_t i = 0; i < kPoseidonWidth; ++i) b.equal(at("out", i), row.out[i], out[i]);
+    for (std::size_t i = kBlock; i < kPoseidonWidth; ++i) {
+        b.zero(at("start", i), fixed.start * row.in[i]);
+        const Expr added = i == kBlock ? fixed.count : Expr(0);
+        b.zero(at("capacity", i), fixed.feeds * (next.in[i] - row.out[i] - added));
+    }
+    const auto group = [](std::size_t i, const Expr& first, const Expr& middle, const Expr& last) {
+        return i < 2 ? first : i < 5 ? middle : last;
+    };
+    for (std::size_t i = 0; i < kBlock; ++i) {
+        const Expr written = group(i, fixed.write_0, fixed.write_2, fixed.write_5);
+        b.zero(at("carried", i), fixed.carries * (next.in[i] - row.out[i]));
+        b.zero(at("padding", i), fixed.absorbs * (Expr(1) - written) * row.in[i]);
+        b.send(at("absorbed", i), kBaseBus, written, {fixed.block + static_cast<int>(i), row.in[i]});
+        b.send(at("handed out", i), kBaseBus, i < 5 ? fixed.hand_0 : fixed.hand_5,
+               {fixed.block + static_cast<int>(kSpongeOutput + i), row.out[i]});
+    }
+}
+
+void TreeTable::constrain(AirBuilder& b, const Fixed<Expr>& fixed, const Row<Expr>& row, const Row<Expr>& next) {
+    const auto out = constrain_permutation(b, row.in, row.after_2, row.after_4, row.cube, row.after_26);
+    b.boolean("bit", row.bit);
+    std::array<Expr, kBlock> left, right;
+    for (std::size_t i = 0; i < kBlock; ++i) {
+        left[i] = row.in[i];
+        right[i] = row.in[kBlock + i];
+        b.equal(at("result", i), row.result[i], out[i] + left[i]);
+        b.zero(at("leaf", i), fixed.leaf * (next.in[i] - row.result[i]));
+        const Expr node = next.in[i] + next.bit * (next.in[kBlock + i] - next.in[i]);
+        b.zero(at("path", i), fixed.path * (node - row.result[i]));
+        b.send(at("block", i), kBaseBus, fixed.writes_block, {fixed.operand + static_cast<int>(i), right[i]});
+    }
+    b.receive("bit", kBaseBus, fixed.reads_bit, {fixed.operand, row.bit});
+    b.receive("left", kDigestBus, fixed.reads_left, digest_tuple(fixed.left, left));
+    b.receive("right", kDigestBus, fixed.reads_right, digest_tuple(fixed.operand, right));
+    b.send("result", kDigestBus, fixed.results, digest_tuple(fixed.result, row.result));
+}
+
+}  // namespace quarry::recursion
