@@ -125,6 +125,8 @@ Digest Table::digest() const {
         h.word(static_cast<std::uint32_t>(i.tuple.size()));
         for (const LinearForm& f : i.tuple) h.form(f);
     }
+    // A word more than a table without has: what stands before it says where it ends.
+    if (num_preprocessed > 0) h.word(static_cast<std::uint32_t>(num_preprocessed));
     return h.finish();
 }
 

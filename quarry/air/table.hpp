@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "quarry/air/expression.hpp"
+#include "quarry/base/check.hpp"
 #include "quarry/hash/poseidon.hpp"
 
 namespace quarry {
@@ -31,6 +32,9 @@ struct Interaction {
 struct Table {
     std::string name;
     std::vector<std::string> columns;
+    /// The last ones of `columns`: their cells are no witness, but fixed with the circuit and committed once, in a
+    /// proving key. Read in this row only; a table with any has a fixed height.
+    std::size_t num_preprocessed = 0;
     ExpressionGraph graph;
     std::vector<Constraint> constraints;
     std::vector<Interaction> interactions;
@@ -38,6 +42,7 @@ struct Table {
     std::optional<unsigned> fixed_log_height;
     [[nodiscard]] unsigned max_degree() const;
     [[nodiscard]] std::size_t num_columns() const noexcept { return columns.size(); }
+    [[nodiscard]] std::size_t num_witness() const noexcept { return columns.size() - num_preprocessed; }
     /// Columns that a constraint or an interaction reads in the next row, in rising order. Remembered: the first call
     /// after a change is not safe beside others.
     [[nodiscard]] const std::vector<std::uint32_t>& next_columns() const;
@@ -96,11 +101,20 @@ struct ColumnNamer {
 ///       v("b", b); } }; static void constrain(AirBuilder&, const Row<Expr>& row, const Row<Expr>& next);
 ///       static constexpr unsigned kLogHeight = 16;  // only if the height is fixed
 ///   };
+/// A definition with preprocessed columns names them in a struct beside Row, and has them in this row only:
+///       template <class T> struct Fixed { T address; template <class V> void visit(V&& v) { v("address", address); }
+///       }; static void constrain(AirBuilder&, const Fixed<Expr>& fixed, const Row<Expr>& row, const Row<Expr>& next);
+/// `log_height` fixes the height of this table, where the definition leaves it open; a table with preprocessed columns
+/// must get one from either (checked).
 template <class Definition>
-Table make_table() {
+Table make_table(std::optional<unsigned> log_height = {}) {
     Table table;
     table.name = Definition::kName;
-    if constexpr (requires { Definition::kLogHeight; }) table.fixed_log_height = Definition::kLogHeight;
+    table.fixed_log_height = log_height;
+    if constexpr (requires { Definition::kLogHeight; }) {
+        QUARRY_CHECK(!log_height);
+        table.fixed_log_height = Definition::kLogHeight;
+    }
     typename Definition::template Row<Expr> row;
     typename Definition::template Row<Expr> next;
     detail::ColumnNamer names{&table, {}};
@@ -113,7 +127,20 @@ Table make_table() {
         *next_names.cells[c] = Expr(&table.graph, table.graph.column(c, true));
     }
     AirBuilder builder(table);
-    Definition::constrain(builder, row, next);
+    if constexpr (requires { typename Definition::template Fixed<Expr>; }) {
+        typename Definition::template Fixed<Expr> fixed;
+        detail::ColumnNamer fixed_names{&table, {}};
+        fixed.visit(fixed_names);
+        QUARRY_CHECK(table.fixed_log_height.has_value());
+        table.num_preprocessed = fixed_names.cells.size();
+        for (std::size_t c = 0; c < table.num_preprocessed; ++c) {
+            const auto column = static_cast<std::uint32_t>(table.num_witness() + c);
+            *fixed_names.cells[c] = Expr(&table.graph, table.graph.column(column, false));
+        }
+        Definition::constrain(builder, fixed, row, next);
+    } else {
+        Definition::constrain(builder, row, next);
+    }
     return table;
 }
 

@@ -127,7 +127,7 @@ Sizes measure(const ProofFile& file, const Proof& proof) {
     constexpr std::size_t kFixedHeaderBytes = 4 + 2 + 2 + 32 + 32 + 1 + 1;
     sizes.header = kFixedHeaderBytes + proof.heights.size();
     sizes.stream = 4 * proof.stream.size();
-    for (const auto& round : proof.openings.rounds) {
+    for (const auto& round : proof.openings.oracles) {
         // A position that is asked for twice is written once; equal rows with equal paths are of one position.
         std::set<std::vector<std::uint32_t>> distinct;
         for (const Opening& opening : round) {

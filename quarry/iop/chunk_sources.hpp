@@ -22,6 +22,7 @@ class ChunkSources {
   private:
     TableInstance instance_;
     std::vector<std::uint32_t> next_columns_;
+    std::vector<const std::uint32_t*> bases_;  ///< where each column starts
     Buffer<std::uint32_t> scratch_;
     std::vector<const std::uint32_t*> columns_, next_, atoms_;
 };

@@ -12,12 +12,18 @@
 
 namespace quarry {
 
-/// A table with its trace: column c is the 2^log_height elements from columns + (c << log_height).
+/// A table with its trace: the witness columns are 2^log_height elements each from `columns` on, end to end, the
+/// preprocessed ones likewise from `preprocessed` on.
 struct TableInstance {
     const Table* table = nullptr;
     const Program* program = nullptr;
     unsigned log_height = 0;
     const KoalaBear* columns = nullptr;
+    const KoalaBear* preprocessed = nullptr;
+    [[nodiscard]] const KoalaBear* column(std::size_t c) const noexcept {
+        const std::size_t witness = table->num_witness();
+        return c < witness ? columns + (c << log_height) : preprocessed + ((c - witness) << log_height);
+    }
 };
 
 /// Where the fractions of each interaction lie in the leaf layer of LogUp-GKR: an aligned block of 2^log_height at
@@ -69,16 +75,19 @@ void add_interaction(const Table& table, const Interaction& interaction, const B
     }
 }
 
-/// A tuple that the statement puts on a bus: how public input is bound to the tables.
-struct PublicTuple {
+/// A tuple that the statement puts on a bus: how public input is bound to the tables. F: elements, or wires.
+template <class F>
+struct BasicPublicTuple {
     std::uint32_t bus;
-    KoalaBear multiplicity;
-    std::vector<KoalaBear> tuple;
+    F multiplicity;
+    std::vector<F> tuple;
 };
+using PublicTuple = BasicPublicTuple<KoalaBear>;
 
 /// The sum of multiplicity / fingerprint over public tuples, as (numerator, denominator).
 template <class B>
-std::pair<typename B::E, typename B::E> public_fraction(B& backend, std::span<const PublicTuple> tuples,
+std::pair<typename B::E, typename B::E> public_fraction(B& backend,
+                                                        std::span<const BasicPublicTuple<typename B::F>> tuples,
                                                         const BusChallenges<typename B::E>& challenges) {
     using E = typename B::E;
     const auto lift = [&](KoalaBear x) { return backend.constant(ExtField(x)); };
@@ -87,7 +96,7 @@ std::pair<typename B::E, typename B::E> public_fraction(B& backend, std::span<co
     for (const PublicTuple& t : tuples) {
         E fingerprint = challenges.alpha - lift(KoalaBear(t.bus));
         E power = lift(KoalaBear(1));
-        for (const KoalaBear x : t.tuple) {
+        for (const auto& x : t.tuple) {
             power = power * challenges.beta;
             fingerprint = fingerprint - power * x;
         }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <utility>
 
 #include "quarry/iop/whir.hpp"
 
@@ -85,27 +86,30 @@ typename B::E sparse_at(B& backend, const std::vector<std::pair<std::size_t, typ
 
 /// Every length that the parameters fix, before anything is read.
 template <class B, class Openings>
-Status check_shapes(std::size_t used_lanes, const WhirClaims<B>& claims, const Openings& openings,
+Status check_shapes(std::span<const std::size_t> lanes_of_parts, const WhirClaims<B>& claims, const Openings& openings,
                     const WhirParameters& parameters) {
     QUARRY_TRY(validate(parameters));
     const WhirRound& first = parameters.rounds.front();
-    if (used_lanes == 0 || used_lanes > std::size_t{1} << first.log_lanes) return Error{Errc::bad_shape, "used lanes"};
+    if (lanes_of_parts.empty()) return Error{Errc::bad_shape, "no stack"};
+    std::size_t lanes_left = std::size_t{1} << first.log_lanes;
+    for (const std::size_t lanes : lanes_of_parts) {
+        if (lanes == 0 || lanes > lanes_left) return Error{Errc::bad_shape, "used lanes"};
+        lanes_left -= lanes;
+    }
     for (const auto& group : claims.groups) {
         if (group.log_chunk > first.log_message) return Error{Errc::bad_shape, "claim group"};
         for (const auto& [s, g] : group.weights) {
             if (s >> (parameters.log_size - group.log_chunk) != 0) return Error{Errc::bad_shape, "claim chunk"};
         }
     }
-    if (openings.num_rounds() != parameters.rounds.size()) return Error{Errc::bad_length, "whir/openings"};
-    for (std::size_t i = 0; i < parameters.rounds.size(); ++i) {
-        const WhirRound& round = parameters.rounds[i];
-        if (openings.num_queries(i) != round.num_queries) return Error{Errc::bad_length, "whir/queries"};
-        const std::size_t width = whir_row_width(parameters, i, used_lanes);
-        for (std::size_t j = 0; j < round.num_queries; ++j) {
-            if (openings.row(i, j).size() != width) return Error{Errc::bad_length, "whir/row"};
-            if (openings.path(i, j).size() != round.log_message + round.log_inv_rate) {
-                return Error{Errc::bad_length, "whir/path"};
-            }
+    const std::vector<OracleShape> oracles = whir_oracles(parameters, lanes_of_parts);
+    if (openings.num_oracles() != oracles.size()) return Error{Errc::bad_length, "whir/openings"};
+    for (std::size_t o = 0; o < oracles.size(); ++o) {
+        const std::size_t num_queries = parameters.rounds[oracles[o].round].num_queries;
+        if (openings.num_queries(o) != num_queries) return Error{Errc::bad_length, "whir/queries"};
+        for (std::size_t j = 0; j < num_queries; ++j) {
+            if (openings.row(o, j).size() != oracles[o].width) return Error{Errc::bad_length, "whir/row"};
+            if (openings.path(o, j).size() != oracles[o].log_rows) return Error{Errc::bad_length, "whir/path"};
         }
     }
     return Ok{};
@@ -136,8 +140,11 @@ class Verifier {
           parameters_(parameters),
           claim_(backend.constant(ExtField())) {}
 
-    Status verify(std::array<F, kDigestSize> root, std::size_t used_lanes, const WhirClaims<B>& claims) {
-        QUARRY_TRY(check_shapes(used_lanes, claims, openings_, parameters_));
+    /// `trees`: what the next queries open; at first the parts of the stack.
+    Status verify(std::vector<StackRoot<B>> trees, const WhirClaims<B>& claims) {
+        std::vector<std::size_t> lanes_of_parts;
+        for (const StackRoot<B>& part : trees) lanes_of_parts.push_back(part.lanes);
+        QUARRY_TRY(check_shapes(std::span<const std::size_t>(lanes_of_parts), claims, openings_, parameters_));
         claim_ = claims.value;
         point_.assign(parameters_.log_size, backend_.constant(ExtField()));
         unbound_ = parameters_.log_size;
@@ -148,7 +155,7 @@ class Verifier {
             const auto next_root = channel_.receive_digest();
             const E z = channel_.challenge();
             const E y = channel_.receive_ext();
-            QUARRY_TRY(query(i, root, i == 0 ? used_lanes : std::size_t{1} << round.log_lanes));
+            QUARRY_TRY(query(i, trees));
 
             const E gamma = channel_.challenge();
             E weight = backend_.constant(ExtField(1));
@@ -161,7 +168,7 @@ class Verifier {
                 claim_ = claim_ + weight * answers_[j];
             }
             claimed_.push_back(std::move(claimed));
-            root = next_root;
+            trees = {StackRoot<B>{next_root, std::size_t{1} << parameters_.rounds[i + 1].log_lanes}};
         }
 
         const std::size_t last = parameters_.rounds.size() - 1;
@@ -169,7 +176,7 @@ class Verifier {
         bind(round.log_lanes);
         std::vector<E> f;
         for (std::size_t b = 0; b < std::size_t{1} << unbound_; ++b) f.push_back(channel_.receive_ext());
-        QUARRY_TRY(query(last, root, last == 0 ? used_lanes : std::size_t{1} << round.log_lanes));
+        QUARRY_TRY(query(last, trees));
         for (std::size_t j = 0; j < points_.size(); ++j) {
             E value = f.back();
             for (std::size_t b = f.size() - 1; b-- > 0;) value = value * points_[j] + f[b];
@@ -185,6 +192,8 @@ class Verifier {
     }
 
   private:
+    using Positions = std::vector<decltype(std::declval<Channel&>().challenge_index(0))>;
+
     /// Sumcheck of the top `count` unbound variables; claim_ := s(r) each time.
     void bind(unsigned count) {
         for (; count > 0; --count) {
@@ -197,40 +206,51 @@ class Verifier {
         }
     }
 
-    /// Draws the positions of a round, checks the rows there, sets points_ to x_j and answers_ to q_j.
-    Status query(std::size_t i, const std::array<F, kDigestSize>& root, std::size_t num_lanes) {
+    /// Draws the positions of a round, checks the rows of every tree there, sets points_ to x_j and answers_ to q_j.
+    Status query(std::size_t i, const std::vector<StackRoot<B>>& trees) {
         const WhirRound& round = parameters_.rounds[i];
         QUARRY_TRY(channel_.check_grinding(round.grinding_bits, "whir/nonce"));
-        std::vector<decltype(channel_.challenge_index(0))> positions;
+        Positions positions;
         for (unsigned j = 0; j < round.num_queries; ++j) {
             positions.push_back(channel_.challenge_index(round.log_message + round.log_inv_rate));
         }
+        std::size_t num_lanes = 0;
+        for (const StackRoot<B>& tree : trees) num_lanes += tree.lanes;
         const auto lanes = std::span<const E>(point_).subspan(round.log_message, round.log_lanes);
         const std::vector<E> weights = eq_weights<B>(backend_, lanes, num_lanes);
-        // Openings that are read from bytes can be read only now that their positions are known.
-        if constexpr (requires { openings_.open(i, root, positions); }) {
-            QUARRY_TRY(openings_.open(i, root, positions));
-        }
-        std::vector<decltype(openings_.row(0, 0))> rows;
-        std::vector<decltype(openings_.path(0, 0))> paths;
-        for (std::size_t j = 0; j < positions.size(); ++j) {
-            rows.push_back(openings_.row(i, j));
-            paths.push_back(openings_.path(i, j));
-        }
-        QUARRY_TRY(require_merkle(backend_, root, positions, rows, paths));
         points_.clear();
-        answers_.clear();
-        for (std::size_t j = 0; j < positions.size(); ++j) {
-            points_.push_back(query_point(backend_, positions[j]));
-            answers_.push_back(fold_row(i, rows[j], weights));
+        for (const auto& position : positions) points_.push_back(query_point(backend_, position));
+        answers_.assign(positions.size(), backend_.constant(ExtField()));
+        std::span<const E> rest(weights);
+        for (const StackRoot<B>& tree : trees) {
+            QUARRY_TRY(open(i, tree.root, positions, rest.first(tree.lanes)));
+            rest = rest.subspan(tree.lanes);
         }
         return Ok{};
     }
 
-    /// sum_a weights[a] row[a]: one element a lane in the first round, five after it.
+    /// Checks the rows of the next tree, and adds what they contribute to answers_.
+    Status open(std::size_t i, const std::array<F, kDigestSize>& root, const Positions& positions,
+                std::span<const E> weights) {
+        const std::size_t o = num_opened_++;
+        // Openings that are read from bytes can be read only now that their positions are known.
+        if constexpr (requires { openings_.open(o, root, positions); }) {
+            QUARRY_TRY(openings_.open(o, root, positions));
+        }
+        std::vector<decltype(openings_.row(0, 0))> rows;
+        std::vector<decltype(openings_.path(0, 0))> paths;
+        for (std::size_t j = 0; j < positions.size(); ++j) {
+            rows.push_back(openings_.row(o, j));
+            paths.push_back(openings_.path(o, j));
+        }
+        QUARRY_TRY(require_merkle(backend_, root, positions, rows, paths));
+        for (std::size_t j = 0; j < positions.size(); ++j) answers_[j] = fold_row(i, rows[j], weights, answers_[j]);
+        return Ok{};
+    }
+
+    /// sum + sum_a weights[a] row[a]: one element a lane in the first round, five after it.
     template <class Row>
-    E fold_row(std::size_t i, const Row& row, const std::vector<E>& weights) {
-        E sum = backend_.constant(ExtField());
+    E fold_row(std::size_t i, const Row& row, std::span<const E> weights, E sum) {
         for (std::size_t a = 0; a < weights.size(); ++a) {
             if (i == 0) {
                 sum = sum + weights[a] * row[a];
@@ -264,8 +284,9 @@ class Verifier {
     const Openings& openings_;
     const WhirParameters& parameters_;
     E claim_;
-    std::vector<E> point_;  ///< r_v at index v
-    unsigned unbound_ = 0;  ///< variables unbound_ .. n-1 have their challenge
+    std::vector<E> point_;        ///< r_v at index v
+    unsigned unbound_ = 0;        ///< variables unbound_ .. n-1 have their challenge
+    std::size_t num_opened_ = 0;  ///< oracles so far
     std::vector<F> points_;
     std::vector<E> answers_;
     std::vector<PowClaims<B>> claimed_;
@@ -276,11 +297,17 @@ class Verifier {
 namespace quarry {
 
 template <class B, class Channel, class Openings>
+Status verify_whir(B& backend, Channel& channel, std::vector<StackRoot<B>> stack, const WhirClaims<B>& claims,
+                   const Openings& openings, const WhirParameters& parameters) {
+    return whir_detail::Verifier<1, B, Channel, Openings>(backend, channel, openings, parameters)
+        .verify(std::move(stack), claims);
+}
+
+template <class B, class Channel, class Openings>
 Status verify_whir(B& backend, Channel& channel, const std::array<typename B::F, kDigestSize>& root,
                    std::size_t used_lanes, const WhirClaims<B>& claims, const Openings& openings,
                    const WhirParameters& parameters) {
-    return whir_detail::Verifier<1, B, Channel, Openings>(backend, channel, openings, parameters)
-        .verify(root, used_lanes, claims);
+    return verify_whir(backend, channel, std::vector{StackRoot<B>{root, used_lanes}}, claims, openings, parameters);
 }
 
 }  // namespace quarry

@@ -184,33 +184,61 @@ ExtVector trimmed(const ExtVector& f, std::size_t size) {
     return r;
 }
 
-/// The work, the positions, the rows there.
-void answer_queries(ProverChannel& channel, const WhirRound& round, const Commitment& oracle, WhirOpenings& openings) {
+/// The work, the positions, the rows there of every tree; the positions.
+std::vector<std::size_t> answer_queries(ProverChannel& channel, const WhirRound& round,
+                                        std::span<const Commitment* const> trees, WhirOpenings& openings) {
     channel.grind("whir/nonce", round.grinding_bits);
-    std::vector<std::size_t>& positions = openings.positions.emplace_back(round.num_queries);
+    std::vector<std::size_t> positions(round.num_queries);
     for (std::size_t& j : positions) j = channel.challenge_index(round.log_message + round.log_inv_rate);
-    std::vector<Opening>& rows = openings.rounds.emplace_back();
-    rows.reserve(positions.size());
-    for (const std::size_t j : positions) rows.push_back(oracle.open(j));
+    for (const Commitment* tree : trees) {
+        openings.positions.push_back(positions);
+        std::vector<Opening>& rows = openings.oracles.emplace_back();
+        rows.reserve(positions.size());
+        for (const std::size_t j : positions) rows.push_back(tree->open(j));
+    }
+    return positions;
+}
+
+/// f_1: all lanes of the stack folded.
+ExtVector fold_stack(std::span<const StackPart> stack, std::size_t lane, std::span<const ExtField> point) {
+    std::size_t num_lanes = 0;
+    for (const StackPart& part : stack) num_lanes += part.commitment->width();
+    NativeBackend native;
+    const std::vector<ExtField> weights = whir_detail::eq_weights(native, point, num_lanes);
+    std::span<const ExtField> rest(weights);
+    std::optional<ExtVector> sum;
+    for (const StackPart& part : stack) {
+        const std::size_t width = part.commitment->width();
+        ExtVector folded = fold_lanes(part.message, width, lane, rest.first(width));
+        rest = rest.subspan(width);
+        if (sum) {
+            add_scaled(*sum, folded, ExtField(1));
+        } else {
+            sum = std::move(folded);
+        }
+    }
+    return std::move(*sum);
 }
 
 }  // namespace
 
-WhirOpenings prove_whir(ProverChannel& channel, const Commitment& stack, std::span<const KoalaBear> message,
-                        std::vector<ChunkClaims> groups, const WhirParameters& parameters) {
-    QUARRY_CHECK(validate(parameters).ok());
+WhirOpenings prove_whir(ProverChannel& channel, std::span<const StackPart> stack, std::vector<ChunkClaims> groups,
+                        const WhirParameters& parameters) {
+    QUARRY_CHECK(validate(parameters).ok() && !stack.empty());
     const WhirRound& first = parameters.rounds.front();
-    QUARRY_CHECK(message.size() == stack.width() << first.log_message);
-    QUARRY_CHECK(stack.log_rows() == first.log_message + first.log_inv_rate);
+    std::vector<const Commitment*> trees;  // of this round
+    for (const StackPart& part : stack) {
+        QUARRY_CHECK(part.message.size() == part.commitment->width() << first.log_message);
+        QUARRY_CHECK(part.commitment->log_rows() == first.log_message + first.log_inv_rate);
+        trees.push_back(part.commitment);
+    }
 
     Pair pair;
     {
         ChunkSumcheck chunks(std::move(groups), parameters);
         const std::vector<ExtField> lanes = chunks.bind_top(channel, first.log_lanes);
         pair.size = std::size_t{1} << first.log_message;
-        NativeBackend native;
-        pair.f = fold_lanes(message, stack.width(), pair.size,
-                            whir_detail::eq_weights(native, std::span(lanes), stack.width()));
+        pair.f = fold_stack(stack, pair.size, lanes);
         pair.weight = chunks.weight(pair.size);
     }
 
@@ -227,25 +255,32 @@ WhirOpenings prove_whir(ProverChannel& channel, const Commitment& stack, std::sp
         channel.send("whir/root", next.root());
         const ExtField z = channel.challenge();
         channel.send("whir/ood", evaluate_univariate(pair.f, round.log_message, z));
-        answer_queries(channel, round, folded ? *folded : stack, openings);
+        const std::vector<std::size_t> positions = answer_queries(channel, round, trees, openings);
 
         const ExtField gamma = channel.challenge();
         std::vector<WeightedPosition> queries;
         ExtField weight = gamma;
-        for (const std::size_t j : openings.positions[i]) queries.emplace_back(j, weight *= gamma);
+        for (const std::size_t j : positions) queries.emplace_back(j, weight *= gamma);
         ExtVector added = query_weights(queries, round.log_message + round.log_inv_rate, round.log_message);
         add_scaled(added, pow_table(z, round.log_message), gamma);
         add_scaled(added, pair.weight, ExtField(1));
         pair.weight = std::move(added);
         folded = std::move(next);
+        trees = {&*folded};
     }
 
     const WhirRound& last = parameters.rounds.back();
     if (parameters.rounds.size() > 1) bind_top(channel, pair, last.log_lanes);
     for (std::size_t b = 0; b < pair.size; ++b) channel.send("whir/final", pair.f.get(b));
-    answer_queries(channel, last, folded ? *folded : stack, openings);
+    answer_queries(channel, last, trees, openings);
     bind_top(channel, pair, parameters.log_final);
     return openings;
+}
+
+WhirOpenings prove_whir(ProverChannel& channel, const Commitment& stack, std::span<const KoalaBear> message,
+                        std::vector<ChunkClaims> groups, const WhirParameters& parameters) {
+    const StackPart whole{&stack, message};
+    return prove_whir(channel, {&whole, 1}, std::move(groups), parameters);
 }
 
 }  // namespace quarry

@@ -68,19 +68,39 @@ Status validate(const WhirParameters& parameters);
 /// How many elements the prover sends: the exact length of its part of the stream. Precondition: validate is ok.
 std::size_t whir_stream_length(const WhirParameters& parameters);
 
-/// Proves the groups' claims about the vector that `stack` commits to. `message`: its used lanes, end to end.
-/// Preconditions: `stack` was made from `message` under parameters.rounds[0], which was absorbed before the weights
-/// were drawn. Cost: one pass over the message; everything else is smaller by 2^l_0.
+/// The stack may be committed to in parts, each some of its lanes, in the order of the lanes: a query of round 0 opens
+/// the same position of every part. What the prover has of one.
+struct StackPart {
+    const Commitment* commitment;
+    std::span<const KoalaBear> message;  ///< its lanes, end to end
+};
+/// What the verifier has of one.
+template <class B>
+struct StackRoot {
+    std::array<typename B::F, kDigestSize> root;
+    std::size_t lanes = 0;
+};
+
+/// Proves the groups' claims about the vector that the parts commit to.
+/// Preconditions: every commitment was made from its message under parameters.rounds[0]; all were absorbed before the
+/// weights were drawn. Cost: one pass over the messages; everything else is smaller by 2^l_0.
+WhirOpenings prove_whir(ProverChannel& channel, std::span<const StackPart> stack, std::vector<ChunkClaims> groups,
+                        const WhirParameters& parameters);
+/// The same for a stack in one part.
 WhirOpenings prove_whir(ProverChannel& channel, const Commitment& stack, std::span<const KoalaBear> message,
                         std::vector<ChunkClaims> groups, const WhirParameters& parameters);
 
-/// Checks claims about the vector under `root`, of which the first `used_lanes` lanes may be non-zero.
+/// Checks claims about the vector under the roots, of which only the lanes of these parts may be non-zero.
 ///   B         the arithmetic: NativeBackend, or a circuit
 ///   Channel   where the prover's messages come from
 ///   Openings  WhirOpenings, or wires with the same members
-/// Needs the hooks require_merkle(B&, ..) and pack_extension(B&, ..) of commitment.hpp.
+/// Needs the hooks require_merkle(B&, ..), called for every oracle, and pack_extension(B&, ..) of commitment.hpp.
 /// Errors, before any arithmetic: bad_shape and limit_exceeded (parameters, claims), bad_length (openings);
 /// then bad_grinding, merkle_mismatch, query_mismatch (f_M is not what was opened), final_mismatch (all else).
+template <class B, class Channel, class Openings>
+Status verify_whir(B& backend, Channel& channel, std::vector<StackRoot<B>> stack, const WhirClaims<B>& claims,
+                   const Openings& openings, const WhirParameters& parameters);
+/// The same for a stack in one part.
 template <class B, class Channel, class Openings>
 Status verify_whir(B& backend, Channel& channel, const std::array<typename B::F, kDigestSize>& root,
                    std::size_t used_lanes, const WhirClaims<B>& claims, const Openings& openings,

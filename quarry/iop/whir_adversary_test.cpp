@@ -272,7 +272,7 @@ TEST_F(WhirAdversary, PositionsAreNotTheGroundWord) {
         (void)channel.receive_ext();
         ASSERT_TRUE(channel.check_grinding(instance.parameters.rounds[0].grinding_bits, "").ok());
         const std::size_t position = channel.challenge_index(stack.log_rows()).value;
-        EXPECT_EQ(stack.open(position).row, proof.openings.rounds[0][0].row);
+        EXPECT_EQ(stack.open(position).row, proof.openings.oracles[0][0].row);
         seen |= position;
     }
     EXPECT_NE(seen & 0xff, 0U);
@@ -283,15 +283,15 @@ TEST_F(WhirAdversary, OpeningsOfAnotherRoot) {
     const Proof proof = prove(instance_, stack_);
     const Instance other = make_instance(instance_.parameters, instance_.used_lanes, kLogChunks, 2);
     const Proof foreign = prove(other, other.commit());
-    for (std::size_t i = 0; i < proof.openings.rounds.size(); ++i) {
+    for (std::size_t i = 0; i < proof.openings.oracles.size(); ++i) {
         Proof changed = proof;
-        changed.openings.rounds[i] = foreign.openings.rounds[i];
+        changed.openings.oracles[i] = foreign.openings.oracles[i];
         EXPECT_EQ(code_of(verify(instance_, changed)), Errc::merkle_mismatch);
         changed = proof;
-        std::swap(changed.openings.rounds[i][0], changed.openings.rounds[i][1]);
+        std::swap(changed.openings.oracles[i][0], changed.openings.oracles[i][1]);
         EXPECT_EQ(code_of(verify(instance_, changed)), Errc::merkle_mismatch);
         changed = proof;
-        std::fill(changed.openings.rounds[i].begin(), changed.openings.rounds[i].end(), proof.openings.rounds[i][0]);
+        std::fill(changed.openings.oracles[i].begin(), changed.openings.oracles[i].end(), proof.openings.oracles[i][0]);
         EXPECT_EQ(code_of(verify(instance_, changed)), Errc::merkle_mismatch);
     }
     // The root itself: a proof for one commitment against another.
@@ -308,7 +308,7 @@ TEST_F(WhirAdversary, AnotherNumberOfLanes) {
         other.used_lanes = lanes;
         EXPECT_EQ(code_of(verify(other, proof)), Errc::bad_length);
         Proof adapted = proof;
-        for (Opening& opening : adapted.openings.rounds[0]) opening.row.resize(lanes);
+        for (Opening& opening : adapted.openings.oracles[0]) opening.row.resize(lanes);
         EXPECT_EQ(code_of(verify(other, adapted)), Errc::merkle_mismatch);
     }
 }

@@ -116,7 +116,7 @@ struct WireOpenings {
     std::vector<std::vector<std::vector<WireDigest>>> paths;
 
     WireOpenings(const WhirOpenings& openings, Count* count) {
-        for (const auto& round : openings.rounds) {
+        for (const auto& round : openings.oracles) {
             rows.emplace_back();
             paths.emplace_back();
             for (const Opening& opening : round) {
@@ -127,7 +127,7 @@ struct WireOpenings {
             }
         }
     }
-    [[nodiscard]] std::size_t num_rounds() const { return rows.size(); }
+    [[nodiscard]] std::size_t num_oracles() const { return rows.size(); }
     [[nodiscard]] std::size_t num_queries(std::size_t i) const { return rows[i].size(); }
     [[nodiscard]] std::span<const WireF> row(std::size_t i, std::size_t j) const { return rows[i][j]; }
     [[nodiscard]] std::span<const WireDigest> path(std::size_t i, std::size_t j) const { return paths[i][j]; }
@@ -171,7 +171,7 @@ TEST(WhirBackend, TheSameTextRunsOnWires) {
     auto claimed = instance;
     claimed.value += ExtField(1);
     EXPECT_FALSE(satisfied(claimed, proof, other));
-    proof.openings.rounds[1][2].row[3] += KoalaBear(1);
+    proof.openings.oracles[1][2].row[3] += KoalaBear(1);
     EXPECT_FALSE(satisfied(instance, proof, other));
 }
 

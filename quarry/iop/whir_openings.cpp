@@ -4,8 +4,18 @@
 
 namespace quarry {
 
-std::size_t whir_row_width(const WhirParameters& parameters, std::size_t round, std::size_t used_lanes) {
-    return round == 0 ? used_lanes : ExtField::kDegree << parameters.rounds[round].log_lanes;
+std::vector<OracleShape> whir_oracles(const WhirParameters& parameters, std::span<const std::size_t> lanes_of_parts) {
+    std::vector<OracleShape> oracles;
+    for (std::size_t i = 0; i < parameters.rounds.size(); ++i) {
+        const WhirRound& round = parameters.rounds[i];
+        const unsigned log_rows = round.log_message + round.log_inv_rate;
+        if (i == 0) {
+            for (const std::size_t lanes : lanes_of_parts) oracles.push_back({i, lanes, log_rows});
+        } else {
+            oracles.push_back({i, ExtField::kDegree << round.log_lanes, log_rows});
+        }
+    }
+    return oracles;
 }
 
 }  // namespace quarry

@@ -55,8 +55,8 @@ Errc code_of(const Status& status) {
 
 bool same_openings(const WhirOpenings& a, const WhirOpenings& b) {
     const auto same_opening = [](const Opening& x, const Opening& y) { return x.row == y.row && x.path == y.path; };
-    const auto same_round = [&](const auto& x, const auto& y) { return std::ranges::equal(x, y, same_opening); };
-    return std::ranges::equal(a.rounds, b.rounds, same_round);
+    const auto same_oracle = [&](const auto& x, const auto& y) { return std::ranges::equal(x, y, same_opening); };
+    return std::ranges::equal(a.oracles, b.oracles, same_oracle);
 }
 
 TEST_P(Whir, AcceptsTrueClaims) {
@@ -105,7 +105,7 @@ TEST_P(Whir, RefusesEveryChangedOpeningElement) {
         EXPECT_EQ(code_of(verify(instance_, proof)), Errc::merkle_mismatch);
         x -= KoalaBear(1);
     };
-    for (auto& round : proof.openings.rounds) {
+    for (auto& round : proof.openings.oracles) {
         for (Opening& opening : round) {
             for (std::size_t a = 0; a < opening.row.size(); a += 7) expect_refused(opening.row[a]);
             expect_refused(opening.row.back());
@@ -162,19 +162,19 @@ TEST_P(Whir, ChecksEveryLengthBeforeArithmetic) {
     const Proof proof = prove(instance_, stack_);
     const auto expect_bad_length = [&](auto change) {
         WhirOpenings openings = proof.openings;
-        change(openings.rounds);
+        change(openings.oracles);
         EXPECT_EQ(refused_untouched(instance_, openings), Errc::bad_length);
     };
-    expect_bad_length([](auto& rounds) { rounds.pop_back(); });
-    expect_bad_length([](auto& rounds) { rounds.emplace_back(); });
-    expect_bad_length([](auto& rounds) { rounds.clear(); });
-    for (std::size_t i = 0; i < proof.openings.rounds.size(); ++i) {
-        expect_bad_length([i](auto& rounds) { rounds[i].pop_back(); });
-        expect_bad_length([i](auto& rounds) { rounds[i].push_back(rounds[i].front()); });
-        expect_bad_length([i](auto& rounds) { rounds[i].back().row.pop_back(); });
-        expect_bad_length([i](auto& rounds) { rounds[i].back().row.emplace_back(); });
-        expect_bad_length([i](auto& rounds) { rounds[i].back().path.pop_back(); });
-        expect_bad_length([i](auto& rounds) { rounds[i].back().path.emplace_back(); });
+    expect_bad_length([](auto& oracles) { oracles.pop_back(); });
+    expect_bad_length([](auto& oracles) { oracles.emplace_back(); });
+    expect_bad_length([](auto& oracles) { oracles.clear(); });
+    for (std::size_t i = 0; i < proof.openings.oracles.size(); ++i) {
+        expect_bad_length([i](auto& oracles) { oracles[i].pop_back(); });
+        expect_bad_length([i](auto& oracles) { oracles[i].push_back(oracles[i].front()); });
+        expect_bad_length([i](auto& oracles) { oracles[i].back().row.pop_back(); });
+        expect_bad_length([i](auto& oracles) { oracles[i].back().row.emplace_back(); });
+        expect_bad_length([i](auto& oracles) { oracles[i].back().path.pop_back(); });
+        expect_bad_length([i](auto& oracles) { oracles[i].back().path.emplace_back(); });
     }
 }
 

@@ -184,7 +184,7 @@ Status verify(const Instance& instance, const Proof& proof) {
     } else {
         whir_detail::Verifier<kFirstPower, NativeBackend, NativeVerifierChannel, WhirOpenings> verifier(
             backend, channel, proof.openings, instance.parameters);
-        QUARRY_TRY(verifier.verify(root, instance.used_lanes, instance.verifier_claims()));
+        QUARRY_TRY(verifier.verify({{root, instance.used_lanes}}, instance.verifier_claims()));
     }
     return channel.finish();
 }
@@ -245,8 +245,8 @@ class DenseProver {
                 positions.push_back(channel_.challenge_index(log_rows(i)));
             }
             proof.openings.positions.push_back(positions);
-            proof.openings.rounds.emplace_back();
-            for (const std::size_t j : positions) proof.openings.rounds.back().push_back(oracle->open(j));
+            proof.openings.oracles.emplace_back();
+            for (const std::size_t j : positions) proof.openings.oracles.back().push_back(oracle->open(j));
             if (last) break;
             batch(z, y, positions, i);
             oracle = &oracles.back();

@@ -21,8 +21,13 @@ Circuit::Circuit(std::string name, std::vector<Table> tables, std::vector<Public
     digest_ = poseidon_compress(digest_, count);
     std::size_t num_constraints = 0;
     std::size_t num_openings = 0;
+    bool has_witness = false;
     for (const Table& table : tables_) {
-        QUARRY_CHECK(table.num_columns() >= 1);
+        QUARRY_CHECK(table.num_columns() >= 1 && table.num_preprocessed <= table.num_columns());
+        QUARRY_CHECK(table.next_columns().empty() || table.next_columns().back() < table.num_witness());
+        QUARRY_CHECK(table.num_preprocessed == 0 || table.fixed_log_height.has_value());
+        has_preprocessed_ = has_preprocessed_ || table.num_preprocessed > 0;
+        has_witness = has_witness || table.num_witness() > 0;
         QUARRY_CHECK(table.max_degree() <= kCircuitBounds.constraint_degree);
         num_constraints += table.constraints.size();
         num_openings += table.num_columns() + table.next_columns().size();
@@ -47,6 +52,7 @@ Circuit::Circuit(std::string name, std::vector<Table> tables, std::vector<Public
             digest_ = poseidon_compress(digest_, block);
         }
     }
+    QUARRY_CHECK(has_witness);
     count[0] = KoalaBear(constants_.size());
     digest_ = poseidon_compress(digest_, count);
     QUARRY_CHECK(num_constraints <= kCircuitBounds.num_constraints && num_openings <= kCircuitBounds.num_openings);
@@ -64,37 +70,68 @@ std::optional<std::size_t> Circuit::bus_arity(std::uint32_t bus) const {
     return it->second;
 }
 
-Result<StackLayout> make_stack_layout(const Circuit& circuit, const Heights& heights) {
+namespace {
+
+// Fails where soundness or this circuit does not allow the heights.
+Status check_heights(const Circuit& circuit, const Heights& heights) {
     if (heights.size() != circuit.tables().size()) return Error{Errc::bad_shape, "number of tables"};
-    StackLayout layout;
     for (const unsigned h : heights) {
         if (h < kMinLogHeight || h > kMaxLogHeight) return Error{Errc::bad_shape, "table height"};
     }
+    std::size_t num_fractions = 0;
     for (std::size_t t = 0; t < heights.size(); ++t) {
         const auto fixed = circuit.tables()[t].fixed_log_height;
         if (fixed && heights[t] != *fixed) return Error{Errc::bad_shape, "table of fixed height"};
-    }
-    std::size_t num_fractions = 0;
-    for (std::size_t t = 0; t < heights.size(); ++t) {
         num_fractions += circuit.tables()[t].interactions.size() << heights[t];
     }
     if (num_fractions > std::size_t{1} << kCircuitBounds.log_fractions) {
         return Error{Errc::limit_exceeded, "bus fractions"};
     }
+    return Ok{};
+}
+
+}  // namespace
+
+std::vector<std::size_t> StackLayout::lanes_of_parts() const {
+    if (preprocessed_lanes == 0) return {used_lanes};
+    return {preprocessed_lanes, witness_lanes()};
+}
+
+std::size_t StackLayout::chunk(std::size_t t, const Table& table, unsigned log_height, std::size_t c) const {
+    const std::size_t num_witness = table.num_witness();
+    if (c < num_witness) return (offset[t] >> log_height) + c;
+    return (preprocessed_offset[t] >> log_height) + (c - num_witness);
+}
+
+Result<StackLayout> make_stack_layout(const Circuit& circuit, const Heights& heights) {
+    QUARRY_TRY(check_heights(circuit, heights));
+    StackLayout layout;
     layout.order.resize(heights.size());
     layout.offset.resize(heights.size());
+    layout.preprocessed_offset.resize(heights.size());
     std::iota(layout.order.begin(), layout.order.end(), std::size_t{0});
     std::sort(layout.order.begin(), layout.order.end(),
               [&](std::size_t a, std::size_t b) { return heights[a] != heights[b] ? heights[a] > heights[b] : a < b; });
+    std::size_t preprocessed_cells = 0;
+    std::size_t witness_cells = 0;
     for (const std::size_t t : layout.order) {
-        layout.offset[t] = layout.used_cells;
-        layout.used_cells += circuit.tables()[t].num_columns() << heights[t];
+        layout.preprocessed_offset[t] = preprocessed_cells;
+        preprocessed_cells += circuit.tables()[t].num_preprocessed << heights[t];
+        layout.offset[t] = witness_cells;
+        witness_cells += circuit.tables()[t].num_witness() << heights[t];
     }
+    layout.used_cells = preprocessed_cells + witness_cells;
     layout.log_size = std::max(kMinLogStack, heights[layout.order.front()] + kLogStackLanes);
-    while (layout.used_cells > std::size_t{1} << layout.log_size) ++layout.log_size;
+    const auto lanes = [&](std::size_t cells) {
+        const std::size_t lane = std::size_t{1} << layout.log_lane();
+        return (cells + lane - 1) / lane;
+    };
+    while (lanes(preprocessed_cells) + lanes(witness_cells) > std::size_t{1} << kLogStackLanes) ++layout.log_size;
     if (layout.log_size > kMaxLogStack) return Error{Errc::limit_exceeded, "committed cells"};
-    const std::size_t lane = std::size_t{1} << layout.log_lane();
-    layout.used_lanes = (layout.used_cells + lane - 1) / lane;
+    layout.preprocessed_lanes = lanes(preprocessed_cells);
+    layout.used_lanes = layout.preprocessed_lanes + lanes(witness_cells);
+    // now a lane holds every height, so the witness columns stay aligned behind whole lanes
+    for (std::size_t& offset : layout.offset) offset += layout.preprocessed_lanes << layout.log_lane();
     return layout;
 }
 
@@ -102,19 +139,28 @@ Trace::Trace(const Circuit& circuit, Heights heights)
     : circuit_(&circuit),
       heights_(std::move(heights)),
       layout_(make_stack_layout(circuit, heights_).value()),
-      cells_(layout_.used_lanes << layout_.log_lane()) {
-    std::fill(cells_.data() + layout_.used_cells, cells_.data() + cells_.size(), KoalaBear());
+      cells_(layout_.witness_lanes() << layout_.log_lane()) {
+    std::size_t used = 0;
+    for (std::size_t t = 0; t < heights_.size(); ++t) used += circuit.tables()[t].num_witness() << heights_[t];
+    std::fill(cells_.data() + used, cells_.data() + cells_.size(), KoalaBear());
+}
+
+std::size_t Trace::first_cell(std::size_t t, std::size_t c) const {
+    QUARRY_CHECK(c < circuit_->tables()[t].num_witness());
+    return layout_.offset[t] - (layout_.preprocessed_lanes << layout_.log_lane()) + (c << heights_[t]);
 }
 
 std::span<KoalaBear> Trace::column(std::size_t t, std::size_t c) {
-    return cells_.span().subspan(layout_.offset[t] + (c << heights_[t]), std::size_t{1} << heights_[t]);
+    return cells_.span().subspan(first_cell(t, c), std::size_t{1} << heights_[t]);
 }
 std::span<const KoalaBear> Trace::column(std::size_t t, std::size_t c) const {
-    return cells_.span().subspan(layout_.offset[t] + (c << heights_[t]), std::size_t{1} << heights_[t]);
+    return cells_.span().subspan(first_cell(t, c), std::size_t{1} << heights_[t]);
 }
 
 TableInstance Trace::instance(std::size_t t) const {
-    return {&circuit_->tables()[t], &circuit_->program(t), heights_[t], cells_.data() + layout_.offset[t]};
+    const bool empty = circuit_->tables()[t].num_witness() == 0;
+    const KoalaBear* columns = empty ? nullptr : cells_.data() + first_cell(t, 0);
+    return {&circuit_->tables()[t], &circuit_->program(t), heights_[t], columns, nullptr};
 }
 
 }  // namespace quarry

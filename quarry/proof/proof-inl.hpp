@@ -1,9 +1,64 @@
 // The verifier's text of proof.hpp.
+#include "quarry/base/check.hpp"
 #include "quarry/iop/gkr.hpp"
 #include "quarry/iop/zerocheck.hpp"
 #include "quarry/proof/proof.hpp"
 
 namespace quarry {
+
+/// "QRY1" and the layout version: the first element of every transcript.
+inline constexpr KoalaBear kProtocolTag = KoalaBear(0x51525931);
+
+template <class F, class Sponge, class Constant>
+void absorb_start(Sponge& sponge, const KeyDigests<F>& key, const Heights& heights, const WhirParameters& parameters,
+                  unsigned security_bits, const BasicStatement<F>& statement, Constant constant) {
+    const auto number = [&](std::size_t x) { sponge.absorb(constant(KoalaBear(x))); };
+    sponge.absorb(constant(kProtocolTag));
+    number(kProtocolVersion);
+    for (const F& x : key.circuit) sponge.absorb(x);
+    if (key.preprocessed_root) {
+        for (const F& x : *key.preprocessed_root) sponge.absorb(x);
+    }
+    number(security_bits);
+    number(parameters.log_size);
+    number(parameters.log_final);
+    number(parameters.rounds.size());
+    for (const WhirRound& round : parameters.rounds) {
+        for (const unsigned x :
+             {round.log_lanes, round.log_message, round.log_inv_rate, round.num_queries, round.grinding_bits}) {
+            number(x);
+        }
+    }
+    number(heights.size());
+    for (const unsigned h : heights) number(h);
+    number(statement.tuples.size());
+    for (const BasicPublicTuple<F>& tuple : statement.tuples) {
+        number(tuple.bus);
+        sponge.absorb(tuple.multiplicity);
+        number(tuple.tuple.size());
+        for (const F& x : tuple.tuple) sponge.absorb(x);
+    }
+}
+
+template <class F>
+Status check_statement(const Circuit& circuit, const BasicStatement<F>& statement) {
+    for (const BasicPublicTuple<F>& t : statement.tuples) {
+        if (circuit.bus_arity(t.bus) != t.tuple.size()) return Error{Errc::statement_mismatch, "public tuple"};
+    }
+    return Ok{};
+}
+
+template <class B>
+std::vector<BasicPublicTuple<typename B::F>> public_tuples(B& backend, const Circuit& circuit,
+                                                           const BasicStatement<typename B::F>& statement) {
+    std::vector<BasicPublicTuple<typename B::F>> tuples = statement.tuples;
+    for (const PublicTuple& t : circuit.constants()) {
+        BasicPublicTuple<typename B::F> constant{t.bus, backend.constant(t.multiplicity), {}};
+        for (const KoalaBear x : t.tuple) constant.tuple.push_back(backend.constant(x));
+        tuples.push_back(std::move(constant));
+    }
+    return tuples;
+}
 
 /// Tables by falling height, as LogUp-GKR and the zerocheck take them.
 struct SortedTables {
@@ -21,9 +76,11 @@ std::vector<HeightGroup> group_by_height(const std::vector<unsigned>& log_height
 
 template <class B, class Channel, class Openings>
 Status verify_proof(B& backend, Channel& channel, const Circuit& circuit, const Heights& heights,
-                    const StackLayout& layout, const Statement& statement, const Openings& openings,
-                    const WhirParameters& parameters) {
+                    const StackLayout& layout, const BasicStatement<typename B::F>& statement, const Openings& openings,
+                    const WhirParameters& parameters,
+                    const std::optional<std::array<typename B::F, kDigestSize>>& preprocessed_root) {
     using E = typename B::E;
+    QUARRY_CHECK(preprocessed_root.has_value() == (layout.preprocessed_lanes > 0));
     QUARRY_TRY(check_statement(circuit, statement));
     const SortedTables sorted = sort_tables(circuit, heights, layout);
     const auto root = channel.receive_digest();
@@ -35,9 +92,9 @@ Status verify_proof(B& backend, Channel& channel, const Circuit& circuit, const 
     } else {
         bus.challenges.beta = channel.challenge();
         bus.challenges.alpha = channel.challenge();
-        QUARRY_TRY_ASSIGN(auto gkr,
-                          verify_gkr(backend, channel, bus.layout.log_size,
-                                     public_fraction(backend, public_tuples(circuit, statement), bus.challenges)));
+        QUARRY_TRY_ASSIGN(
+            auto gkr, verify_gkr(backend, channel, bus.layout.log_size,
+                                 public_fraction(backend, public_tuples(backend, circuit, statement), bus.challenges)));
         bus.point = std::move(gkr.point);
         bus.numerator = gkr.numerator;
         bus.denominator = gkr.denominator;
@@ -54,11 +111,12 @@ Status verify_proof(B& backend, Channel& channel, const Circuit& circuit, const 
             WhirClaimGroup<B> claim;
             claim.log_chunk = group.log_height;
             for (std::size_t i = group.first; i < group.last; ++i) {
-                const std::size_t first_chunk = layout.offset[layout.order[i]] >> group.log_height;
                 const std::vector<E>& values = next ? claims.tables[i].next : claims.tables[i].row;
                 const auto next_columns = sorted.tables[i]->next_columns();
                 for (std::size_t k = 0; k < values.size(); ++k) {
-                    claim.weights.emplace_back(first_chunk + (next ? next_columns[k] : k), power);
+                    const std::size_t column = next ? next_columns[k] : k;
+                    claim.weights.emplace_back(
+                        layout.chunk(layout.order[i], *sorted.tables[i], group.log_height, column), power);
                     opening.value = opening.value + power * values[k];
                     power = power * batching;
                 }
@@ -71,7 +129,10 @@ Status verify_proof(B& backend, Channel& channel, const Circuit& circuit, const 
             opening.groups.push_back(std::move(claim));
         }
     }
-    QUARRY_TRY(verify_whir(backend, channel, root, layout.used_lanes, opening, openings, parameters));
+    std::vector<StackRoot<B>> stack;
+    if (preprocessed_root) stack.push_back({*preprocessed_root, layout.preprocessed_lanes});
+    stack.push_back({root, layout.witness_lanes()});
+    QUARRY_TRY(verify_whir(backend, channel, std::move(stack), opening, openings, parameters));
     return channel.finish();
 }
 

@@ -8,18 +8,59 @@
 namespace quarry {
 namespace {
 
-// "QRY1" and the layout version: the first element of every transcript.
-constexpr KoalaBear kProtocolTag = KoalaBear(0x51525931);
+// The columns of some tables in one part of the stack: chunks of their height, and their values from the zerocheck.
+struct KnownChunks {
+    std::size_t first = 0;
+    std::vector<ExtField> values;
+};
 
-// The values of every chunk of 2^h cells under one kernel. Columns of height 2^h are known from the zerocheck.
-std::vector<ExtField> chunk_values(const Trace& trace, const ExtVector& kernel, unsigned log_height,
-                                   std::size_t known_begin, std::size_t known_end, const std::vector<ExtField>& known) {
-    const std::span<const KoalaBear> stack = trace.stack();
-    std::vector<ExtField> values = chunk_products(stack.first(known_begin << log_height), kernel);
-    values.insert(values.end(), known.begin(), known.end());
-    const auto rest = chunk_products(stack.subspan(known_end << log_height), kernel);
-    values.insert(values.end(), rest.begin(), rest.end());
-    return values;
+// The values of every chunk of a part of the stack under one kernel. Those that are known are not computed again.
+void append_chunk_values(std::span<const KoalaBear> part, const ExtVector& kernel, unsigned log_height,
+                         const KnownChunks& known, std::vector<ExtField>& values) {
+    const auto before = chunk_products(part.first(known.first << log_height), kernel);
+    const auto after = chunk_products(part.subspan((known.first + known.values.size()) << log_height), kernel);
+    values.insert(values.end(), before.begin(), before.end());
+    values.insert(values.end(), known.values.begin(), known.values.end());
+    values.insert(values.end(), after.begin(), after.end());
+}
+
+// What prove() opens: the parts of the stack, preprocessed first, and how the columns lie in them.
+struct OpenedStack {
+    const StackLayout& layout;
+    const SortedTables& sorted;
+    std::span<const KoalaBear> preprocessed;  // empty without
+    std::span<const KoalaBear> witness;
+};
+
+// The claims on columns, or on next-row columns, of one height; `power` goes on by a factor `batching` for each.
+ChunkClaims make_claims(const OpenedStack& stack, const HeightGroup& group, const ZerocheckClaims<ExtField>& claims,
+                        bool next, const ExtField& batching, ExtField& power) {
+    const unsigned h = group.log_height;
+    const std::size_t first_table = stack.layout.order[group.first];
+    const std::size_t witness_begin = stack.preprocessed.size() >> h;
+    KnownChunks preprocessed{stack.layout.preprocessed_offset[first_table] >> h, {}};
+    KnownChunks witness{(stack.layout.offset[first_table] >> h) - witness_begin, {}};
+    ChunkClaims claim;
+    claim.log_chunk = h;
+    for (std::size_t i = group.first; i < group.last; ++i) {
+        const Table& table = *stack.sorted.tables[i];
+        const auto& next_columns = table.next_columns();
+        const std::size_t count = next ? next_columns.size() : table.num_columns();
+        for (std::size_t k = 0; k < count; ++k, power *= batching) {
+            claim.weights.emplace_back(stack.layout.chunk(stack.layout.order[i], table, h, next ? next_columns[k] : k),
+                                       power);
+        }
+        if (next) continue;
+        const std::vector<ExtField>& row = claims.tables[i].row;
+        for (std::size_t c = 0; c < row.size(); ++c) {
+            (c < table.num_witness() ? witness : preprocessed).values.push_back(row[c]);
+        }
+    }
+    if (claim.weights.empty()) return claim;
+    claim.kernel = row_weights(claims.point, h, next);
+    append_chunk_values(stack.preprocessed, claim.kernel, h, preprocessed, claim.values);
+    append_chunk_values(stack.witness, claim.kernel, h, witness, claim.values);
+    return claim;
 }
 
 }  // namespace
@@ -27,19 +68,6 @@ std::vector<ExtField> chunk_values(const Trace& trace, const ExtVector& kernel, 
 SecurityTarget security_target(unsigned bits) {
     QUARRY_CHECK(std::find(kSecurityLevels.begin(), kSecurityLevels.end(), bits) != kSecurityLevels.end());
     return {bits, bits == 100 ? 16U : 20U};
-}
-
-Status check_statement(const Circuit& circuit, const Statement& statement) {
-    for (const PublicTuple& t : statement.tuples) {
-        if (circuit.bus_arity(t.bus) != t.tuple.size()) return Error{Errc::statement_mismatch, "public tuple"};
-    }
-    return Ok{};
-}
-
-std::vector<PublicTuple> public_tuples(const Circuit& circuit, const Statement& statement) {
-    std::vector<PublicTuple> r = statement.tuples;
-    r.insert(r.end(), circuit.constants().begin(), circuit.constants().end());
-    return r;
 }
 
 SortedTables sort_tables(const Circuit& circuit, const Heights& heights, const StackLayout& layout) {
@@ -61,30 +89,10 @@ std::vector<HeightGroup> group_by_height(const std::vector<unsigned>& log_height
 }
 
 Transcript start_transcript(const Circuit& circuit, const Heights& heights, const WhirParameters& parameters,
-                            unsigned security_bits, const Statement& statement) {
+                            unsigned security_bits, const Statement& statement, const VerifyingKey* key) {
     Transcript t;
-    t.absorb(kProtocolTag);
-    t.absorb(KoalaBear(kProtocolVersion));
-    t.absorb(circuit.digest());
-    t.absorb(KoalaBear(security_bits));
-    t.absorb(KoalaBear(parameters.log_size));
-    t.absorb(KoalaBear(parameters.log_final));
-    t.absorb(KoalaBear(parameters.rounds.size()));
-    for (const WhirRound& round : parameters.rounds) {
-        for (const unsigned x :
-             {round.log_lanes, round.log_message, round.log_inv_rate, round.num_queries, round.grinding_bits}) {
-            t.absorb(KoalaBear(x));
-        }
-    }
-    t.absorb(KoalaBear(heights.size()));
-    for (const unsigned h : heights) t.absorb(KoalaBear(h));
-    t.absorb(KoalaBear(statement.tuples.size()));
-    for (const PublicTuple& tuple : statement.tuples) {
-        t.absorb(KoalaBear(tuple.bus));
-        t.absorb(tuple.multiplicity);
-        t.absorb(KoalaBear(tuple.tuple.size()));
-        t.absorb(tuple.tuple);
-    }
+    absorb_start(t, key_digests(circuit, key), heights, parameters, security_bits, statement,
+                 [](KoalaBear x) { return x; });
     return t;
 }
 
@@ -99,7 +107,10 @@ std::size_t proof_stream_length(const Circuit& circuit, const Heights& heights, 
 Proof prove(const Circuit& circuit, const Trace& trace, const Statement& statement, const ProveOptions& options) {
     const StackLayout& layout = trace.layout();
     const WhirParameters parameters = generate_whir_parameters(layout.log_size, security_target(options.security_bits));
-    ProverChannel channel(start_transcript(circuit, trace.heights(), parameters, options.security_bits, statement),
+    const VerifyingKey* key = options.key != nullptr ? &options.key->verifying_key() : nullptr;
+    QUARRY_CHECK(check_key(circuit, key, trace.heights(), options.security_bits).ok());
+    if (options.claimed_key != nullptr) key = options.claimed_key;
+    ProverChannel channel(start_transcript(circuit, trace.heights(), parameters, options.security_bits, statement, key),
                           options.tamper);
     double* timer = nullptr;
     double since = 0;
@@ -113,12 +124,15 @@ Proof prove(const Circuit& circuit, const Trace& trace, const Statement& stateme
     };
 
     phase("commit", &ProvePhases::commit);
-    const Commitment commitment = Commitment::commit(trace.stack(), layout.used_lanes, parameters.rounds.front());
+    const Commitment commitment = Commitment::commit(trace.stack(), layout.witness_lanes(), parameters.rounds.front());
     channel.send("root", commitment.root());
 
     phase("logup", &ProvePhases::logup);
     std::vector<TableInstance> instances;
-    for (const std::size_t t : layout.order) instances.push_back(trace.instance(t));
+    for (const std::size_t t : layout.order) {
+        instances.push_back(trace.instance(t));
+        if (options.key != nullptr) instances.back().preprocessed = options.key->trace().columns(t);
+    }
     const SortedTables sorted = sort_tables(circuit, trace.heights(), layout);
     BusClaim<ExtField> bus;
     bus.layout = make_leaf_layout(sorted.tables, sorted.log_heights);
@@ -137,42 +151,35 @@ Proof prove(const Circuit& circuit, const Trace& trace, const Statement& stateme
     const ZerocheckClaims<ExtField> claims = prove_zerocheck(channel, instances, bus);
 
     phase("open", &ProvePhases::open);
+    std::vector<StackPart> parts;
+    if (options.key != nullptr) parts.push_back({&options.key->commitment(), options.key->trace().stack()});
+    parts.push_back({&commitment, trace.stack()});
+    const OpenedStack stack{layout, sorted,
+                            options.key != nullptr ? options.key->trace().stack() : std::span<const KoalaBear>(),
+                            trace.stack()};
     const ExtField batching = channel.challenge();
     std::vector<ChunkClaims> groups;
     ExtField power(KoalaBear(1));
     for (const HeightGroup& group : group_by_height(sorted.log_heights)) {
-        const std::size_t begin = layout.offset[layout.order[group.first]] >> group.log_height;
         for (const bool next : {false, true}) {
-            ChunkClaims claim;
-            claim.log_chunk = group.log_height;
-            std::vector<ExtField> known;
-            for (std::size_t i = group.first; i < group.last; ++i) {
-                const std::size_t first_chunk = layout.offset[layout.order[i]] >> group.log_height;
-                const auto next_columns = sorted.tables[i]->next_columns();
-                const std::size_t count = next ? next_columns.size() : sorted.tables[i]->num_columns();
-                for (std::size_t k = 0; k < count; ++k, power *= batching) {
-                    claim.weights.emplace_back(first_chunk + (next ? next_columns[k] : k), power);
-                }
-                if (!next) known.insert(known.end(), claims.tables[i].row.begin(), claims.tables[i].row.end());
-            }
-            if (claim.weights.empty()) continue;
-            claim.kernel = row_weights(claims.point, group.log_height, next);
-            claim.values = chunk_values(trace, claim.kernel, group.log_height, begin, begin + known.size(), known);
-            groups.push_back(std::move(claim));
+            ChunkClaims claim = make_claims(stack, group, claims, next, batching, power);
+            if (!claim.weights.empty()) groups.push_back(std::move(claim));
         }
     }
     Proof proof{options.security_bits, trace.heights(), {}, {}};
-    proof.openings = prove_whir(channel, commitment, trace.stack(), std::move(groups), parameters);
+    proof.openings = prove_whir(channel, parts, std::move(groups), parameters);
     proof.stream = std::move(channel).take();
     phase("done", nullptr);
     return proof;
 }
 
-Status verify(const Circuit& circuit, const Proof& proof, const Statement& statement, unsigned required_bits) {
+Status verify(const Circuit& circuit, const Proof& proof, const Statement& statement, unsigned required_bits,
+              const VerifyingKey* key) {
     if (std::find(kSecurityLevels.begin(), kSecurityLevels.end(), proof.security_bits) == kSecurityLevels.end() ||
         proof.security_bits < required_bits) {
         return Error{Errc::wrong_key, "security level"};
     }
+    QUARRY_TRY(check_key(circuit, key, proof.heights, proof.security_bits));
     QUARRY_TRY_ASSIGN(const StackLayout layout, make_stack_layout(circuit, proof.heights));
     const auto parameters = find_whir_parameters(layout.log_size, security_target(proof.security_bits));
     if (!parameters) return Error{Errc::bad_shape, "no parameters for this size"};
@@ -180,11 +187,14 @@ Status verify(const Circuit& circuit, const Proof& proof, const Statement& state
         return Error{Errc::bad_length, "proof stream"};
     }
     // Every length before any arithmetic.
-    QUARRY_TRY(whir_detail::check_shapes(layout.used_lanes, WhirClaims<NativeBackend>{}, proof.openings, *parameters));
+    const std::vector<std::size_t> lanes = layout.lanes_of_parts();
+    QUARRY_TRY(whir_detail::check_shapes(std::span<const std::size_t>(lanes), WhirClaims<NativeBackend>{},
+                                         proof.openings, *parameters));
     NativeBackend backend;
-    NativeVerifierChannel channel(start_transcript(circuit, proof.heights, *parameters, proof.security_bits, statement),
-                                  proof.stream);
-    return verify_proof(backend, channel, circuit, proof.heights, layout, statement, proof.openings, *parameters);
+    NativeVerifierChannel channel(
+        start_transcript(circuit, proof.heights, *parameters, proof.security_bits, statement, key), proof.stream);
+    return verify_proof(backend, channel, circuit, proof.heights, layout, statement, proof.openings, *parameters,
+                        key_digests(circuit, key).preprocessed_root);
 }
 
 }  // namespace quarry

@@ -1,6 +1,7 @@
 #pragma once
 #include <array>
 #include <functional>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -8,6 +9,7 @@
 #include "quarry/iop/channel.hpp"
 #include "quarry/iop/whir.hpp"
 #include "quarry/proof/circuit.hpp"
+#include "quarry/proof/key.hpp"
 #include "quarry/proof/security.hpp"
 
 namespace quarry {
@@ -19,16 +21,21 @@ inline constexpr std::array<unsigned, 2> kSecurityLevels{100, 120};
 SecurityTarget security_target(unsigned bits);
 
 /// What is proven, beside the circuit: tuples that the world puts on its buses. The tables must balance them.
-/// Precondition of a circuit without buses: none.
-struct Statement {
-    std::vector<PublicTuple> tuples;
+/// Precondition of a circuit without buses: none. F: elements, or wires.
+template <class F>
+struct BasicStatement {
+    std::vector<BasicPublicTuple<F>> tuples;
 };
+using Statement = BasicStatement<KoalaBear>;
 
 /// statement_mismatch: a tuple on a bus that the circuit does not have, or of another length than the bus's.
-Status check_statement(const Circuit& circuit, const Statement& statement);
+template <class F>
+Status check_statement(const Circuit& circuit, const BasicStatement<F>& statement);
 
 /// The tuples of the statement, then the circuit's constants.
-std::vector<PublicTuple> public_tuples(const Circuit& circuit, const Statement& statement);
+template <class B>
+std::vector<BasicPublicTuple<typename B::F>> public_tuples(B& backend, const Circuit& circuit,
+                                                           const BasicStatement<typename B::F>& statement);
 
 struct Proof {
     unsigned security_bits = 100;
@@ -44,7 +51,9 @@ struct ProvePhases {
 
 struct ProveOptions {
     unsigned security_bits = 100;
+    const ProvingKey* key = nullptr;            ///< needed iff the circuit has preprocessed columns
     ProverChannel::Tamper tamper;               ///< tests: a lying prover
+    const VerifyingKey* claimed_key = nullptr;  ///< tests: a prover that lets the transcript absorb another key
     ProvePhases* phases = nullptr;              ///< filled when given
     std::function<double()> now;                ///< a clock in seconds; needed with `phases`
     std::function<void(const char*)> on_phase;  ///< told the name of each phase as it starts
@@ -52,25 +61,38 @@ struct ProveOptions {
 
 /// Proves that the trace satisfies the circuit's constraints and balances its buses. Does not check the trace: a bad
 /// one makes a proof that verify() refuses. Deterministic: no randomness, independent of threads and instruction set.
+/// Preconditions (checked): the key is of this circuit, of the trace's heights and the level.
 Proof prove(const Circuit& circuit, const Trace& trace, const Statement& statement, const ProveOptions& options = {});
 
-/// Everything that the transcript absorbs before the first message: protocol version, key digest, parameters, heights,
-/// the number of public tuples and each with its length.
+/// Absorbs everything that stands before the first message: protocol version, key digests, parameters, heights, the
+/// number of public tuples and each with its length. `sponge` absorbs an F at a time; `constant` makes one of an
+/// element.
+template <class F, class Sponge, class Constant>
+void absorb_start(Sponge& sponge, const KeyDigests<F>& key, const Heights& heights, const WhirParameters& parameters,
+                  unsigned security_bits, const BasicStatement<F>& statement, Constant constant);
+
+/// absorb_start into a fresh transcript. Precondition: a key iff the circuit has preprocessed columns.
 Transcript start_transcript(const Circuit& circuit, const Heights& heights, const WhirParameters& parameters,
-                            unsigned security_bits, const Statement& statement);
+                            unsigned security_bits, const Statement& statement, const VerifyingKey* key = nullptr);
 
 /// The exact number of elements of a proof's stream.
 std::size_t proof_stream_length(const Circuit& circuit, const Heights& heights, const WhirParameters& parameters);
 
-/// The verifier's text after the transcript is started: a template over the arithmetic, see verify.hpp's NativeBackend.
+/// The verifier's text after the transcript is started: a template over the arithmetic, see NativeBackend
+/// (quarry/iop/channel.hpp). `preprocessed_root`: what the transcript has absorbed of the key (checked to be there iff
+/// the circuit has preprocessed columns).
 template <class B, class Channel, class Openings>
 Status verify_proof(B& backend, Channel& channel, const Circuit& circuit, const Heights& heights,
-                    const StackLayout& layout, const Statement& statement, const Openings& openings,
-                    const WhirParameters& parameters);
+                    const StackLayout& layout, const BasicStatement<typename B::F>& statement, const Openings& openings,
+                    const WhirParameters& parameters,
+                    const std::optional<std::array<typename B::F, kDigestSize>>& preprocessed_root = {});
 
-/// Ok iff the proof shows `statement` for `circuit` at `required_bits` of provable security or more.
-/// Errors, in this order: wrong_key (the level), bad_shape, limit_exceeded, bad_length, then what the protocol refuses.
-Status verify(const Circuit& circuit, const Proof& proof, const Statement& statement, unsigned required_bits = 100);
+/// Ok iff the proof shows `statement` for `circuit` at `required_bits` of provable security or more. `key`: of a
+/// circuit with preprocessed columns.
+/// Errors, in this order: wrong_key (the level; the key's heights or level), bad_shape, limit_exceeded, bad_length,
+/// then what the protocol refuses.
+Status verify(const Circuit& circuit, const Proof& proof, const Statement& statement, unsigned required_bits = 100,
+              const VerifyingKey* key = nullptr);
 
 }  // namespace quarry
 

@@ -57,9 +57,9 @@ void check_struct(std::span<const std::uint8_t> in) {
     for (; in.size() >= 5; in = in.subspan(5)) {
         const std::size_t at = in[1] | (std::size_t{in[2]} << 8) | (std::size_t{in[3]} << 16);
         const std::uint8_t argument = in[4];
-        auto& rounds = proof.openings.rounds;
-        std::vector<Opening>* round = rounds.empty() ? nullptr : &rounds[at % rounds.size()];
-        Opening* opening = round == nullptr || round->empty() ? nullptr : &(*round)[at / 8 % round->size()];
+        auto& oracles = proof.openings.oracles;
+        std::vector<Opening>* oracle = oracles.empty() ? nullptr : &oracles[at % oracles.size()];
+        Opening* opening = oracle == nullptr || oracle->empty() ? nullptr : &(*oracle)[at / 8 % oracle->size()];
         changed = true;
         switch (in[0] % 12) {
             case 0:
@@ -78,10 +78,10 @@ void check_struct(std::span<const std::uint8_t> in) {
                 proof.security_bits = argument;
                 break;
             case 5:
-                rounds.resize(argument % 5);
+                oracles.resize(argument % 5);
                 break;
             case 6:
-                if (round != nullptr) round->resize(at % 400);
+                if (oracle != nullptr) oracle->resize(at % 400);
                 break;
             case 7:
                 if (opening != nullptr) opening->row.resize(argument);
@@ -99,7 +99,7 @@ void check_struct(std::span<const std::uint8_t> in) {
                 }
                 break;
             default:
-                if (round != nullptr && !round->empty()) (*round)[argument % round->size()] = (*round)[0];
+                if (oracle != nullptr && !oracle->empty()) (*oracle)[argument % oracle->size()] = (*oracle)[0];
         }
     }
     const Status verified = verify(f.circuit, proof, f.system.statement);

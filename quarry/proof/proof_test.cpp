@@ -177,13 +177,13 @@ TEST_F(ProofTest, TruncatedAndExtendedProofsAreRefused) {
     p.stream.emplace_back();
     EXPECT_EQ(name_of(verify(circuit(), p, system().statement)), "bad_length");
     p = proof();
-    p.openings.rounds[0].pop_back();
+    p.openings.oracles[0].pop_back();
     EXPECT_EQ(name_of(verify(circuit(), p, system().statement)), "bad_length");
     p = proof();
-    p.openings.rounds[0][0].path.pop_back();
+    p.openings.oracles[0][0].path.pop_back();
     EXPECT_EQ(name_of(verify(circuit(), p, system().statement)), "bad_length");
     p = proof();
-    p.openings.rounds[0][0].row.pop_back();
+    p.openings.oracles[0][0].row.pop_back();
     EXPECT_EQ(name_of(verify(circuit(), p, system().statement)), "bad_length");
     p = proof();
     p.heights.pop_back();
@@ -217,14 +217,14 @@ TEST_F(ProofTest, EveryStreamElementMatters) {
 
 TEST_F(ProofTest, EveryOpeningMatters) {
     std::mt19937_64 rng(1);
-    for (std::size_t i = 0; i < proof().openings.rounds.size(); ++i) {
-        for (std::size_t j = 0; j < proof().openings.rounds[i].size(); j += 5) {
+    for (std::size_t i = 0; i < proof().openings.oracles.size(); ++i) {
+        for (std::size_t j = 0; j < proof().openings.oracles[i].size(); j += 5) {
             Proof p = proof();
-            auto& row = p.openings.rounds[i][j].row;
+            auto& row = p.openings.oracles[i][j].row;
             row[rng() % row.size()] += KoalaBear(1);
             EXPECT_EQ(name_of(verify(circuit(), p, system().statement)), "merkle_mismatch");
             p = proof();
-            auto& path = p.openings.rounds[i][j].path;
+            auto& path = p.openings.oracles[i][j].path;
             path[rng() % path.size()][rng() % 8] += KoalaBear(1);
             EXPECT_EQ(name_of(verify(circuit(), p, system().statement)), "merkle_mismatch");
         }

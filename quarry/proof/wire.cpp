@@ -44,58 +44,63 @@ Status require_merkle(ReplayBackend& backend, const Digest& root,
 // Openings of the right shape without content.
 class ZeroOpenings {
   public:
-    ZeroOpenings(const WhirParameters& parameters, std::size_t used_lanes) : parameters_(parameters) {
+    ZeroOpenings(const WhirParameters& parameters, const StackLayout& layout)
+        : parameters_(parameters), oracles_(whir_oracles(parameters, layout.lanes_of_parts())) {
         std::size_t width = 0;
         std::size_t height = 0;
-        for (std::size_t i = 0; i < parameters.rounds.size(); ++i) {
-            widths_.push_back(whir_row_width(parameters, i, used_lanes));
-            width = std::max(width, widths_.back());
-            height =
-                std::max<std::size_t>(height, parameters.rounds[i].log_message + parameters.rounds[i].log_inv_rate);
+        for (const OracleShape& oracle : oracles_) {
+            width = std::max(width, oracle.width);
+            height = std::max<std::size_t>(height, oracle.log_rows);
         }
         row_.resize(width);
         path_.resize(height);
     }
-    [[nodiscard]] std::size_t num_rounds() const { return parameters_.rounds.size(); }
-    [[nodiscard]] std::size_t num_queries(std::size_t i) const { return parameters_.rounds[i].num_queries; }
-    [[nodiscard]] std::span<const KoalaBear> row(std::size_t i, std::size_t /*query*/) const {
-        return std::span(row_).first(widths_[i]);
+    [[nodiscard]] std::size_t num_oracles() const { return oracles_.size(); }
+    [[nodiscard]] std::size_t num_queries(std::size_t o) const {
+        return parameters_.rounds[oracles_[o].round].num_queries;
     }
-    [[nodiscard]] std::span<const Digest> path(std::size_t i, std::size_t /*query*/) const {
-        return std::span(path_).first(parameters_.rounds[i].log_message + parameters_.rounds[i].log_inv_rate);
+    [[nodiscard]] std::span<const KoalaBear> row(std::size_t o, std::size_t /*query*/) const {
+        return std::span(row_).first(oracles_[o].width);
+    }
+    [[nodiscard]] std::span<const Digest> path(std::size_t o, std::size_t /*query*/) const {
+        return std::span(path_).first(oracles_[o].log_rows);
     }
 
   private:
     const WhirParameters& parameters_;
-    std::vector<std::size_t> widths_;
+    std::vector<OracleShape> oracles_;
     std::vector<KoalaBear> row_;
     std::vector<Digest> path_;
 };
 
-// What circuit, level and heights fix.
+// What circuit, key, level and heights fix.
 struct Shape {
     StackLayout layout;
     WhirParameters parameters;
     std::size_t stream_length;
+    std::optional<Digest> preprocessed_root;
 };
-Result<Shape> make_shape(const Circuit& circuit, unsigned security_bits, const Heights& heights) {
+Result<Shape> make_shape(const Circuit& circuit, const VerifyingKey* key, unsigned security_bits,
+                         const Heights& heights) {
     if (std::find(kSecurityLevels.begin(), kSecurityLevels.end(), security_bits) == kSecurityLevels.end()) {
         return Error{Errc::wrong_key, "security level"};
     }
+    QUARRY_TRY(check_key(circuit, key, heights, security_bits));
     QUARRY_TRY_ASSIGN(StackLayout layout, make_stack_layout(circuit, heights));
     auto parameters = find_whir_parameters(layout.log_size, security_target(security_bits));
     if (!parameters) return Error{Errc::bad_shape, "no parameters for this size"};
     const std::size_t length = proof_stream_length(circuit, heights, *parameters);
-    return Shape{std::move(layout), std::move(*parameters), length};
+    return Shape{std::move(layout), std::move(*parameters), length, key_digests(circuit, key).preprocessed_root};
 }
 
 std::vector<OracleQueries> replay(const Circuit& circuit, const Shape& shape, const Transcript& start,
                                   const Heights& heights, const Statement& statement, const ProofStream& stream) {
     ReplayBackend backend;
     NativeVerifierChannel channel(start, stream);
-    const ZeroOpenings openings(shape.parameters, shape.layout.used_lanes);
+    const ZeroOpenings openings(shape.parameters, shape.layout);
     // A nonce that does not grind ends the replay early: such a proof has no openings to speak of.
-    (void)verify_proof(backend, channel, circuit, heights, shape.layout, statement, openings, shape.parameters);
+    (void)verify_proof(backend, channel, circuit, heights, shape.layout, statement, openings, shape.parameters,
+                       shape.preprocessed_root);
     return std::move(backend.oracles);
 }
 
@@ -195,10 +200,10 @@ Status require_merkle(WireBackend& /*backend*/, const Digest& /*root*/,
 // Openings as bytes: oracle i is read, and checked against its root, when its positions are drawn.
 class WireOpenings {
   public:
-    WireOpenings(ByteReader& in, const WhirParameters& parameters, std::size_t used_lanes)
-        : in_(in), shape_(parameters, used_lanes), read_(parameters.rounds.size()) {}
+    WireOpenings(ByteReader& in, const Shape& shape)
+        : in_(in), shape_(shape.parameters, shape.layout), read_(shape_.num_oracles()) {}
 
-    [[nodiscard]] std::size_t num_rounds() const { return shape_.num_rounds(); }
+    [[nodiscard]] std::size_t num_oracles() const { return shape_.num_oracles(); }
     [[nodiscard]] std::size_t num_queries(std::size_t i) const { return shape_.num_queries(i); }
     [[nodiscard]] std::span<const KoalaBear> row(std::size_t i, std::size_t query) const {
         const Oracle& oracle = read_[i];
@@ -245,12 +250,12 @@ struct Opened {
     Transcript start;
     ProofStream stream;
 };
-Result<Opened> open_proof(ByteReader& in, const Circuit& circuit, const Statement& statement) {
+Result<Opened> open_proof(ByteReader& in, const Circuit& circuit, const Statement& statement, const VerifyingKey* key) {
     QUARRY_TRY_ASSIGN(ProofHeader header, read_header(in));
     if (header.key_digest != digest_bytes(circuit.digest())) return Error{Errc::wrong_key, "circuit digest"};
-    QUARRY_TRY_ASSIGN(Shape shape, make_shape(circuit, header.security_bits, header.heights));
+    QUARRY_TRY_ASSIGN(Shape shape, make_shape(circuit, key, header.security_bits, header.heights));
     const Transcript start =
-        start_transcript(circuit, header.heights, shape.parameters, header.security_bits, statement);
+        start_transcript(circuit, header.heights, shape.parameters, header.security_bits, statement, key);
     if (header.start_digest != digest_bytes(start_digest(start))) {
         return Error{Errc::statement_mismatch, "start digest"};
     }
@@ -267,29 +272,31 @@ Result<Opened> open_proof(ByteReader& in, const Circuit& circuit, const Statemen
 
 }  // namespace
 
-std::vector<std::uint8_t> encode_proof(const Circuit& circuit, const Proof& proof, const Statement& statement) {
-    const Shape shape = make_shape(circuit, proof.security_bits, proof.heights).value();
+std::vector<std::uint8_t> encode_proof(const Circuit& circuit, const Proof& proof, const Statement& statement,
+                                       const VerifyingKey* key) {
+    const Shape shape = make_shape(circuit, key, proof.security_bits, proof.heights).value();
     ByteWriter out;
     out.raw(kMagic);
     out.u16(kProofFormatVersion);
     out.u16(0);
     for (const KoalaBear x : circuit.digest()) put(out, x);
-    const Transcript start = start_transcript(circuit, proof.heights, shape.parameters, proof.security_bits, statement);
+    const Transcript start =
+        start_transcript(circuit, proof.heights, shape.parameters, proof.security_bits, statement, key);
     for (const KoalaBear x : start_digest(start)) put(out, x);
     out.u8(static_cast<std::uint8_t>(proof.security_bits));
     out.u8(static_cast<std::uint8_t>(proof.heights.size()));
     for (const unsigned h : proof.heights) out.u8(static_cast<std::uint8_t>(h));
     for (const KoalaBear x : proof.stream) put(out, x);
 
-    QUARRY_CHECK(proof.openings.positions.size() == proof.openings.rounds.size());
-    for (std::size_t i = 0; i < proof.openings.rounds.size(); ++i) {
+    QUARRY_CHECK(proof.openings.positions.size() == proof.openings.oracles.size());
+    for (std::size_t i = 0; i < proof.openings.oracles.size(); ++i) {
         const std::vector<std::size_t>& positions = proof.openings.positions[i];
         const std::vector<std::size_t> indices = distinct(positions);
         std::vector<MerklePath<PoseidonHasher>> paths;
         for (const std::size_t index : indices) {
             const auto query =
                 static_cast<std::size_t>(std::find(positions.begin(), positions.end(), index) - positions.begin());
-            const Opening& opening = proof.openings.rounds[i][query];
+            const Opening& opening = proof.openings.oracles[i][query];
             for (const KoalaBear x : opening.row) put(out, x);
             paths.push_back(opening.path);
         }
@@ -306,16 +313,18 @@ Result<ProofHeader> decode_header(std::span<const std::uint8_t> bytes) {
     return read_header(in);
 }
 
-Result<Proof> decode_proof(const Circuit& circuit, std::span<const std::uint8_t> bytes, const Statement& statement) {
+Result<Proof> decode_proof(const Circuit& circuit, std::span<const std::uint8_t> bytes, const Statement& statement,
+                           const VerifyingKey* key) {
     ByteReader in(bytes);
-    QUARRY_TRY_ASSIGN(Opened opened, open_proof(in, circuit, statement));
+    QUARRY_TRY_ASSIGN(Opened opened, open_proof(in, circuit, statement, key));
     const Heights& heights = opened.header.heights;
     const auto oracles = replay(circuit, opened.shape, opened.start, heights, statement, opened.stream);
-    if (oracles.size() != opened.shape.parameters.rounds.size()) return Error{Errc::bad_grinding, "stream"};
+    const ZeroOpenings expected(opened.shape.parameters, opened.shape.layout);
+    if (oracles.size() != expected.num_oracles()) return Error{Errc::bad_grinding, "stream"};
     Proof proof{opened.header.security_bits, heights, std::move(opened.stream), {}};
     for (const OracleQueries& oracle : oracles) {
         QUARRY_TRY_ASSIGN(auto openings, read_oracle(in, oracle));
-        proof.openings.rounds.push_back(std::move(openings));
+        proof.openings.oracles.push_back(std::move(openings));
         proof.openings.positions.push_back(oracle.positions);
     }
     QUARRY_TRY(in.finish("proof"));
@@ -323,15 +332,15 @@ Result<Proof> decode_proof(const Circuit& circuit, std::span<const std::uint8_t>
 }
 
 Status verify_encoded(const Circuit& circuit, std::span<const std::uint8_t> bytes, const Statement& statement,
-                      unsigned required_bits) {
+                      unsigned required_bits, const VerifyingKey* key) {
     ByteReader in(bytes);
-    QUARRY_TRY_ASSIGN(const Opened opened, open_proof(in, circuit, statement));
+    QUARRY_TRY_ASSIGN(const Opened opened, open_proof(in, circuit, statement, key));
     if (opened.header.security_bits < required_bits) return Error{Errc::wrong_key, "security level"};
     WireBackend backend;
     NativeVerifierChannel channel(opened.start, opened.stream);
-    const WireOpenings openings(in, opened.shape.parameters, opened.shape.layout.used_lanes);
+    const WireOpenings openings(in, opened.shape);
     QUARRY_TRY(verify_proof(backend, channel, circuit, opened.header.heights, opened.shape.layout, statement, openings,
-                            opened.shape.parameters));
+                            opened.shape.parameters, opened.shape.preprocessed_root));
     QUARRY_CHECK(openings.all_checked());
     return in.finish("proof");
 }

@@ -13,12 +13,12 @@
 ///   "QRYP"                     magic
 ///   u16 version, u16 0
 ///   8 elements                 digest of the circuit
-///   8 elements                 digest of what the transcript starts from: circuit, parameters, heights, statement
+///   8 elements                 digest of what the transcript starts from: circuit, key, parameters, heights, statement
 ///   u8 security bits, u8 number of tables, u8 log height of each
 ///   the stream                 as many elements as circuit, heights and parameters fix
 ///   per oracle of WHIR         the opened rows by rising position, each position once; then the Merkle siblings that
-///   cannot
-///                              be computed from them (MultiOpening)
+///                              cannot be computed from them (MultiOpening). The stack is one oracle, or two: its
+///                              preprocessed part first
 ///
 /// Every count follows from what comes before it (positions from replaying the transcript), so that a proof has one
 /// encoding.
@@ -34,19 +34,20 @@ struct ProofHeader {
     Heights heights;
 };
 
-/// Precondition: `proof` is of this circuit and statement, made by prove() or decode_proof().
-std::vector<std::uint8_t> encode_proof(const Circuit& circuit, const Proof& proof, const Statement& statement = {});
+/// Precondition: `proof` is of this circuit, key and statement, made by prove() or decode_proof().
+std::vector<std::uint8_t> encode_proof(const Circuit& circuit, const Proof& proof, const Statement& statement = {},
+                                       const VerifyingKey* key = nullptr);
 
 /// Total on any input. bad_magic, unsupported_version, wrong_key, bad_shape, limit_exceeded, statement_mismatch,
 /// truncated, trailing_bytes, non_canonical, merkle_mismatch (the openings are expanded, so their paths are checked
 /// here).
-Result<Proof> decode_proof(const Circuit& circuit, std::span<const std::uint8_t> bytes,
-                           const Statement& statement = {});
+Result<Proof> decode_proof(const Circuit& circuit, std::span<const std::uint8_t> bytes, const Statement& statement = {},
+                           const VerifyingKey* key = nullptr);
 
 /// decode_proof and then verify of proof.hpp, in one pass: the same verdict for less than half the work, since the
 /// transcript is followed once and opened rows are hashed together. Total on any input.
 Status verify_encoded(const Circuit& circuit, std::span<const std::uint8_t> bytes, const Statement& statement = {},
-                      unsigned required_bits = 100);
+                      unsigned required_bits = 100, const VerifyingKey* key = nullptr);
 
 Result<ProofHeader> decode_header(std::span<const std::uint8_t> bytes);
 

@@ -123,23 +123,23 @@ TEST(AdversaryMerkle, DuplicatedIndices) {
 // "Tree height .. come from parameters, never from the proof", in whole proofs: paths and rows of every other length.
 TEST(AdversaryMerkle, HeightAndWidthOfAProof) {
     const Cubes& c = Cubes::get();
-    for (std::size_t i = 0; i < c.proof.openings.rounds.size(); ++i) {
-        const Opening& honest = c.proof.openings.rounds[i][1];
+    for (std::size_t i = 0; i < c.proof.openings.oracles.size(); ++i) {
+        const Opening& honest = c.proof.openings.oracles[i][1];
         Proof p = c.proof;
         for (const std::size_t n : {std::size_t{0}, honest.path.size() - 1, honest.path.size() + 1, std::size_t{64}}) {
-            p.openings.rounds[i][1].path.resize(n);
+            p.openings.oracles[i][1].path.resize(n);
             EXPECT_EQ(c.verdict(p), "bad_length");
         }
         p = c.proof;
         for (const std::size_t n : {std::size_t{0}, honest.row.size() - 1, honest.row.size() + 1, std::size_t{4096}}) {
-            p.openings.rounds[i][1].row.resize(n);
+            p.openings.oracles[i][1].row.resize(n);
             EXPECT_EQ(c.verdict(p), "bad_length");
         }
         // All of them alike: rows of one element less with the paths of the honest rows.
         p = c.proof;
-        for (Opening& o : p.openings.rounds[i]) o.row.pop_back();
+        for (Opening& o : p.openings.oracles[i]) o.row.pop_back();
         EXPECT_EQ(c.verdict(p), "bad_length");
-        for (Opening& o : p.openings.rounds[i]) {
+        for (Opening& o : p.openings.oracles[i]) {
             o.row.emplace_back();
             o.path.erase(o.path.begin());
         }

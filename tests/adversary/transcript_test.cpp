@@ -152,39 +152,39 @@ TEST(AdversaryTranscript, DuplicateOpenings) {
     const Cubes& c = Cubes::get();
     // The first oracle has 2^10 rows or so and is asked 170 times: some positions repeat, and the file holds them once.
     const auto rows_at = 76 + 4 * c.proof.stream.size();
-    const std::size_t row_bytes = 4 * c.proof.openings.rounds[0][0].row.size();
+    const std::size_t row_bytes = 4 * c.proof.openings.oracles[0][0].row.size();
     FileBytes doubled = c.file;
     doubled.insert(doubled.begin() + static_cast<std::ptrdiff_t>(rows_at),
                    c.file.begin() + static_cast<std::ptrdiff_t>(rows_at),
                    c.file.begin() + static_cast<std::ptrdiff_t>(rows_at + row_bytes));
     EXPECT_EQ(c.verdict(doubled), "merkle_mismatch");
     // In memory every query has its own copy: one of two equal positions with another row.
-    const auto& round = c.proof.openings.rounds[0];
+    const auto& round = c.proof.openings.oracles[0];
     bool found = false;
     for (std::size_t i = 0; i < round.size() && !found; ++i) {
         for (std::size_t j = 0; j < i && !found; ++j) {
             if (round[i].row != round[j].row) continue;
             found = true;
             Proof p = c.proof;
-            p.openings.rounds[0][j].row[0] += KoalaBear(1);
+            p.openings.oracles[0][j].row[0] += KoalaBear(1);
             EXPECT_EQ(c.verdict(p), "merkle_mismatch");
         }
     }
     EXPECT_TRUE(found);
     Proof p = c.proof;
-    p.openings.rounds[0].push_back(p.openings.rounds[0].back());
+    p.openings.oracles[0].push_back(p.openings.oracles[0].back());
     EXPECT_EQ(c.verdict(p), "bad_length");
 }
 TEST(AdversaryTranscript, WrongRoundCounts) {
     const Cubes& c = Cubes::get();
     Proof p = c.proof;
-    p.openings.rounds.pop_back();
+    p.openings.oracles.pop_back();
     EXPECT_EQ(c.verdict(p), "bad_length");
     p = c.proof;
-    p.openings.rounds.push_back(p.openings.rounds.back());
+    p.openings.oracles.push_back(p.openings.oracles.back());
     EXPECT_EQ(c.verdict(p), "bad_length");
     p = c.proof;
-    p.openings.rounds.clear();
+    p.openings.oracles.clear();
     EXPECT_EQ(c.verdict(p), "bad_length");
     // A sumcheck round or a layer more or less in the stream.
     for (const std::size_t k : {std::size_t{8}, std::size_t{28}, c.proof.stream.size() - 10}) {
@@ -262,7 +262,7 @@ TEST(AdversaryTranscript, ChallengeAfterGrindingIsFresh) {
 // A nonce ground before the answer it protects: y is changed after the work was done, and the work is not repeated.
 TEST(AdversaryTranscript, WorkBeforeTheAnswerIsWorthless) {
     const Cubes& c = Cubes::get();
-    const std::size_t n = c.proof.openings.rounds.size();
+    const std::size_t n = c.proof.openings.oracles.size();
     for (std::size_t i = 0; i < n; ++i) {
         // First with the honest answer, then again with another and the old nonce.
         std::vector<KoalaBear> nonces;
@@ -334,9 +334,9 @@ TEST(AdversaryTranscript, PartsOfAnotherProof) {
     Proof p = c.proof;
     p.openings = other.openings;
     EXPECT_EQ(c.verdict(p), "merkle_mismatch");
-    for (std::size_t i = 0; i < p.openings.rounds.size(); ++i) {
+    for (std::size_t i = 0; i < p.openings.oracles.size(); ++i) {
         p = c.proof;
-        p.openings.rounds[i] = other.openings.rounds[i];
+        p.openings.oracles[i] = other.openings.oracles[i];
         EXPECT_EQ(c.verdict(p), "merkle_mismatch") << i;
     }
     for (std::size_t k = kDigestSize; k < p.stream.size(); k += 331) {

@@ -1,0 +1,83 @@
+#pragma once
+#include <array>
+#include <cstddef>
+#include <optional>
+#include <span>
+
+#include "quarry/base/buffer.hpp"
+#include "quarry/iop/commitment.hpp"
+#include "quarry/proof/circuit.hpp"
+
+/// Keys of circuits with preprocessed columns. A circuit without needs none: its digest is its key.
+namespace quarry {
+
+/// What a verifier knows of a circuit's preprocessed columns: the root of the honest commitment to them. It holds for
+/// one choice of heights and one security level, since both shape the code. Who takes a key from elsewhere trusts its
+/// root: it can be recomputed from the circuit (ProvingKey).
+struct VerifyingKey {
+    Digest circuit_digest{};
+    unsigned security_bits = 0;
+    Heights heights;
+    Digest preprocessed_root{};
+    friend bool operator==(const VerifyingKey&, const VerifyingKey&) = default;
+};
+
+/// The cells of the preprocessed columns, laid out as the first lanes of the stack.
+class PreprocessedTrace {
+  public:
+    /// Preconditions: make_stack_layout succeeds; the circuit has preprocessed columns. Cells are uninitialised,
+    /// padding is zero.
+    PreprocessedTrace(const Circuit& circuit, Heights heights);
+
+    [[nodiscard]] const Circuit& circuit() const noexcept { return *circuit_; }
+    [[nodiscard]] const Heights& heights() const noexcept { return heights_; }
+    [[nodiscard]] const StackLayout& layout() const noexcept { return layout_; }
+    /// Preprocessed column k of table t (column num_witness() + k of the table), 2^heights()[t] cells. A table's
+    /// columns follow each other. Precondition: the table has it.
+    [[nodiscard]] std::span<KoalaBear> column(std::size_t t, std::size_t k);
+    [[nodiscard]] std::span<const KoalaBear> column(std::size_t t, std::size_t k) const;
+    /// The preprocessed lanes, end to end.
+    [[nodiscard]] std::span<const KoalaBear> stack() const noexcept { return cells_.span(); }
+    /// The first cell of table t's preprocessed columns.
+    [[nodiscard]] const KoalaBear* columns(std::size_t t) const noexcept;
+
+  private:
+    [[nodiscard]] std::size_t first_cell(std::size_t t, std::size_t k) const;
+
+    const Circuit* circuit_;
+    Heights heights_;
+    StackLayout layout_;
+    Buffer<KoalaBear> cells_;
+};
+
+/// The preprocessed columns with their commitment: made once for a circuit, heights and security level, used by every
+/// proof. Deterministic. Keeps the codeword: 2^log_inv_rate times the columns.
+class ProvingKey {
+  public:
+    /// Cost: the commitment to the preprocessed lanes.
+    explicit ProvingKey(PreprocessedTrace trace, unsigned security_bits = 100);
+
+    [[nodiscard]] const PreprocessedTrace& trace() const noexcept { return trace_; }
+    [[nodiscard]] const Commitment& commitment() const noexcept { return commitment_; }
+    [[nodiscard]] const VerifyingKey& verifying_key() const noexcept { return verifying_key_; }
+
+  private:
+    PreprocessedTrace trace_;
+    Commitment commitment_;
+    VerifyingKey verifying_key_;
+};
+
+/// wrong_key: a key for other heights or another level than the proof's, which the prover chose. Having a key of
+/// another circuit, none where one is needed, or one where none is needed is our own bug (checked).
+Status check_key(const Circuit& circuit, const VerifyingKey* key, const Heights& heights, unsigned security_bits);
+
+/// What binds a circuit, as a verifier over some arithmetic has it: constants, or wires of a table of keys.
+template <class F>
+struct KeyDigests {
+    std::array<F, kDigestSize> circuit;
+    std::optional<std::array<F, kDigestSize>> preprocessed_root;  ///< iff the circuit has preprocessed columns
+};
+/// Precondition: a key iff the circuit has preprocessed columns.
+KeyDigests<KoalaBear> key_digests(const Circuit& circuit, const VerifyingKey* key);
+
+}  // namespace quarry
