@@ -93,7 +93,7 @@ std::pair<typename B::E, typename B::E> public_fraction(B& backend,
     const auto lift = [&](KoalaBear x) { return backend.constant(ExtField(x)); };
     E numerator = lift(KoalaBear());
     E denominator = lift(KoalaBear(1));
-    for (const PublicTuple& t : tuples) {
+    for (const auto& t : tuples) {
         E fingerprint = challenges.alpha - lift(KoalaBear(t.bus));
         E power = lift(KoalaBear(1));
         for (const auto& x : t.tuple) {

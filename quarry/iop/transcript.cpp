@@ -1,5 +1,7 @@
 #include "quarry/iop/transcript.hpp"
 
+#include <algorithm>
+
 #include "quarry/base/check.hpp"
 
 namespace quarry {
@@ -17,7 +19,7 @@ void Transcript::absorb(KoalaBear x) noexcept {
 
 void Transcript::flush() noexcept {
     if (buffered_ == 0) return;
-    for (std::size_t i = 0; i < buffered_; ++i) state_[i] = buffer_[i];
+    for (std::size_t i = 0; i < kDigestSize; ++i) state_[i] = i < buffered_ ? buffer_[i] : KoalaBear();
     state_[kDigestSize] += KoalaBear(buffered_);
     poseidon_permute(state_);
     buffered_ = 0;
@@ -43,6 +45,7 @@ KoalaBear Transcript::grind(unsigned bits) {
     flush();
     // What check_grinding will see: one buffered element at position 0 and capacity + 1.
     PoseidonState probe = state_;
+    std::fill_n(probe.begin(), kDigestSize, KoalaBear());
     probe[kDigestSize] += KoalaBear(1);
     const auto nonce = poseidon_grind(probe, 0, bits);
     QUARRY_CHECK(nonce.has_value());

@@ -10,8 +10,8 @@ namespace quarry {
 /// The Fiat-Shamir sponge: Poseidon, rate 8, capacity 8, overwrite mode.
 ///
 ///   absorb   buffers elements; 8 of them overwrite state[0..8] and the state is permuted
-///   squeeze  first flushes a partial buffer of c > 0 elements: they overwrite state[0..c], state[8] += c, permute;
-///            then hands out state[0..8] in order, permuting again after every 8
+///   squeeze  first flushes a partial buffer of c > 0 elements: padded with zeros they overwrite state[0..8],
+///            state[8] += c, permute; then hands out state[0..8] in order, permuting again after every 8
 ///
 /// What is absorbed and squeezed when is fixed by the public header: the sponge itself does not tell a full block that
 /// repeats the rate from another squeeze. Adding c to the capacity makes flushes injective: (a) and (a, 0) differ.

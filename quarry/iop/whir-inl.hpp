@@ -9,6 +9,9 @@
 
 namespace quarry::whir_detail {
 
+// A circuit backend brings its own query_point, pow_at, fold_rows and evaluate_at: rows made for them are cheaper than
+// one for every product.
+
 /// two_adic_root(i) at index i.
 inline constexpr std::array<KoalaBear, KoalaBear::kTwoAdicity + 1> kRoots = [] {
     std::array<KoalaBear, KoalaBear::kTwoAdicity + 1> roots{};
@@ -36,6 +39,37 @@ typename B::E pow_at(B& backend, X x, const X& one, std::span<const typename B::
         product = product + product * (r[v] * (x - one));
     }
     return product;
+}
+
+/// sum_a weights[a] row[a] for every row: an element a lane in the first round, five after it.
+template <class B, class Row>
+std::vector<typename B::E> fold_rows(B& backend, const std::vector<Row>& rows, std::span<const typename B::E> weights) {
+    std::vector<typename B::E> folded;
+    for (const Row& row : rows) {
+        auto sum = backend.constant(ExtField());
+        for (std::size_t a = 0; a < weights.size(); ++a) {
+            if (row.size() == weights.size()) {
+                sum = sum + weights[a] * row[a];
+            } else {
+                sum = sum + weights[a] * pack_extension(backend, row.subspan(ExtField::kDegree * a, ExtField::kDegree));
+            }
+        }
+        folded.push_back(std::move(sum));
+    }
+    return folded;
+}
+
+/// sum_b f[b] x^b at every point.
+template <class B>
+std::vector<typename B::E> evaluate_at(B& /*backend*/, std::span<const typename B::E> f,
+                                       const std::vector<typename B::F>& points) {
+    std::vector<typename B::E> values;
+    for (const auto& x : points) {
+        auto value = f.back();
+        for (std::size_t b = f.size() - 1; b-- > 0;) value = value * x + f[b];
+        values.push_back(std::move(value));
+    }
+    return values;
 }
 
 /// eq(r, a) for a < count <= 2^r.size(). Cost: about `count` multiplications.
@@ -177,10 +211,9 @@ class Verifier {
         std::vector<E> f;
         for (std::size_t b = 0; b < std::size_t{1} << unbound_; ++b) f.push_back(channel_.receive_ext());
         QUARRY_TRY(query(last, trees));
+        const std::vector<E> values = evaluate_at(backend_, std::span<const E>(f), points_);
         for (std::size_t j = 0; j < points_.size(); ++j) {
-            E value = f.back();
-            for (std::size_t b = f.size() - 1; b-- > 0;) value = value * points_[j] + f[b];
-            QUARRY_TRY(backend_.require_equal(value, answers_[j], Errc::query_mismatch, "whir/final"));
+            QUARRY_TRY(backend_.require_equal(values[j], answers_[j], Errc::query_mismatch, "whir/final"));
         }
 
         bind(unbound_);
@@ -223,15 +256,14 @@ class Verifier {
         answers_.assign(positions.size(), backend_.constant(ExtField()));
         std::span<const E> rest(weights);
         for (const StackRoot<B>& tree : trees) {
-            QUARRY_TRY(open(i, tree.root, positions, rest.first(tree.lanes)));
+            QUARRY_TRY(open(tree.root, positions, rest.first(tree.lanes)));
             rest = rest.subspan(tree.lanes);
         }
         return Ok{};
     }
 
     /// Checks the rows of the next tree, and adds what they contribute to answers_.
-    Status open(std::size_t i, const std::array<F, kDigestSize>& root, const Positions& positions,
-                std::span<const E> weights) {
+    Status open(const std::array<F, kDigestSize>& root, const Positions& positions, std::span<const E> weights) {
         const std::size_t o = num_opened_++;
         // Openings that are read from bytes can be read only now that their positions are known.
         if constexpr (requires { openings_.open(o, root, positions); }) {
@@ -244,22 +276,9 @@ class Verifier {
             paths.push_back(openings_.path(o, j));
         }
         QUARRY_TRY(require_merkle(backend_, root, positions, rows, paths));
-        for (std::size_t j = 0; j < positions.size(); ++j) answers_[j] = fold_row(i, rows[j], weights, answers_[j]);
+        const std::vector<E> folded = fold_rows(backend_, rows, weights);
+        for (std::size_t j = 0; j < positions.size(); ++j) answers_[j] = answers_[j] + folded[j];
         return Ok{};
-    }
-
-    /// sum + sum_a weights[a] row[a]: one element a lane in the first round, five after it.
-    template <class Row>
-    E fold_row(std::size_t i, const Row& row, std::span<const E> weights, E sum) {
-        for (std::size_t a = 0; a < weights.size(); ++a) {
-            if (i == 0) {
-                sum = sum + weights[a] * row[a];
-            } else {
-                sum =
-                    sum + weights[a] * pack_extension(backend_, row.subspan(ExtField::kDegree * a, ExtField::kDegree));
-            }
-        }
-        return sum;
     }
 
     /// W_M(r): the groups' kernels and chunk weights, and every recorded claim over its own low variables.

@@ -116,6 +116,7 @@ Result<ZerocheckClaims<typename B::E>> verify_zerocheck(B& backend, Channel& cha
     E expected = lift(KoalaBear());
     E power = batching * batching;
     std::size_t block = 0;
+    std::vector<E> beta_powers{bus.challenges.beta};
     for (std::size_t t = 0; t < tables.size(); ++t) {
         const Table& table = *tables[t];
         std::vector<E> next(table.num_columns(), lift(KoalaBear()));
@@ -128,10 +129,9 @@ Result<ZerocheckClaims<typename B::E>> verify_zerocheck(B& backend, Channel& cha
         }
         for (const Interaction& interaction : table.interactions) {
             E fingerprint = lift(KoalaBear(interaction.bus));
-            E beta_power = one;
-            for (const LinearForm& f : interaction.tuple) {
-                beta_power = beta_power * bus.challenges.beta;
-                fingerprint = fingerprint + beta_power * evaluate_form(f, atoms, lift);
+            for (std::size_t k = 0; k < interaction.tuple.size(); ++k) {
+                if (k == beta_powers.size()) beta_powers.push_back(beta_powers.back() * bus.challenges.beta);
+                fingerprint = fingerprint + beta_powers[k] * evaluate_form(interaction.tuple[k], atoms, lift);
             }
             expected = expected + block_weights[block++] * (evaluate_form(interaction.multiplicity, atoms, lift) +
                                                             batching * (bus.challenges.alpha - fingerprint));

@@ -112,6 +112,8 @@ class CircuitBuilder {
     /// product_v (1 + r_v (x^(2^v) - 1)).
     [[nodiscard]] ExtensionExpr power(const BaseExpr& x, std::span<const ExtensionExpr> r);
 
+    /// What has been asked for so far.
+    [[nodiscard]] const CircuitRows& rows() const noexcept { return rows_; }
     /// The circuit. Nothing can be added afterwards.
     [[nodiscard]] CircuitRows finish() &&;
 

@@ -7,8 +7,11 @@
 
 namespace quarry::recursion {
 namespace {
-/// A sum with this many terms becomes a wire: sums of thousands of terms are built one by one, and copying stays short.
+/// A sum with this many terms becomes a wire when more is added to it: sums of thousands of terms are built one by one,
+/// and copying stays short.
 constexpr std::size_t kMaxTerms = 32;
+/// What is added to others, or scaled, with more terms than this becomes a wire first: it may be used again.
+constexpr std::size_t kMaxCopied = 2;
 /// A factor with at most this many terms is multiplied out instead of becoming a wire first.
 constexpr std::size_t kMaxDistributed = 2;
 }  // namespace
@@ -25,9 +28,8 @@ ExtensionExpr ExtensionExpr::combine(const ExtensionExpr& a, const ExtensionExpr
     auto node = std::make_shared<Node>();
     node->builder = a.node_->builder != nullptr ? a.node_->builder : b.node_->builder;
     node->value = a.value() + b.value() * weight;
-    // A long sum is read as the wire that it becomes.
-    const auto add = [&](const ExtensionExpr& x, KoalaBear w) {
-        if (x.node_->terms.size() >= kMaxTerms) node->builder->wire(x);
+    const auto add = [&](const ExtensionExpr& x, KoalaBear w, std::size_t max_terms) {
+        if (x.node_->terms.size() > max_terms) node->builder->wire(x);
         node->constant += x.node_->constant * w;
         for (const Monomial& m : x.node_->terms) {
             const auto same = std::find_if(node->terms.begin(), node->terms.end(),
@@ -39,8 +41,8 @@ ExtensionExpr ExtensionExpr::combine(const ExtensionExpr& a, const ExtensionExpr
             }
         }
     };
-    add(a, KoalaBear(1));
-    add(b, weight);
+    add(a, KoalaBear(1), kMaxTerms);
+    add(b, weight, kMaxCopied);
     std::erase_if(node->terms, [](const Monomial& m) { return m.coefficient.is_zero(); });
     return ExtensionExpr(std::move(node));
 }
@@ -54,6 +56,7 @@ ExtensionExpr operator-(const ExtensionExpr& a, const ExtensionExpr& b) {
 
 ExtensionExpr operator*(const ExtensionExpr& a, KoalaBear c) {
     if (c.is_zero()) return {ExtField()};
+    if (a.node_->terms.size() > kMaxCopied) a.node_->builder->wire(a);
     auto node = std::make_shared<ExtensionExpr::Node>(*a.node_);
     node->value = a.value() * c;
     node->constant = node->constant * c;
