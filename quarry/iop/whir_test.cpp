@@ -4,6 +4,7 @@
 #include <oneapi/tbb/task_arena.h>
 
 #include <algorithm>
+#include <array>
 #include <string>
 
 #include "quarry/field/isa.hpp"
@@ -71,6 +72,60 @@ TEST_P(Whir, SendsWhatTheSpecificationSays) {
     const Proof dense = DenseProver(instance_, {}).prove(stack_);
     EXPECT_EQ(proof.stream, dense.stream);
     EXPECT_TRUE(same_openings(proof.openings, dense.openings));
+}
+
+// The same lanes under two roots: every message is the same, every row is the two parts' side by side.
+TEST_P(Whir, TheStackMayBeCommittedInParts) {
+    if (instance_.used_lanes < 2) return;
+    const Proof whole = prove(instance_, stack_);
+    const WhirRound& round = instance_.parameters.rounds[0];
+    for (const std::size_t first : {std::size_t{1}, instance_.used_lanes / 2, instance_.used_lanes - 1}) {
+        const std::span<const KoalaBear> message(instance_.message);
+        const std::size_t cut = first << round.log_message;
+        const Commitment head = Commitment::commit(message.first(cut), first, round);
+        const Commitment tail = Commitment::commit(message.subspan(cut), instance_.used_lanes - first, round);
+        const std::array<StackPart, 2> parts{{{&head, message.first(cut)}, {&tail, message.subspan(cut)}}};
+        ProverChannel prover(whir_testing::start());
+        prover.send("stack/root", stack_.root());
+        WhirOpenings openings = prove_whir(prover, parts, instance_.prover_claims(), instance_.parameters);
+        const ProofStream stream = std::move(prover).take();
+        EXPECT_EQ(stream, whole.stream);
+        ASSERT_EQ(openings.oracles.size(), whole.openings.oracles.size() + 1);
+        for (std::size_t j = 0; j < round.num_queries; ++j) {
+            std::vector<KoalaBear> row = openings.oracles[0][j].row;
+            row.insert(row.end(), openings.oracles[1][j].row.begin(), openings.oracles[1][j].row.end());
+            EXPECT_EQ(row, whole.openings.oracles[0][j].row);
+        }
+
+        using Roots = std::vector<StackRoot<NativeBackend>>;
+        const Roots roots{{head.root(), head.width()}, {tail.root(), tail.width()}};
+        const auto verify_parts = [&](const Roots& stack) {
+            NativeBackend backend;
+            NativeVerifierChannel channel(whir_testing::start(), stream);
+            (void)channel.receive_digest();
+            return verify_whir(backend, channel, stack, instance_.verifier_claims(), openings, instance_.parameters);
+        };
+        EXPECT_TRUE(verify_parts(roots).ok());
+        EXPECT_EQ(code_of(verify_parts({{tail.root(), head.width()}, roots[1]})), Errc::merkle_mismatch);
+        EXPECT_EQ(code_of(verify_parts({roots[0], {head.root(), tail.width()}})), Errc::merkle_mismatch);
+        EXPECT_EQ(code_of(verify_parts({roots[0], {tail.root(), 0}})), Errc::bad_shape);
+        EXPECT_EQ(code_of(verify_parts({roots[0], {tail.root(), tail.width() - 1}})),
+                  tail.width() == 1 ? Errc::bad_shape : Errc::bad_length);
+        EXPECT_EQ(code_of(verify_parts({roots[0]})), Errc::bad_length);
+        EXPECT_EQ(code_of(verify_parts({roots[0], {tail.root(), std::size_t{1} << round.log_lanes}})), Errc::bad_shape);
+        EXPECT_EQ(code_of(verify_parts({})), Errc::bad_shape);
+        for (const std::size_t o : {std::size_t{0}, std::size_t{1}}) {
+            openings.oracles[o].back().row.back() += KoalaBear(1);
+            EXPECT_EQ(code_of(verify_parts(roots)), Errc::merkle_mismatch);
+            openings.oracles[o].back().row.back() -= KoalaBear(1);
+            std::swap(openings.oracles[o][0], openings.oracles[o][1]);
+            if (whole.openings.positions[0][0] != whole.openings.positions[0][1]) {
+                EXPECT_EQ(code_of(verify_parts(roots)), Errc::merkle_mismatch);
+            }
+            std::swap(openings.oracles[o][0], openings.oracles[o][1]);
+        }
+        EXPECT_TRUE(verify_parts(roots).ok());
+    }
 }
 
 TEST_P(Whir, SameProofOnEveryIsaAndThreadCount) {
