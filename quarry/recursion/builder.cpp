@@ -296,9 +296,8 @@ void CircuitBuilder::end_at_root(const DigestWire& root) {
     ++digest_readers_[root.address];
 }
 
-void CircuitBuilder::require_member(const DigestWire& root, const DigestWire& start,
-                                    std::span<const BaseExpr> elements, std::size_t position,
-                                    std::span<const Digest> path) {
+void CircuitBuilder::require_member(const DigestWire& root, const DigestWire& start, std::span<const BaseExpr> elements,
+                                    std::size_t position, std::span<const Digest> path) {
     (void)path_rows(chain_rows(start, elements), position, kNoWire, path);
     end_at_root(root);
 }
@@ -307,10 +306,9 @@ std::array<BaseExpr, kBlock> CircuitBuilder::elements(const DigestWire& digest) 
     ++digest_readers_[digest.address];
     const auto first = static_cast<Address>(values_.size());
     for (const KoalaBear x : digest.value) (void)new_wire(ExtField(x));
-    rows_.digest.push({digest.value}, {.first = element(digest.address),
-                                       .firsts = kCompared,
-                                       .elements = element(first),
-                                       .lifts = kFlag});
+    rows_.digest.push(
+        {digest.value},
+        {.first = element(digest.address), .firsts = kCompared, .elements = element(first), .lifts = kFlag});
     // Each of these wires has one reader: a copy, which may have any number.
     const auto copy = [&](std::size_t i) {
         const ExtensionExpr once = at(first + static_cast<Address>(i));
@@ -353,9 +351,9 @@ ExtensionExpr CircuitBuilder::pack(Address base, const std::array<KoalaBear, kDe
     for (std::size_t k = 0; k < kDegree; ++k) add_reader(base + static_cast<Address>(k));
     ExtensionExpr x = new_wire(ExtField(values));
     const Address address = x.node_->terms[0].a;
-    rows_.pack.push(
-        {values},
-        {.base = element(base), .reads_first = kFlag, .reads_rest = kFlag, .result = element(address)}, false, address);
+    rows_.pack.push({values},
+                    {.base = element(base), .reads_first = kFlag, .reads_rest = kFlag, .result = element(address)},
+                    false, address);
     return x;
 }
 
@@ -373,11 +371,9 @@ void CircuitBuilder::require_equal(Address base, const BaseExpr& x) {
     add_reader(base);
     const Address other = wire(x.lifted());
     const ExtField value = read(other);
-    rows_.pack.push({cells(value)}, {.base = element(base),
-                                     .reads_first = kFlag,
-                                     .lifts = kFlag,
-                                     .result = element(other),
-                                     .results = kCompared});
+    rows_.pack.push(
+        {cells(value)},
+        {.base = element(base), .reads_first = kFlag, .lifts = kFlag, .result = element(other), .results = kCompared});
 }
 
 DigestWire CircuitBuilder::pack_digest(Address base, const Digest& value) {
@@ -402,9 +398,8 @@ IndexWires CircuitBuilder::index(Address base, KoalaBear value, unsigned num_bit
     const IndexRow<KoalaBear> row = IndexTable::make_row(value, num_bits);
     ExtensionExpr point = new_wire(ExtField(row.products.back()));
     const Address address = point.node_->terms[0].a;
-    rows_.index.push(row,
-                     {.base = element(base), .reads = kFlag, .bits = element(bits), .point = element(address)}, false,
-                     address);
+    rows_.index.push(row, {.base = element(base), .reads = kFlag, .bits = element(bits), .point = element(address)},
+                     false, address);
     return {bits, num_bits, value.canonical() & ((1U << num_bits) - 1), BaseExpr(point)};
 }
 
@@ -438,8 +433,7 @@ void CircuitBuilder::open(const DigestWire& root, const IndexWires& index, const
         TreeTable::Row<KoalaBear> row{};
         std::copy_n(digest.begin(), kBlock, row.in.begin());
         std::copy_n(values.begin(), kBlock, row.in.begin() + kBlock);
-        TreeTable::Fixed<KoalaBear> fixed{
-            .operand = element(leaf.address + static_cast<Address>(kBlock * block))};
+        TreeTable::Fixed<KoalaBear> fixed{.operand = element(leaf.address + static_cast<Address>(kBlock * block))};
         if (block == 0) {
             fixed.left = element(start.address);
             fixed.reads_left = kFlag;
@@ -457,8 +451,7 @@ void CircuitBuilder::open(const DigestWire& root, const IndexWires& index, const
     }
 }
 
-std::vector<ExtensionExpr> CircuitBuilder::fold(std::span<const ExtensionExpr> weights,
-                                                std::span<const BaseRun> rows) {
+std::vector<ExtensionExpr> CircuitBuilder::fold(std::span<const ExtensionExpr> weights, std::span<const BaseRun> rows) {
     const std::size_t groups = (weights.size() + kBlock - 1) / kBlock;
     const Address run_start = run(weights, groups * kBlock);
     std::vector<ExtensionExpr> results;
@@ -522,9 +515,8 @@ std::vector<ExtensionExpr> CircuitBuilder::evaluate(std::span<const ExtensionExp
                 total = total * row.x + c;
             }
             row.sum = cells(total);
-            FoldFixed<KoalaBear> fixed{.weights = element(run_start + static_cast<Address>(kBlock * g)),
-                                       .x = element(x),
-                                       .reads = kFlag};
+            FoldFixed<KoalaBear> fixed{
+                .weights = element(run_start + static_cast<Address>(kBlock * g)), .x = element(x), .reads = kFlag};
             if (g == 0) fixed.result = element(result);
             if (g > 0) fixed.goes_on = kFlag;
             rows_.polynomial.push(row, fixed, g + 1 < groups, g == 0 ? result : kNoWire);

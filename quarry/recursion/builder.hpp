@@ -105,7 +105,8 @@ class CircuitBuilder {
     /// The leaf is row `index` of the tree with that root (quarry/hash/merkle.hpp, PoseidonHasher).
     void open(const DigestWire& root, const IndexWires& index, const BaseRun& leaf, std::span<const Digest> path);
     /// sum_i weights[i] row[i], an element or five a weight; for all rows.
-    [[nodiscard]] std::vector<ExtensionExpr> fold(std::span<const ExtensionExpr> weights, std::span<const BaseRun> rows);
+    [[nodiscard]] std::vector<ExtensionExpr> fold(std::span<const ExtensionExpr> weights,
+                                                  std::span<const BaseRun> rows);
     /// sum_i coefficients[i] x^i for all points.
     [[nodiscard]] std::vector<ExtensionExpr> evaluate(std::span<const ExtensionExpr> coefficients,
                                                       std::span<const BaseExpr> points);
@@ -139,13 +140,13 @@ class CircuitBuilder {
     void finish_readers();
 
     CircuitRows rows_;
-    std::vector<ExtField> values_;             ///< of extension wires
-    std::vector<std::uint32_t> readers_;       ///< of extension wires
+    std::vector<ExtField> values_;        ///< of extension wires
+    std::vector<std::uint32_t> readers_;  ///< of extension wires
     std::vector<std::uint32_t> digest_readers_;
     std::map<std::array<std::uint32_t, kDegree>, Address> constants_;
     std::map<std::array<std::uint32_t, kBlock>, Address> digest_constants_;
     std::vector<std::uint8_t> sponge_in_readers_, sponge_out_readers_;  ///< by 8 row + element
-    std::vector<std::uint8_t> sponge_block_size_;                      ///< absorbed elements, by row
+    std::vector<std::uint8_t> sponge_block_size_;                       ///< absorbed elements, by row
     std::vector<std::uint8_t> leaf_readers_, bit_readers_;
     std::vector<std::uint32_t> leaf_row_;  ///< by block: the row of the tree that writes it
     bool exposed_ = false;
@@ -173,7 +174,7 @@ class SpongeWires {
     std::size_t available_ = 0;
     static constexpr std::size_t kNone = ~std::size_t{0};
     std::size_t num_of_digest_ = 0;
-    std::size_t row_ = 0;               ///< of the block in the buffer, or of what is handed out
+    std::size_t row_ = 0;              ///< of the block in the buffer, or of what is handed out
     std::size_t row_of_last_ = kNone;  ///< the sponge's last row
 };
 

@@ -30,7 +30,8 @@ void for_each_kind(AllRows& rows, F f) {
 struct Range {
     std::size_t begin, end;
 };
-std::optional<std::vector<Range>> cut(const std::vector<std::uint8_t>& first, const std::vector<unsigned>& log_heights) {
+std::optional<std::vector<Range>> cut(const std::vector<std::uint8_t>& first,
+                                      const std::vector<unsigned>& log_heights) {
     std::vector<Range> ranges;
     std::size_t begin = 0;
     for (const unsigned h : log_heights) {
@@ -85,7 +86,8 @@ void write(const std::vector<std::size_t>& offsets, std::span<const Row> rows, s
 
 std::array<std::size_t, kTableKinds> count_rows(const CircuitRows& rows) {
     std::array<std::size_t, kTableKinds> counts{};
-    for_each_kind(rows, [&](TableKind kind, const auto& of) { counts[static_cast<std::size_t>(kind)] = of.rows.size(); });
+    for_each_kind(rows,
+                  [&](TableKind kind, const auto& of) { counts[static_cast<std::size_t>(kind)] = of.rows.size(); });
     return counts;
 }
 

@@ -44,8 +44,8 @@ ExtensionOf<Expr> multiply(const ExtensionOf<Expr>& a, const ExtensionOf<Expr>& 
 
 void SumTable::constrain(AirBuilder& b, const Fixed<Expr>& fixed, const Row<Expr>& row, const Row<Expr>& next) {
     require_equal(b, "sum", next.sum,
-                  add(scale(row.sum, fixed.next_goes_on), add(scale(multiply(next.a, next.b), fixed.next_product),
-                                                             scale(next.a, fixed.next_linear))));
+                  add(scale(row.sum, fixed.next_goes_on),
+                      add(scale(multiply(next.a, next.b), fixed.next_product), scale(next.a, fixed.next_linear))));
     // Unused operands are the zero wire: every row reads.
     b.receive("a", kExtensionBus, Expr(1), extension_tuple(fixed.a, row.a));
     b.receive("b", kExtensionBus, Expr(1), extension_tuple(fixed.b, row.b));

@@ -24,7 +24,7 @@ struct SumRow {
 template <class T>
 struct SumFixed {
     T a{}, b{}, result{}, results{};
-    T next_goes_on{};               ///< the next row adds to this row's sum
+    T next_goes_on{};                 ///< the next row adds to this row's sum
     T next_product{}, next_linear{};  ///< the coefficients of the next row
     template <class V>
     void visit(V&& v) {
@@ -70,8 +70,8 @@ struct ExtensionFoldRow {
 template <class T>
 struct FoldFixed {
     T weights{}, x{};  ///< addresses of the first weight and of the first base wire
-    T reads{};       ///< 0 on unused rows
-    T goes_on{};     ///< the next row adds to this row's sum
+    T reads{};         ///< 0 on unused rows
+    T goes_on{};       ///< the next row adds to this row's sum
     T result{}, results{};
     template <class V>
     void visit(V&& v) {
@@ -131,8 +131,8 @@ struct PowerRow {
 template <class T>
 struct PowerFixed {
     T start{};            ///< the product is 1, and x is the wire at `wire`
-    T step{}, r{};          ///< the next row has one factor more, r the wire with that address
-    T wire{}, results{};    ///< where x comes from; in the last row where the result goes, and its readers
+    T step{}, r{};        ///< the next row has one factor more, r the wire with that address
+    T wire{}, results{};  ///< where x comes from; in the last row where the result goes, and its readers
     template <class V>
     void visit(V&& v) {
         v("start", start), v("step", step), v("r_address", r), v("wire", wire), v("results", results);

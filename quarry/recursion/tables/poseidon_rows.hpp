@@ -8,19 +8,19 @@ namespace quarry::recursion {
 /// The capacity runs from row to row; the rate is absorbed (new wires) or carried.
 template <class T>
 struct SpongeFixed {
-    T start{};        ///< the capacity is zero
-    T feeds{};        ///< the next row goes on with this row's capacity
-    T count{};        ///< added to the next row's capacity: elements of its block if that is a partial one
-    T carries{};      ///< the next row's rate is this row's output: a squeeze
-    T absorbs{};      ///< the rate is absorbed
-    T block{};        ///< address of in[0]
+    T start{};    ///< the capacity is zero
+    T feeds{};    ///< the next row goes on with this row's capacity
+    T count{};    ///< added to the next row's capacity: elements of its block if that is a partial one
+    T carries{};  ///< the next row's rate is this row's output: a squeeze
+    T absorbs{};  ///< the rate is absorbed
+    T block{};    ///< address of in[0]
     T write_0{}, write_2{}, write_5{};  ///< in[0..2], in[2..5], in[5..8] are wires, read once; else they are zero
-    T hand_0{}, hand_5{};             ///< out[0..5], out[5..8] are wires, read once
+    T hand_0{}, hand_5{};               ///< out[0..5], out[5..8] are wires, read once
     template <class V>
     void visit(V&& v) {
         v("start", start), v("feeds", feeds), v("count", count), v("carries", carries), v("absorbs", absorbs),
-            v("block", block), v("write_0", write_0), v("write_2", write_2), v("write_5", write_5),
-            v("hand_0", hand_0), v("hand_5", hand_5);
+            v("block", block), v("write_0", write_0), v("write_2", write_2), v("write_5", write_5), v("hand_0", hand_0),
+            v("hand_5", hand_5);
     }
 };
 struct SpongeTable {
@@ -52,7 +52,7 @@ struct TreeRow {
 template <class T>
 struct TreeFixed {
     T left{}, reads_left{};  ///< in[0..8] is that digest
-    T operand{};           ///< address of the right digest, of the block or of the bit
+    T operand{};             ///< address of the right digest, of the block or of the bit
     T reads_right{}, reads_bit{}, writes_block{};
     T result{}, results{};  ///< the result's address; its readers, or -1 if it is compared with what is there
     T leaf{}, path{};       ///< how the next row goes on

@@ -16,10 +16,10 @@ struct PackRow {
 };
 template <class T>
 struct PackFixed {
-    T base{};                 ///< address of the first base wire
+    T base{};  ///< address of the first base wire
     T reads_first{}, reads_rest{};
-    T lifts{};                ///< x[1..5] are zero
-    T result{}, results{};      ///< -1: compared with what is there
+    T lifts{};              ///< x[1..5] are zero
+    T result{}, results{};  ///< -1: compared with what is there
     template <class V>
     void visit(V&& v) {
         v("base", base), v("reads_first", reads_first), v("reads_rest", reads_rest), v("lifts", lifts),
@@ -49,7 +49,7 @@ template <class T>
 struct DigestFixed {
     T base{}, reads{};
     T first{}, firsts{}, second{}, seconds{};  ///< addresses and readers
-    T elements{}, lifts{};                 ///< address of element 0; 1 if they are made
+    T elements{}, lifts{};                     ///< address of element 0; 1 if they are made
     template <class V>
     void visit(V&& v) {
         v("base", base), v("reads", reads), v("first", first), v("firsts", firsts), v("second", second),
@@ -106,7 +106,7 @@ struct IndexFixed {
     T base{}, reads{};
     T bits{};                              ///< address of bit 0
     std::array<T, kIndexBitLimit> used{};  ///< readers of the bit, 0 to 2; if any, it is a factor of the point
-    T point{}, points{};                     ///< the point's address and readers
+    T point{}, points{};                   ///< the point's address and readers
     template <class V>
     void visit(V&& v) {
         v("base", base), v("reads", reads), v("bits_address", bits), v("used", used), v("point", point),

@@ -1,0 +1,212 @@
+#include "quarry/recursion/builder.hpp"
+
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "quarry/hash/merkle.hpp"
+#include "quarry/recursion/testing.hpp"
+
+namespace quarry::recursion {
+namespace {
+
+using testing::LaidOut;
+
+ExtField random_ext(std::mt19937_64& rng) {
+    ExtField x;
+    for (std::size_t k = 0; k < kDegree; ++k) x[k] = KoalaBear(rng());
+    return x;
+}
+
+/// Builds a circuit and says what is wrong with its rows.
+template <class F>
+std::string complaint(F build) {
+    CircuitBuilder b;
+    const DigestWire digest = build(b);
+    b.expose(digest);
+    return LaidOut(std::move(b).finish()).complaint(digest.value);
+}
+
+TEST(Builder, Arithmetic) {
+    std::mt19937_64 rng(1);
+    const ExtField x = random_ext(rng);
+    const ExtField y = random_ext(rng);
+    EXPECT_EQ(complaint([&](CircuitBuilder& b) {
+                  const ExtensionExpr u = b.witness(x);
+                  const ExtensionExpr v = b.witness(y);
+                  const ExtensionExpr one(ExtField(1));
+                  const ExtensionExpr w = (one - u) * v + u * (v - one) * KoalaBear(7) - v * v * u;
+                  const ExtField expected = (ExtField(1) - x) * y + x * (y - ExtField(1)) * KoalaBear(7) - y * y * x;
+                  EXPECT_EQ(w.value(), expected);
+                  b.require_equal(w, ExtensionExpr(expected));
+                  b.require_equal(u * b.inverse(u), one);
+                  ExtensionExpr sum(ExtField{});
+                  ExtField value;
+                  for (std::uint64_t i = 0; i < 100; ++i) {
+                      const ExtField c = random_ext(rng);
+                      sum = sum + b.witness(c) * KoalaBear(i) + u * ExtensionExpr(c);
+                      value += c * KoalaBear(i) + x * c;
+                  }
+                  EXPECT_EQ(sum.value(), value);
+                  b.require_equal(sum, b.witness(value));
+                  return b.constant(Digest{});
+              }),
+              "");
+}
+
+TEST(Builder, FalseEqualitiesAreNotSatisfied) {
+    for (int lie = 0; lie < 5; ++lie) {
+        EXPECT_NE(complaint([&](CircuitBuilder& b) {
+                      const ExtensionExpr u = b.witness(ExtField(5));
+                      if (lie == 0) b.require_equal(u, ExtensionExpr(ExtField(6)));
+                      if (lie == 1) (void)b.inverse(u - ExtensionExpr(ExtField(5)));
+                      if (lie == 2) b.require_equal(u * u, u);
+                      const DigestWire d = b.witness(Digest{KoalaBear(1)});
+                      if (lie == 3) b.require_equal(d, b.constant(Digest{}));
+                      if (lie == 4) b.require_equal(b.compress(d, d), d);
+                      return d;
+                  }),
+                  "")
+            << lie;
+    }
+}
+
+TEST(Builder, DigestsAndChains) {
+    EXPECT_EQ(complaint([](CircuitBuilder& b) {
+                  const Digest left{KoalaBear(1), KoalaBear(2)};
+                  const DigestWire l = b.witness(left);
+                  const DigestWire r = b.constant(Digest{KoalaBear(3)});
+                  const DigestWire h = b.compress(l, r);
+                  EXPECT_EQ(h.value, poseidon_compress(left, r.value));
+                  std::vector<BaseExpr> elements;
+                  for (std::uint64_t i = 0; i < 19; ++i) elements.push_back(b.base_witness(KoalaBear(i * i)));
+                  const DigestWire c = b.chain(h, elements);
+                  const auto of_h = b.elements(h);
+                  for (std::size_t i = 0; i < kBlock; ++i) EXPECT_EQ(of_h[i].value(), h.value[i]);
+                  b.require_equal(of_h[0].lifted(), ExtensionExpr(ExtField(h.value[0])));
+                  b.require_equal(b.chain(l, of_h), b.compress(l, h));
+                  return c;
+              }),
+              "");
+}
+
+TEST(Builder, SpongeIsTheTranscript) {
+    EXPECT_EQ(complaint([](CircuitBuilder& b) {
+                  Transcript native;
+                  SpongeWires sponge(b);
+                  std::vector<BaseExpr> known;
+                  const auto absorb = [&](std::uint64_t x, bool lift) {
+                      native.absorb(KoalaBear(x));
+                      const Address a = sponge.absorb(KoalaBear(x));
+                      if (lift) known.push_back(b.lift(a, KoalaBear(x)));
+                  };
+                  for (std::uint64_t i = 0; i < 12; ++i) absorb(i, i % 3 == 0);
+                  for (const std::size_t count : {1, 8, 9, 5}) {
+                      for (std::size_t i = 0; i < count; ++i) {
+                          const auto [address, value] = sponge.squeeze();
+                          EXPECT_EQ(value, native.squeeze());
+                          if (i % 2 == 0)
+                              b.require_equal(b.lift(address, value).lifted(), ExtensionExpr(ExtField(value)));
+                      }
+                      for (std::uint64_t i = 0; i < count; ++i) absorb(100 * i, true);
+                  }
+                  sponge.absorb(known[2]);
+                  native.absorb(known[2].value());
+                  EXPECT_EQ(sponge.squeeze().second, native.squeeze());
+                  return b.constant(Digest{});
+              }),
+              "");
+}
+
+TEST(Builder, OpenedRowsFoldsAndPolynomials) {
+    std::mt19937_64 rng(2);
+    for (const std::size_t width : {std::size_t{8}, std::size_t{13}, std::size_t{40}}) {
+        constexpr unsigned kHeight = 4;
+        const std::size_t stride = (width + 7) / 8 * 8;
+        std::vector<KoalaBear> rows(stride << kHeight);
+        for (std::size_t r = 0; r < 1U << kHeight; ++r) {
+            for (std::size_t i = 0; i < width; ++i) rows[r * stride + i] = KoalaBear(rng());
+        }
+        const auto tree = MerkleTree<PoseidonHasher>::build(rows, 1U << kHeight, width, stride);
+        EXPECT_EQ(complaint([&](CircuitBuilder& b) {
+                      Transcript native;
+                      SpongeWires sponge(b);
+                      for (std::uint64_t i = 0; i < 8; ++i) {
+                          (void)sponge.absorb(KoalaBear(i));
+                          native.absorb(KoalaBear(i));
+                      }
+                      std::vector<ExtensionExpr> weights;
+                      for (std::size_t i = 0; i < (width == 40 ? 8 : width); ++i)
+                          weights.push_back(b.witness(random_ext(rng)));
+                      const DigestWire root = b.witness(tree.root());
+                      std::vector<BaseRun> runs;
+                      std::vector<BaseExpr> points;
+                      std::vector<ExtField> expected, values;
+                      std::vector<std::vector<Digest>> paths;
+                      for (int q = 0; q < 3; ++q) {
+                          const auto [address, value] = sponge.squeeze();
+                          const IndexWires index = b.index(address, value, kHeight);
+                          EXPECT_EQ(index.value, native.squeeze_index(kHeight));
+                          const auto row = std::span<const KoalaBear>(rows).subspan(index.value * stride, width);
+                          runs.push_back(b.leaf(row));
+                          paths.push_back(tree.path(index.value));
+                          b.open(root, index, runs.back(), paths.back());
+                          points.push_back(index.point);
+                          ExtField sum;
+                          for (std::size_t i = 0; i < weights.size(); ++i) {
+                              ExtField x(row[i]);
+                              if (width == 40) {
+                                  for (std::size_t k = 0; k < kDegree; ++k) x[k] = row[kDegree * i + k];
+                              }
+                              sum += weights[i].value() * x;
+                          }
+                          expected.push_back(sum);
+                          ExtField f;
+                          for (std::size_t i = weights.size(); i-- > 0;)
+                              f = f * index.point.value() + weights[i].value();
+                          values.push_back(f);
+                      }
+                      const auto folded = b.fold(weights, runs);
+                      const auto evaluated = b.evaluate(weights, points);
+                      for (std::size_t q = 0; q < 3; ++q) {
+                          b.require_equal(folded[q], ExtensionExpr(expected[q]));
+                          b.require_equal(evaluated[q], ExtensionExpr(values[q]));
+                          ExtField product(1);
+                          KoalaBear x = points[q].value();
+                          for (std::size_t v = 0; v < 5; ++v, x *= x) {
+                              product *= ExtField(1) + weights[v].value() * (x - KoalaBear(1));
+                          }
+                          b.require_equal(b.power(points[q], std::span(weights).first(5)), ExtensionExpr(product));
+                      }
+                      return root;
+                  }),
+                  "")
+            << width;
+    }
+}
+
+TEST(Builder, MembershipOfSomeLeaf) {
+    std::vector<Digest> level(8);
+    for (std::uint64_t i = 0; i < 8; ++i) level[i] = poseidon_compress(Digest{}, Digest{KoalaBear(i)});
+    std::vector<std::vector<Digest>> levels{level};
+    while (levels.back().size() > 1) {
+        std::vector<Digest> next;
+        for (std::size_t i = 0; i < levels.back().size(); i += 2) {
+            next.push_back(poseidon_compress(levels.back()[i], levels.back()[i + 1]));
+        }
+        levels.push_back(next);
+    }
+    for (const std::uint64_t claimed : {5U, 9U}) {
+        const std::string said = complaint([&](CircuitBuilder& b) {
+            std::vector<Digest> path;
+            for (std::size_t v = 0; v < 3; ++v) path.push_back(levels[v][(5U >> v) ^ 1U]);
+            const DigestWire root = b.constant(levels[3][0]);
+            b.require_member(root, b.constant(Digest{}), std::vector{b.base_witness(KoalaBear(claimed))}, 5, path);
+            return root;
+        });
+        EXPECT_EQ(said.empty(), claimed == 5) << said;
+    }
+}
+
+}  // namespace
+}  // namespace quarry::recursion
