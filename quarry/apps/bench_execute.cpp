@@ -2,10 +2,7 @@
 #include <oneapi/tbb/task_arena.h>
 
 #include <boost/json.hpp>
-#include <cstdlib>
-#include <filesystem>
 #include <memory>
-#include <system_error>
 
 #include "quarry/apps/calibration.hpp"
 #include "quarry/apps/commands.hpp"
@@ -14,6 +11,7 @@
 #include "quarry/apps/output.hpp"
 #include "quarry/apps/progress.hpp"
 #include "quarry/apps/states.hpp"
+#include "quarry/apps/temporary_folder.hpp"
 #include "quarry/field/isa.hpp"
 #include "quarry/node/file_io.hpp"
 #include "quarry/node/input_executor.hpp"
@@ -22,7 +20,6 @@
 namespace quarry::apps {
 namespace {
 
-namespace fs = std::filesystem;
 namespace json = boost::json;
 
 constexpr rollup::TokenId kToken = 1;
@@ -35,28 +32,6 @@ struct Options {
     std::size_t batch_size = 4096;
     std::uint64_t seed = 1;
     std::string folder;
-};
-
-/// A folder on disk, removed at the end.
-class TemporaryFolder {
-  public:
-    explicit TemporaryFolder(const std::string& parent) {
-        std::error_code error;
-        const fs::path base = parent.empty() ? fs::temp_directory_path(error) : fs::path(parent);
-        std::string pattern = (base / "quarry-bench-XXXXXX").string();
-        if (::mkdtemp(pattern.data()) == nullptr) throw to_failure(node::cannot_write(pattern, errno));
-        path_ = pattern;
-    }
-    TemporaryFolder(const TemporaryFolder&) = delete;
-    TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-    ~TemporaryFolder() {
-        std::error_code error;
-        fs::remove_all(path_, error);
-    }
-    [[nodiscard]] std::string operator/(const char* name) const { return (path_ / name).string(); }
-
-  private:
-    fs::path path_;
 };
 
 struct Outcome {

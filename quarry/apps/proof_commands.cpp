@@ -34,18 +34,18 @@ rollup::SegmentStatement statement_of(const ProofFile& file, const ProofOptions&
                   "name the statement with --statement FILE");
 }
 
-/// Throws Failure(exit_refused) unless the statement says about this batch what its files say, whoever proved it.
-void check_batch(rollup::SegmentStatement statement, const ProofOptions& options) {
+/// Throws Failure(exit_refused) unless the statement is about operations of this batch, whoever proved them.
+void check_batch(const rollup::SegmentStatement& statement, const ProofOptions& options) {
     const BatchName name = parse_batch_name(options.batch);
     const auto folder = value_of(node::BatchFolder::open(name.folder));
     const auto batch = value_of(folder.read(name.number));
-    const auto claimed = node::batch_statements(folder.parameters(), std::span(&batch, 1)).front();
-    statement.payee = claimed.payee;
-    statement.work.root = claimed.work.root;
-    if (statement == claimed) return;
+    const auto verdict = node::check_part(folder.parameters(), batch, statement);
+    if (verdict) return;
     throw Failure(exit_refused, errc_name(Errc::statement_mismatch),
-                  fmt::format("{} does not say what {} claims", options.statement, options.batch),
-                  "give the batch that was proven, or ask its prover for the statement");
+                  fmt::format("{} does not say what {} claims: {}", options.statement, options.batch,
+                              rollup::reject_text(verdict.code())),
+                  "give the batch that was proven, or ask its prover for the statement",
+                  rollup::reject_name(verdict.code()));
 }
 
 void verify_segment_file(const ProofFile& file, const ProofOptions& options, const Session& session) {
@@ -63,6 +63,7 @@ void verify_segment_file(const ProofFile& file, const ProofOptions& options, con
         print_json(json::object{{"ok", true},
                                 {"kind", file.kind},
                                 {"words", statement.work.units},
+                                {"first_word", statement.before.data.count},
                                 {"root_before", hex(statement.before.state.root)},
                                 {"root_after", hex(statement.after.state.root)},
                                 {"payee", "0x" + to_hex(statement.payee.bytes)},
@@ -73,11 +74,11 @@ void verify_segment_file(const ProofFile& file, const ProofOptions& options, con
         return;
     }
     print(
-        fmt::format("{}: accepted: {} words of operations lead from state {}.. to {}.., {:.2f} provable bits, {}, "
-                    "verified in {}\n",
-                    file.path, with_commas(statement.work.units), hex(statement.before.state.root).substr(0, 18),
-                    hex(statement.after.state.root).substr(0, 18), bits, human_bytes(file.bytes.size()),
-                    human_seconds(end - start)));
+        fmt::format("{}: accepted: {} words of operations from word {} on lead from state {}.. to {}.., {:.2f} "
+                    "provable bits, {}, verified in {}\n",
+                    file.path, with_commas(statement.work.units), with_commas(statement.before.data.count),
+                    hex(statement.before.state.root).substr(0, 18), hex(statement.after.state.root).substr(0, 18), bits,
+                    human_bytes(file.bytes.size()), human_seconds(end - start)));
 }
 
 void run_verify(const ProofOptions& options, const Session& session) {
@@ -233,8 +234,7 @@ void add_proof_commands(CLI::App& app, Session& session) {
     CLI::App* command =
         add_proof_command(app, session, "verify", "Verify a proof; exit 0 if it is accepted, 1 if refused",
                           "quarry verify proof.bin --statement proof.bin.statement.json", options, run_verify);
-    command
-        ->add_option("--batch", options->batch, "also check that the statement is about this batch's data and header")
+    command->add_option("--batch", options->batch, "also check that the statement is about this batch, or a part of it")
         ->type_name("BATCH");
     add_level(*command, "--security", options->security_bits, "provable bits that the proof must have at least");
     add_proof_command(app, session, "inspect", "Show the header of a proof and the size of its parts",

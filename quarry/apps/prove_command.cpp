@@ -7,8 +7,10 @@
 #include "quarry/apps/files.hpp"
 #include "quarry/apps/machine.hpp"
 #include "quarry/apps/output.hpp"
+#include "quarry/apps/phases.hpp"
 #include "quarry/apps/progress.hpp"
 #include "quarry/apps/proof_kinds.hpp"
+#include "quarry/apps/prove_segments.hpp"
 #include "quarry/apps/states.hpp"
 #include "quarry/node/batch_files.hpp"
 #include "quarry/node/batch_prover.hpp"
@@ -30,6 +32,8 @@ struct Options {
     std::string payee = kDevelopmentPayee;
     std::uint64_t miner_tag = 0;
     unsigned security_bits = 100;
+    std::size_t segments = 1;
+    WorkerOptions workers;
 };
 
 std::string check_address(const std::string& text) {
@@ -37,28 +41,17 @@ std::string check_address(const std::string& text) {
     return "";
 }
 
-/// Shows the phases; their shares of the time are those of a large batch.
+/// Shows the phases.
 class Phases {
   public:
     explicit Phases(Progress& progress) : progress_(progress) {}
     void operator()(const std::string& name) {
-        constexpr std::array<std::pair<const char*, double>, 10> kDoneBefore{{{"execute", 0.0},
-                                                                              {"signatures", 0.02},
-                                                                              {"timeline", 0.05},
-                                                                              {"witness", 0.08},
-                                                                              {"trace", 0.14},
-                                                                              {"commit", 0.18},
-                                                                              {"logup", 0.65},
-                                                                              {"zerocheck", 0.7},
-                                                                              {"open", 0.9},
-                                                                              {"encode", 0.99}}};
-        for (const auto& [phase, fraction] : kDoneBefore) {
-            if (name != phase) continue;
-            const double elapsed = now_seconds() - start_;
-            std::optional<double> left;
-            if (fraction > 0.15) left = elapsed / fraction * (1 - fraction);
-            progress_.show("proving: " + name, fraction, "", left);
-        }
+        const double fraction = done_before_phase(name);
+        if (fraction < 0) return;
+        const double elapsed = now_seconds() - start_;
+        std::optional<double> left;
+        if (fraction > 0.15) left = elapsed / fraction * (1 - fraction);
+        progress_.show("proving: " + name, fraction, "", left);
     }
 
   private:
@@ -66,7 +59,52 @@ class Phases {
     double start_ = now_seconds();
 };
 
+/// The state before the batch, from the state directory.
+rollup::MemoryStore state_before(const Options& options, const BatchName& name,
+                                 const rollup::RollupParameters& parameters) {
+    const auto state = open_state(options.state, true);
+    if (!(state->parameters() == parameters)) {
+        throw Failure(exit_bad_input, "wrong_rollup",
+                      fmt::format("{} is the state of another rollup than {}", options.state, name.folder),
+                      "give the state directory that the batch was executed on");
+    }
+    auto before = state->before_batch(name.number);
+    if (before) return std::move(before).value();
+    throw Failure(exit_bad_input, rollup::reject_name(before.code()),
+                  fmt::format("{} cannot go back to the state before batch {}", options.state, name.number),
+                  "give a state directory that has executed it, or all batches before it, and not finalised it");
+}
+
+void run_in_segments(const Options& options, const Session& session) {
+    const BatchName name = parse_batch_name(options.batch);
+    if (!options.statement.empty()) {
+        throw Failure(exit_usage, "usage", "--statement does not go with --segments: the folder has all statements",
+                      "leave it out");
+    }
+    Progress progress(session.quiet);
+    const auto folder = value_of(node::BatchFolder::open(name.folder));
+    auto batch = value_of(folder.read(name.number));
+    const rollup::Header header = batch.header;
+    prove_segments({.name = name,
+                    .folder = options.out,
+                    .batches = folder,
+                    .batch = std::move(batch),
+                    .work = {.header = header,
+                             .segments = options.segments,
+                             .payee = *parse_address(options.payee),
+                             .miner_tag = options.miner_tag,
+                             .security_bits = options.security_bits},
+                    .workers = options.workers,
+                    .before = [&] { return state_before(options, name, folder.parameters()); }},
+                   session, progress);
+}
+
 void run(const Options& options, const Session& session) {
+    if (options.segments > 1) return run_in_segments(options, session);
+    if (options.workers.workers > 1 || options.workers.memory_cap_mib > 0) {
+        throw Failure(exit_usage, "usage", "--workers and --memory-cap are for batches in segments",
+                      "choose a number of segments with --segments");
+    }
     const BatchName name = parse_batch_name(options.batch);
     check_writable(options.out);
     const std::string statement_path = options.statement.empty() ? options.out + ".statement.json" : options.statement;
@@ -75,18 +113,7 @@ void run(const Options& options, const Session& session) {
     progress.show("reading the state", 0);
     const auto folder = value_of(node::BatchFolder::open(name.folder));
     const auto batch = value_of(folder.read(name.number));
-    const auto state = open_state(options.state, true);
-    if (!(state->parameters() == folder.parameters())) {
-        throw Failure(exit_bad_input, "wrong_rollup",
-                      fmt::format("{} is the state of another rollup than {}", options.state, name.folder),
-                      "give the state directory that the batch was executed on");
-    }
-    const auto before = state->before_batch(name.number);
-    if (!before) {
-        throw Failure(exit_bad_input, rollup::reject_name(before.code()),
-                      fmt::format("{} cannot go back to the state before batch {}", options.state, name.number),
-                      "give a state directory that has executed it, or all batches before it, and not finalised it");
-    }
+    const rollup::MemoryStore before = state_before(options, name, folder.parameters());
 
     const double start = now_seconds();
     Phases phases(progress);
@@ -97,7 +124,7 @@ void run(const Options& options, const Session& session) {
     prover.on_phase = [&](const char* phase) { phases(phase); };
     const auto queues = batch.queues();
     const auto proof =
-        value_of(node::prove_batch(state->parameters(), before.value(), queues, batch.header, batch.data, prover));
+        value_of(node::prove_batch(folder.parameters(), before, queues, batch.header, batch.data, prover));
     const double seconds = now_seconds() - start;
     write_file(options.out, proof.bytes);
     const std::string statement = node::to_json(proof.statement);
@@ -144,7 +171,11 @@ void add_prove_command(CLI::App& app, Session& session) {
         ->type_name("")
         ->required();
     command->add_option("--state", options->state, "the state directory")->type_name("DIR")->required();
-    command->add_option("--out", options->out, "the proof to write")->type_name("FILE")->required();
+    command
+        ->add_option("--out", options->out,
+                     "the proof to write; with --segments the folder of the work, from which the same command goes on")
+        ->type_name("PATH")
+        ->required();
     command->add_option("--statement", options->statement, "what it proves (default: FILE.statement.json)")
         ->type_name("FILE");
     command->add_option("--payee", options->payee, "the L1 address that the bounty is for: part of what is proven")
@@ -154,6 +185,10 @@ void add_prove_command(CLI::App& app, Session& session) {
     command->add_option("--miner-tag", options->miner_tag, "64 bits that name the prover inside a pool")
         ->type_name("N")
         ->capture_default_str();
+    add_number(*command, "--segments", options->segments, 1, 1024,
+               "cut the batch into so many segments, each proven by a process of its own")
+        ->capture_default_str();
+    add_worker_options(*command, options->workers);
     add_level(*command, "--security", options->security_bits, "provable bits");
 }
 

@@ -94,75 +94,35 @@ class Walk {
     std::map<rollup::TokenId, FeeHistory> fees_;
 };
 
-std::vector<rollup::LeafChange> changes_of(const std::vector<rollup::Step>& steps, std::size_t first,
-                                           std::size_t last) {
-    std::map<rollup::SlotIndex, rollup::LeafChange> by_slot;
-    for (std::size_t i = first; i < last; ++i) {
-        for (std::size_t k = 0; k < steps[i].num_accesses; ++k) {
-            const rollup::LeafChange& access = steps[i].access[k];
-            by_slot.try_emplace(access.slot, access).first->second.after = access.after;
-        }
-    }
-    std::vector<rollup::LeafChange> r;
-    for (const auto& [slot, change] : by_slot) r.push_back(change);
-    return r;
-}
-
-std::vector<Digest> untouched_siblings(const rollup::StateTree& tree, unsigned level,
-                                       const std::vector<rollup::NodeChange>& nodes) {
-    std::vector<Digest> r;
-    for (std::size_t i = 0; i < nodes.size(); ++i) {
-        const std::uint32_t sibling = nodes[i].index ^ 1;
-        if (i + 1 < nodes.size() && nodes[i + 1].index == sibling)
-            ++i;  // both children of one node
-        else
-            r.push_back(tree.node(level, sibling));
-    }
-    return r;
-}
-
-void plan_tree(Timeline& timeline, const rollup::StateTree& tree, const rollup::ExecutedBatch& batch, std::size_t first,
-               std::size_t last) {
-    timeline.root_children = {tree.node(rollup::kTreeDepth - 1, 0), tree.node(rollup::kTreeDepth - 1, 1)};
-    timeline.update = rollup::plan_update(tree, changes_of(batch.steps, first, last));
-    for (unsigned level = 0; level < rollup::kTreeDepth; ++level) {
-        timeline.siblings[level] = untouched_siblings(tree, level, timeline.update.levels[level]);
-    }
-}
-
 }  // namespace
+
+Timeline make_timeline(const SegmentSource& source, const rollup::L1Address& payee, std::uint64_t miner_tag) {
+    Timeline timeline;
+    timeline.parameters = source.parameters;
+    timeline.header = source.header;
+    timeline.miner_tag = miner_tag;
+    timeline.statement = statement_of(source, payee, miner_tag);
+    timeline.update = source.update;
+    timeline.siblings = source.siblings;
+    timeline.root_children = source.root_children;
+
+    Walk walk(timeline);
+    walk.start_fees(source.fees);
+    std::uint32_t word = source.before.data.count;
+    timeline.steps.reserve(source.steps.size());
+    for (const rollup::Step& step : source.steps) {
+        walk.add(step, word);
+        word += static_cast<std::uint32_t>(rollup::word_count(rollup::opcode(step.op)));
+    }
+    walk.finish();
+    return timeline;
+}
 
 Timeline make_timeline(const rollup::RollupParameters& parameters, const rollup::StateStore& store,
                        const rollup::ExecutedBatch& batch, std::size_t first, std::size_t last,
                        const rollup::BatchPoint& before, const rollup::L1Address& payee, std::uint64_t miner_tag) {
-    Timeline timeline;
-    timeline.parameters = parameters;
-    timeline.header = batch.header;
-    timeline.miner_tag = miner_tag;
+    Timeline timeline = make_timeline(cut_segment(parameters, store, batch, first, last, before), payee, miner_tag);
     timeline.first_step = first;
-    timeline.statement = rollup::segment_statement(parameters, store, batch, first, last, before, payee, miner_tag);
-    if (first == 0) {
-        plan_tree(timeline, store.tree(), batch, first, last);
-    } else {
-        rollup::StateTree tree = store.tree();
-        tree.commit(rollup::plan_update(tree, changes_of(batch.steps, 0, first)));
-        plan_tree(timeline, tree, batch, first, last);
-    }
-
-    Walk walk(timeline);
-    rollup::FeeLedger fees;
-    for (std::size_t i = 0; i < first; ++i) {
-        fees.add(batch.steps[i].fee_token, batch.steps[i].fee);
-        if (!batch.steps[i].collected.is_zero()) fees.clear(batch.steps[i].fee_token);
-    }
-    walk.start_fees(fees);
-    std::uint32_t word = before.data.count;
-    timeline.steps.reserve(last - first);
-    for (std::size_t i = first; i < last; ++i) {
-        walk.add(batch.steps[i], word);
-        word += static_cast<std::uint32_t>(rollup::word_count(rollup::opcode(batch.steps[i].op)));
-    }
-    walk.finish();
     return timeline;
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "quarry/circuits/buses.hpp"
+#include "quarry/circuits/segment_source.hpp"
 #include "quarry/rollup/batch.hpp"
 
 /// What happens in a segment, in the order and with the times that the circuit sees: everything that tables need to
@@ -64,8 +65,7 @@ struct Timeline {
     std::vector<FeeHistory> fees;    ///< every token that has fees before or after or in between, by rising token
     std::array<RegisterHistory, kRegisters> registers;
     rollup::TreeUpdate update;  ///< of `slots`; without a slot: no node at all
-    /// By level: the siblings of update.levels[level] that the update does not touch, by rising index.
-    std::array<std::vector<Digest>, rollup::kTreeDepth> siblings;
+    Siblings siblings;          ///< of `update`
     /// Of the state before the segment: a root row is needed even when no slot is touched.
     std::array<Digest, 2> root_children{};
 };
@@ -75,6 +75,9 @@ struct Timeline {
 Timeline make_timeline(const rollup::RollupParameters& parameters, const rollup::StateStore& store,
                        const rollup::ExecutedBatch& batch, std::size_t first, std::size_t last,
                        const rollup::BatchPoint& before, const rollup::L1Address& payee, std::uint64_t miner_tag);
+
+/// The same of a segment that was cut out already; first_step is 0. Its steps must live as long as the timeline.
+Timeline make_timeline(const SegmentSource& source, const rollup::L1Address& payee, std::uint64_t miner_tag);
 
 /// Conversions to cells.
 LeafCells<KoalaBear> leaf_cells(const std::optional<rollup::Leaf>& leaf);

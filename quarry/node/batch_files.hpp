@@ -71,4 +71,10 @@ class BatchFolder {
 std::vector<rollup::SegmentStatement> batch_statements(const rollup::RollupParameters& parameters,
                                                        std::span<const BatchFiles> batches);
 
+/// That the statement is about operations of this batch: its accumulators are those of the batch's words and effects at
+/// its two counts, and where it starts at the batch's start or ends at its end, everything is as the batch claims. The
+/// states in between are not in the files: joining the segments, or executing the batch, shows them.
+rollup::Verdict check_part(const rollup::RollupParameters& parameters, const BatchFiles& batch,
+                           const rollup::SegmentStatement& statement);
+
 }  // namespace quarry::node

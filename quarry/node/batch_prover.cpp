@@ -61,28 +61,12 @@ Problem invalid_batch(const std::string& code, const std::string& why) {
             "it can never be proven: skip it; its sequencer's bond pays for the replacement"};
 }
 
-}  // namespace
-
-Outcome<BatchProof> prove_batch(const rollup::RollupParameters& parameters, const rollup::StateStore& store,
-                                const rollup::L1Queues& queues, const rollup::Header& header,
-                                std::span<const std::uint8_t> data, const BatchProverOptions& options) {
-    QUARRY_CHECK(!options.payee.is_zero());
-    PhaseClock clock(options);
-    clock.start("execute", &BatchProverPhases::execute);
-    const auto batch = rollup::replay(parameters, store, queues, header, data);
-    if (!batch) return invalid_batch(rollup::reject_name(batch.code()), rollup::reject_text(batch.code()));
-
-    clock.start("signatures", &BatchProverPhases::signatures);
-    const auto signatures = check_signatures(batch.value().signature_checks);
-    if (!signatures) return invalid_batch("bad_signature", "a signature does not verify");
-
-    clock.start("timeline", &BatchProverPhases::timeline);
-    const rollup::BatchPoint start = rollup::batch_start(batch.value().before, rollup::header_hash(header));
-    const circuits::Timeline timeline = circuits::make_timeline(
-        parameters, store, batch.value(), 0, batch.value().steps.size(), start, options.payee, options.miner_tag);
-
+/// From the timeline on, a segment is like a whole batch.
+Outcome<BatchProof> prove_timeline(const circuits::Timeline& timeline,
+                                   std::span<const circuits::OperationSignature> signatures,
+                                   const BatchProverOptions& options, PhaseClock& clock) {
     clock.start("witness", &BatchProverPhases::rows);
-    const circuits::SegmentRows rows = circuits::make_segment_rows(timeline, *signatures);
+    const circuits::SegmentRows rows = circuits::make_segment_rows(timeline, signatures);
     BatchProof result;
     result.statement = timeline.statement;
     result.num_operations = timeline.steps.size();
@@ -91,8 +75,8 @@ Outcome<BatchProof> prove_batch(const rollup::RollupParameters& parameters, cons
     clock.start("trace", &BatchProverPhases::trace);
     auto trace = circuits::make_segment_trace(rows);
     if (!trace) {
-        return Problem{Problem::Kind::refused, errc_name(trace.error().code), "the batch is too large for one proof",
-                       "prove it in segments"};
+        return Problem{Problem::Kind::refused, errc_name(trace.error().code),
+                       "the operations are too many for one proof", "prove the batch in segments, or in more of them"};
     }
     const StackLayout& layout = trace.value().layout();
     result.heights = trace.value().heights();
@@ -113,6 +97,75 @@ Outcome<BatchProof> prove_batch(const rollup::RollupParameters& parameters, cons
     result.bytes = encode_proof(circuit, proof, statement);
     clock.start("done", nullptr);
     return result;
+}
+
+/// What a step costs to prove, roughly: a signature is two thirds of a signed operation.
+std::size_t cost(const rollup::Step& step) { return rollup::authorisation(step.op) != nullptr ? 3 : 1; }
+
+}  // namespace
+
+Outcome<BatchProof> prove_batch(const rollup::RollupParameters& parameters, const rollup::StateStore& store,
+                                const rollup::L1Queues& queues, const rollup::Header& header,
+                                std::span<const std::uint8_t> data, const BatchProverOptions& options) {
+    QUARRY_CHECK(!options.payee.is_zero());
+    PhaseClock clock(options);
+    clock.start("execute", &BatchProverPhases::execute);
+    const auto batch = rollup::replay(parameters, store, queues, header, data);
+    if (!batch) return invalid_batch(rollup::reject_name(batch.code()), rollup::reject_text(batch.code()));
+
+    clock.start("signatures", &BatchProverPhases::signatures);
+    const auto signatures = check_signatures(batch.value().signature_checks);
+    if (!signatures) return invalid_batch("bad_signature", "a signature does not verify");
+
+    clock.start("timeline", &BatchProverPhases::timeline);
+    const rollup::BatchPoint start = rollup::batch_start(batch.value().before, rollup::header_hash(header));
+    const circuits::Timeline timeline = circuits::make_timeline(
+        parameters, store, batch.value(), 0, batch.value().steps.size(), start, options.payee, options.miner_tag);
+    return prove_timeline(timeline, *signatures, options, clock);
+}
+
+Outcome<std::vector<SegmentInput>> split_batch(const rollup::RollupParameters& parameters,
+                                               const rollup::StateStore& store, const rollup::L1Queues& queues,
+                                               const rollup::Header& header, std::span<const std::uint8_t> data,
+                                               std::size_t count) {
+    QUARRY_CHECK(count >= 1);
+    const auto replayed = rollup::replay(parameters, store, queues, header, data);
+    if (!replayed) return invalid_batch(rollup::reject_name(replayed.code()), rollup::reject_text(replayed.code()));
+    const rollup::ExecutedBatch& batch = replayed.value();
+    if (!check_signatures(batch.signature_checks)) return invalid_batch("bad_signature", "a signature does not verify");
+
+    std::size_t total = 0;
+    for (const rollup::Step& step : batch.steps) total += cost(step);
+    count = std::clamp<std::size_t>(batch.steps.size(), 1, count);
+    circuits::BatchCutter cutter(parameters, store, batch);
+    std::vector<SegmentInput> inputs;
+    std::size_t step = 0;
+    std::size_t spent = 0;
+    for (std::size_t i = 1; i <= count; ++i) {
+        const std::size_t first = step;
+        // Rounded down, so that equal operations in a number that `count` divides are cut evenly whatever follows them;
+        // at least one step here, and one left for each segment to come.
+        const std::size_t latest = batch.steps.size() - (count - i);
+        while (step < latest && (step == first || i == count || spent + cost(batch.steps[step]) <= total * i / count))
+            spent += cost(batch.steps[step++]);
+        inputs.push_back(make_segment_input(cutter.next(step), batch.signature_checks, first));
+    }
+    return inputs;
+}
+
+Outcome<BatchProof> prove_segment(const SegmentInput& input, const BatchProverOptions& options) {
+    QUARRY_CHECK(!options.payee.is_zero());
+    PhaseClock clock(options);
+    clock.start("execute", &BatchProverPhases::execute);
+    const auto segment = execute_segment(input);
+    if (!segment) return invalid_batch(rollup::reject_name(segment.code()), rollup::reject_text(segment.code()));
+    clock.start("signatures", &BatchProverPhases::signatures);
+    const auto signatures = check_signatures(segment.value()->signature_checks);
+    if (!signatures) return invalid_batch("bad_signature", "a signature does not verify");
+    clock.start("timeline", &BatchProverPhases::timeline);
+    const circuits::Timeline timeline =
+        circuits::make_timeline(segment.value()->source, options.payee, options.miner_tag);
+    return prove_timeline(timeline, *signatures, options, clock);
 }
 
 }  // namespace quarry::node

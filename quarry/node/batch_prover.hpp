@@ -7,6 +7,7 @@
 
 #include "quarry/circuits/segment.hpp"
 #include "quarry/node/expected.hpp"
+#include "quarry/node/segment_input.hpp"
 #include "quarry/rollup/batch.hpp"
 
 /// From what L1 shows of a batch and the state before it to the bytes of a proof.
@@ -47,5 +48,15 @@ struct BatchProof {
 Outcome<BatchProof> prove_batch(const rollup::RollupParameters& parameters, const rollup::StateStore& store,
                                 const rollup::L1Queues& queues, const rollup::Header& header,
                                 std::span<const std::uint8_t> data, const BatchProverOptions& options);
+
+/// Executes the batch, checks its signatures and cuts it into `count` segments of about equal cost (fewer if it has
+/// fewer operations, at least one): what prove_segment takes, in order. Deterministic. refused: the batch is invalid.
+Outcome<std::vector<SegmentInput>> split_batch(const rollup::RollupParameters& parameters,
+                                               const rollup::StateStore& store, const rollup::L1Queues& queues,
+                                               const rollup::Header& header, std::span<const std::uint8_t> data,
+                                               std::size_t count);
+
+/// Proves a segment from its input alone. refused: the input is damaged, or of an invalid batch.
+Outcome<BatchProof> prove_segment(const SegmentInput& input, const BatchProverOptions& options);
 
 }  // namespace quarry::node

@@ -97,4 +97,31 @@ std::vector<rollup::SegmentStatement> batch_statements(const rollup::RollupParam
     return statements;
 }
 
+rollup::Verdict check_part(const rollup::RollupParameters& parameters, const BatchFiles& batch,
+                           const rollup::SegmentStatement& s) {
+    using rollup::RejectCode;
+    const Digest header = rollup::header_hash(batch.header);
+    if (s.domain != rollup::domain_hash(parameters)) return RejectCode::domain_mismatch;
+    if (s.header != header) return RejectCode::header_mismatch;
+    QUARRY_REQUIRE(rollup::check_counts(s.before, s.after));
+    const std::size_t num_words = batch.data.size() / kWordBytes;
+    if (s.after.data.count > num_words) return RejectCode::data_gap;
+    if (s.after.effects.count > batch.effects.size()) return RejectCode::effects_gap;
+
+    const rollup::BatchPoint start = rollup::batch_start(batch.before, header);
+    rollup::BatchPoint at = start;
+    for (const rollup::BatchPoint* point : {&s.before, &s.after}) {
+        for (; at.data.count < point->data.count; ++at.data.count) {
+            at.data.absorb_word(
+                std::span<const std::uint8_t, kWordBytes>(batch.data.data() + at.data.count * kWordBytes, kWordBytes));
+        }
+        while (at.effects.count < point->effects.count) absorb(at.effects, batch.effects[at.effects.count]);
+        if (at.data != point->data) return RejectCode::data_gap;
+        if (at.effects != point->effects) return RejectCode::effects_gap;
+    }
+    if (s.before.data.count == 0 && s.before != start) return RejectCode::not_at_start;
+    if (s.after.data.count < num_words) return rollup::Accepted{};
+    return rollup::check_whole(header, start, s.after, batch.header);
+}
+
 }  // namespace quarry::node

@@ -302,6 +302,22 @@ void CircuitBuilder::require_member(const DigestWire& root, const DigestWire& st
     end_at_root(root);
 }
 
+DigestWire CircuitBuilder::gather(std::span<const BaseExpr> elements) {
+    QUARRY_CHECK(elements.size() == kBlock);
+    std::vector<ExtensionExpr> xs;
+    Digest value;
+    for (std::size_t i = 0; i < kBlock; ++i) {
+        xs.push_back(elements[i].lifted());
+        value[i] = elements[i].value();
+    }
+    const Address first = run(xs, kBlock);
+    for (Address i = 0; i < kBlock; ++i) (void)read(first + i);
+    const Address address = new_digest();
+    rows_.digest.push({value}, {.first = element(address), .elements = element(first), .lifts = kCompared}, false,
+                      address);
+    return {address, value};
+}
+
 std::array<BaseExpr, kBlock> CircuitBuilder::elements(const DigestWire& digest) {
     ++digest_readers_[digest.address];
     const auto first = static_cast<Address>(values_.size());
@@ -401,6 +417,20 @@ IndexWires CircuitBuilder::index(Address base, KoalaBear value, unsigned num_bit
     rows_.index.push(row, {.base = element(base), .reads = kFlag, .bits = element(bits), .point = element(address)},
                      false, address);
     return {bits, num_bits, value.canonical() & ((1U << num_bits) - 1), BaseExpr(point)};
+}
+
+void CircuitBuilder::require_below(const BaseExpr& x, unsigned num_bits) {
+    QUARRY_CHECK(num_bits <= kIndexBitLimit);
+    const Address address = wire(x.lifted());
+    const KoalaBear value = read(address)[0];
+    const auto bits = static_cast<Address>(kIndexBits + bit_readers_.size());
+    bit_readers_.resize(bit_readers_.size() + kIndexBitLimit, 0);
+    // The bits from num_bits up are wires, and zero.
+    rows_.index.push(IndexTable::make_row(value, 0), {.base = element(address),
+                                                      .lifted = kFlag,
+                                                      .small = kFlag,
+                                                      .bits = element(bits)});
+    for (unsigned i = num_bits; i < kIndexBitLimit; ++i) require_equal(bits + i, BaseExpr(KoalaBear()));
 }
 
 void CircuitBuilder::require_zero_bits(Address base, KoalaBear value, unsigned num_bits) {

@@ -87,6 +87,8 @@ class CircuitBuilder {
     void require_member(const DigestWire& root, const DigestWire& start, std::span<const BaseExpr> elements,
                         std::size_t position, std::span<const Digest> path);
     [[nodiscard]] std::array<BaseExpr, kBlock> elements(const DigestWire& digest);
+    /// The digest of these eight elements.
+    [[nodiscard]] DigestWire gather(std::span<const BaseExpr> elements);
     /// Makes the digest the circuit's statement. Precondition: called once.
     void expose(const DigestWire& digest);
 
@@ -97,6 +99,8 @@ class CircuitBuilder {
     void require_equal(Address base, const DigestWire& x);
     [[nodiscard]] DigestWire pack_digest(Address base, const Digest& value);
     [[nodiscard]] IndexWires index(Address base, KoalaBear value, unsigned num_bits);
+    /// x < 2^num_bits, num_bits <= 24, as an integer below p.
+    void require_below(const BaseExpr& x, unsigned num_bits);
     void require_zero_bits(Address base, KoalaBear value, unsigned num_bits);
 
     // Opened rows of committed matrices.

@@ -132,14 +132,11 @@ Checked<ExecutedBatch> replay(const RollupParameters& parameters, const StateSto
     return batch;
 }
 
-namespace {
-
-/// The changes of the steps [0, last), by rising slot.
-std::vector<LeafChange> changes_until(const std::vector<Step>& steps, std::size_t last) {
+std::vector<LeafChange> changes_of(std::span<const Step> steps) {
     std::map<SlotIndex, LeafChange> by_slot;
-    for (std::size_t i = 0; i < last; ++i) {
-        for (std::size_t k = 0; k < steps[i].num_accesses; ++k) {
-            const LeafChange& access = steps[i].access[k];
+    for (const Step& step : steps) {
+        for (std::size_t k = 0; k < step.num_accesses; ++k) {
+            const LeafChange& access = step.access[k];
             by_slot.try_emplace(access.slot, access).first->second.after = access.after;
         }
     }
@@ -148,14 +145,19 @@ std::vector<LeafChange> changes_until(const std::vector<Step>& steps, std::size_
     return r;
 }
 
-/// The counters, ledger and accumulators after a step; not the root.
-void advance(BatchPoint& point, FeeLedger& fees, const Step& step) {
+namespace {
+
+void add_fees(FeeLedger& fees, const Step& step) {
+    fees.add(step.fee_token, step.fee);
+    if (!step.collected.is_zero()) fees.clear(step.fee_token);
+}
+
+/// The counters and accumulators after a step; neither fees nor root.
+void advance(BatchPoint& point, const Step& step) {
     for (std::size_t k = 0; k < step.num_accesses; ++k) point.state.slot_count += step.access[k].before ? 0 : 1;
     if (std::holds_alternative<Deposit>(step.op)) ++point.state.deposit_cursor;
     if (std::holds_alternative<ForcedWithdrawal>(step.op) || std::holds_alternative<SetKey>(step.op))
         ++point.state.forced_cursor;
-    fees.add(step.fee_token, step.fee);
-    if (!step.collected.is_zero()) fees.clear(step.fee_token);
     std::vector<std::uint8_t> bytes;
     encode(step.op, bytes);
     for (std::size_t i = 0; i < bytes.size(); i += kWordBytes) {
@@ -165,43 +167,46 @@ void advance(BatchPoint& point, FeeLedger& fees, const Step& step) {
     if (step.effect) absorb(point.effects, *step.effect);
 }
 
-SegmentStatement make_segment(const RollupParameters& parameters, const ExecutedBatch& batch, std::size_t first,
-                              std::size_t last, const BatchPoint& before, const Digest& root_after,
-                              const L1Address& payee, std::uint64_t miner_tag) {
-    QUARRY_CHECK(first <= last && last <= batch.steps.size());
+}  // namespace
+
+FeeLedger fees_after(std::span<const Step> steps) {
     FeeLedger fees;
-    for (std::size_t i = 0; i < first; ++i) {
-        fees.add(batch.steps[i].fee_token, batch.steps[i].fee);
-        if (!batch.steps[i].collected.is_zero()) fees.clear(batch.steps[i].fee_token);
-    }
+    for (const Step& step : steps) add_fees(fees, step);
+    return fees;
+}
+
+SegmentStatement segment_statement(const RollupParameters& parameters, const Header& header, const BatchPoint& before,
+                                   FeeLedger fees, std::span<const Step> steps, const Digest& root_after,
+                                   const L1Address& payee, std::uint64_t miner_tag) {
     BatchPoint after = before;
-    for (std::size_t i = first; i < last; ++i) advance(after, fees, batch.steps[i]);
+    for (const Step& step : steps) {
+        advance(after, step);
+        add_fees(fees, step);
+    }
     after.fees = fees.digest();
     after.state.root = root_after;
     return {.domain = domain_hash(parameters),
-            .header = header_hash(batch.header),
+            .header = header_hash(header),
             .payee = payee,
             .before = before,
             .after = after,
             .work = leaf_work(miner_tag, after.data.count - before.data.count)};
 }
 
-}  // namespace
-
 SegmentStatement segment_statement(const RollupParameters& parameters, const StateStore& store,
                                    const ExecutedBatch& batch, std::size_t first, std::size_t last,
                                    const BatchPoint& before, const L1Address& payee, std::uint64_t miner_tag) {
-    QUARRY_CHECK(store.state() == batch.before);
-    const Digest root_after = plan_update(store.tree(), changes_until(batch.steps, last)).root_after;
-    return make_segment(parameters, batch, first, last, before, root_after, payee, miner_tag);
+    QUARRY_CHECK(store.state() == batch.before && first <= last && last <= batch.steps.size());
+    const std::span<const Step> steps(batch.steps);
+    const Digest root_after = plan_update(store.tree(), changes_of(steps.first(last))).root_after;
+    return segment_statement(parameters, batch.header, before, fees_after(steps.first(first)),
+                             steps.subspan(first, last - first), root_after, payee, miner_tag);
 }
 
-BatchStatement batch_statement(const RollupParameters& parameters, const ExecutedBatch& batch, const L1Address& payee,
-                               std::uint64_t miner_tag) {
-    const BatchPoint start = batch_start(batch.before, header_hash(batch.header));
-    const SegmentStatement whole =
-        make_segment(parameters, batch, 0, batch.steps.size(), start, batch.commit.after.root, payee, miner_tag);
-    return close(whole, batch.header).value();
+SegmentStatement whole_statement(const RollupParameters& parameters, const ExecutedBatch& batch, const L1Address& payee,
+                                 std::uint64_t miner_tag) {
+    return segment_statement(parameters, batch.header, batch_start(batch.before, header_hash(batch.header)), {},
+                             batch.steps, batch.commit.after.root, payee, miner_tag);
 }
 
 }  // namespace quarry::rollup

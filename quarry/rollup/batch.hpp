@@ -77,8 +77,17 @@ Checked<ExecutedBatch> replay(const RollupParameters& parameters, const StateSto
 SegmentStatement segment_statement(const RollupParameters& parameters, const StateStore& store,
                                    const ExecutedBatch& batch, std::size_t first, std::size_t last,
                                    const BatchPoint& before, const L1Address& payee, std::uint64_t miner_tag);
-/// The same for the whole batch, closed.
-BatchStatement batch_statement(const RollupParameters& parameters, const ExecutedBatch& batch, const L1Address& payee,
-                               std::uint64_t miner_tag);
+/// The same for the whole batch as one segment; needs no store.
+SegmentStatement whole_statement(const RollupParameters& parameters, const ExecutedBatch& batch, const L1Address& payee,
+                                 std::uint64_t miner_tag);
+/// The same for steps that were executed on their own. `fees`: the ledger before the first of them; `root_after`: of
+/// the state after the last.
+SegmentStatement segment_statement(const RollupParameters& parameters, const Header& header, const BatchPoint& before,
+                                   FeeLedger fees, std::span<const Step> steps, const Digest& root_after,
+                                   const L1Address& payee, std::uint64_t miner_tag);
+/// The fee ledger after these steps of a batch, which it starts with.
+FeeLedger fees_after(std::span<const Step> steps);
+/// What these steps of a batch change together, by rising slot.
+std::vector<LeafChange> changes_of(std::span<const Step> steps);
 
 }  // namespace quarry::rollup

@@ -35,15 +35,18 @@ class ElementWriter {
     std::vector<KoalaBear> out_;
 };
 
-/// The chain `tag` over the elements, zero-padded to whole blocks: for lists of fixed length only.
-inline Digest hash_elements(std::string_view tag, std::span<const KoalaBear> elements) {
-    HashChain chain(tag);
+/// The chain from `start` over the elements, zero-padded to whole blocks: for lists of fixed length only.
+inline Digest hash_elements(const Digest& start, std::span<const KoalaBear> elements) {
+    HashChain chain(start);
     for (std::size_t i = 0; i < elements.size(); i += kDigestSize) {
         Block block{};
         for (std::size_t k = 0; k < kDigestSize && i + k < elements.size(); ++k) block[k] = elements[i + k];
         chain.absorb(block);
     }
     return chain.digest();
+}
+inline Digest hash_elements(std::string_view tag, std::span<const KoalaBear> elements) {
+    return hash_elements(chain_start(tag), elements);
 }
 
 }  // namespace quarry::rollup

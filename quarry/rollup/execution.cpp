@@ -266,7 +266,17 @@ struct Executor::Rules {
 };
 
 Executor::Executor(const BatchContext& context, const StateReader& base, const L1Queues& queues)
-    : context_(context), base_(base), queues_(queues), state_(base.state()) {}
+    : Executor(context, base, queues, {}, 0, 0) {}
+
+Executor::Executor(const BatchContext& context, const StateReader& base, const L1Queues& queues, const FeeLedger& fees,
+                   std::size_t num_words, std::size_t num_effects)
+    : context_(context),
+      base_(base),
+      queues_(queues),
+      state_(base.state()),
+      fees_(fees),
+      num_words_(num_words),
+      num_effects_(num_effects) {}
 
 std::optional<Leaf> Executor::leaf(SlotIndex slot) const {
     const auto it = touched_.find(slot);

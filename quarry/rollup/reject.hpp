@@ -76,6 +76,14 @@ namespace quarry::rollup {
     X(effects_gap, "the effects accumulators or their counts do not meet")                              \
     X(fees_gap, "the fee ledgers do not meet")                                                          \
     X(work_overflow, "the units of work exceed 2^32 - 1")                                               \
+    X(counter_falls, "a count at the statement's end is below the one at its start")                    \
+    X(binding_gap, "the data bound to L1 do not meet")                                                  \
+    X(binding_order, "blobs are bound in order, each but the last one full, and calldata alone")        \
+    X(unbound_data, "not all of the batch's data are bound to L1")                                      \
+    X(unbound_effects, "the batch's effects are not bound to L1 exactly once, or there are none")       \
+    X(binding_mismatch, "these are not the L1 bindings that the statement commits to")                  \
+    X(bundle_shape, "the left bundle is not full, or lower than the right one")                         \
+    X(bundle_mismatch, "the bundle is not of these batches, or not in this order")                      \
     X(not_at_start, "the statement does not start where a batch starts")                                \
     X(not_at_end, "the statement does not run to the batch's end")                                      \
     /* stores */                                                                                        \

@@ -7,6 +7,7 @@
 #include <set>
 #include <string>
 
+#include "quarry/rollup/statement_testing.hpp"
 #include "quarry/rollup/store_codec.hpp"
 #include "quarry/rollup/testing.hpp"
 
@@ -79,6 +80,19 @@ RejectCode merge_code(const std::function<void(SegmentStatement&)>& change) {
     SegmentStatement b = a;
     change(b);
     return merge(a, b).code();
+}
+
+RejectCode close_code(const std::function<void(JoinStatement&)>& change) {
+    testing::MadeUpBatch batch(1, 40, 0, 1);
+    JoinStatement part = batch.whole();
+    change(part);
+    return close(part, batch.header).code();
+}
+RejectCode open_code(const std::function<void(TerminalItem&)>& change) {
+    TerminalItem item = testing::MadeUpBatch(1, 40, 0, 1).item();
+    const BundleStatement bundle = bundle_of(item.batch);
+    change(item);
+    return open(bundle, 0, {item}).code();
 }
 
 std::vector<Operation> seventeen_tokens(World& world) {
@@ -218,12 +232,23 @@ const std::map<RejectCode, std::function<RejectCode()>>& attempts() {
         {effects_gap, [] { return merge_code([](auto& s) { s.before.effects.count = 1; }); }},
         {fees_gap, [] { return merge_code([](auto& s) { s.before.fees[0] = KoalaBear(1); }); }},
         {work_overflow, [] { return merge(Work{0xffffffff, {}}, Work{1, {}}).code(); }},
+        {counter_falls, [] { return close_code([](auto& s) { s.before.effects.words.count = 1; }); }},
+        {binding_gap, [] { return bind_data(binding_start({}), {make_owner(1).key_hash, {}, {}}).code(); }},
+        {binding_order,
+         [] {
+             const auto half = bind_data(binding_start({}), {{}, {}, {.words = 7}}).value();
+             return bind_data(half, {{}, {}, {.words = 1}}).code();
+         }},
+        {unbound_data, [] { return close_code([](auto& s) { s.after.data.words.count -= 1; }); }},
+        {unbound_effects, [] { return close_code([](auto& s) { s.after.effects.bindings.count = 1; }); }},
+        {binding_mismatch, [] { return open_code([](auto& item) { item.data[0].value[31] ^= 1; }); }},
+        {bundle_mismatch, [] { return open_code([](auto& item) { item.batch.work.units += 1; }); }},
+        {bundle_shape, [] { return widen({.depth = 2, .count = 1, .root = {}}, 1).code(); }},
         {not_at_start,
          [] {
              SegmentStatement s;
              s.header = header_hash(Header{});
-             s.payee = make_address(1);
-             return close(s, Header{}).code();
+             return check_whole(s.header, s.before, s.after, Header{}).code();
          }},
         {not_at_end,
          [] {
@@ -231,9 +256,8 @@ const std::map<RejectCode, std::function<RejectCode()>>& attempts() {
              h.byte_length = 31;
              SegmentStatement s;
              s.header = header_hash(h);
-             s.payee = make_address(1);
              s.before = s.after = batch_start({}, s.header);
-             return close(s, h).code();
+             return check_whole(s.header, s.before, s.after, h).code();
          }},
         {stale_commit, [] { return commit_code([](auto& b) { b.commit.number = 2; }); }},
         {not_reversible, [] { return World().store.rollback(1).code(); }},

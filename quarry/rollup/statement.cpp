@@ -1,36 +1,12 @@
 #include "quarry/rollup/statement.hpp"
 
 #include "quarry/rollup/effects.hpp"
-#include "quarry/rollup/elements.hpp"
 #include "quarry/rollup/fee_ledger.hpp"
+#include "quarry/rollup/statement_elements.hpp"
 
 namespace quarry::rollup {
 
 namespace {
-
-void write(ElementWriter& w, const State& s) {
-    w.digest(s.root);
-    w.small(s.slot_count);
-    w.limbs(s.deposit_cursor);
-    w.limbs(s.forced_cursor);
-}
-
-void write(ElementWriter& w, const Accumulator& a) {
-    w.digest(a.digest);
-    w.small(a.count);
-}
-
-void write(ElementWriter& w, const BatchPoint& p) {
-    write(w, p.state);
-    w.digest(p.fees);
-    write(w, p.data);
-    write(w, p.effects);
-}
-
-void write(ElementWriter& w, const Work& work) {
-    w.limbs(work.units);
-    w.digest(work.root);
-}
 
 const Digest& empty_fees() {
     static const Digest digest = FeeLedger{}.digest();
@@ -61,8 +37,7 @@ BatchPoint batch_start(const State& before, const Digest& header_hash) {
 
 std::vector<KoalaBear> elements(const SegmentStatement& s) {
     ElementWriter w;
-    w.small(static_cast<std::uint32_t>(StatementKind::segment));
-    w.small(kProtocolVersion);
+    write_kind(w, StatementKind::segment);
     w.digest(s.domain);
     w.digest(s.header);
     w.big_endian(s.payee.bytes);
@@ -72,30 +47,42 @@ std::vector<KoalaBear> elements(const SegmentStatement& s) {
     return w.elements();
 }
 
-std::vector<KoalaBear> elements(const BatchStatement& s) {
-    ElementWriter w;
-    w.small(static_cast<std::uint32_t>(StatementKind::batch));
-    w.small(kProtocolVersion);
-    w.digest(s.domain);
-    w.digest(s.header);
-    w.big_endian(s.payee.bytes);
-    write(w, s.before);
-    write(w, s.after);
-    write(w, s.data);
-    write(w, s.effects);
-    write(w, s.work);
-    return w.elements();
+Digest digest(const SegmentStatement& statement) { return hash_elements("quarry/segment/v1", elements(statement)); }
+
+Verdict check_same_batch(const Digest& left_domain, const Digest& right_domain, const Digest& left_header,
+                         const Digest& right_header, const L1Address& left_payee, const L1Address& right_payee) {
+    if (left_domain != right_domain) return RejectCode::domain_mismatch;
+    if (left_header != right_header) return RejectCode::header_mismatch;
+    if (left_payee.is_zero()) return RejectCode::missing_payee;
+    if (left_payee != right_payee) return RejectCode::payee_mismatch;
+    return Accepted{};
+}
+
+Verdict check_meets(const BatchPoint& end, const BatchPoint& next) {
+    if (end.state != next.state) return RejectCode::state_gap;
+    if (end.fees != next.fees) return RejectCode::fees_gap;
+    if (end.data != next.data) return RejectCode::data_gap;
+    if (end.effects != next.effects) return RejectCode::effects_gap;
+    return Accepted{};
+}
+
+Verdict check_counts(const BatchPoint& before, const BatchPoint& after) {
+    const bool falls = before.data.count > after.data.count || before.effects.count > after.effects.count ||
+                       before.state.slot_count > after.state.slot_count ||
+                       before.state.deposit_cursor > after.state.deposit_cursor ||
+                       before.state.forced_cursor > after.state.forced_cursor;
+    if (falls) return RejectCode::counter_falls;
+    const bool fits =
+        after.data.count <= kMaxBatchWords && after.effects.count <= kMaxEffects && after.state.slot_count <= kMaxSlots;
+    if (!fits) return RejectCode::limit_exceeded;
+    return Accepted{};
 }
 
 Checked<SegmentStatement> merge(const SegmentStatement& left, const SegmentStatement& right) {
-    if (left.domain != right.domain) return RejectCode::domain_mismatch;
-    if (left.header != right.header) return RejectCode::header_mismatch;
-    if (left.payee.is_zero()) return RejectCode::missing_payee;
-    if (left.payee != right.payee) return RejectCode::payee_mismatch;
-    if (left.after.state != right.before.state) return RejectCode::state_gap;
-    if (left.after.fees != right.before.fees) return RejectCode::fees_gap;
-    if (left.after.data != right.before.data) return RejectCode::data_gap;
-    if (left.after.effects != right.before.effects) return RejectCode::effects_gap;
+    QUARRY_REQUIRE(check_same_batch(left.domain, right.domain, left.header, right.header, left.payee, right.payee));
+    QUARRY_REQUIRE(check_meets(left.after, right.before));
+    QUARRY_REQUIRE(check_counts(left.before, left.after));
+    QUARRY_REQUIRE(check_counts(right.before, right.after));
     const auto work = merge(left.work, right.work);
     QUARRY_REQUIRE(work);
     return SegmentStatement{.domain = left.domain,
@@ -106,24 +93,16 @@ Checked<SegmentStatement> merge(const SegmentStatement& left, const SegmentState
                             .work = work.value()};
 }
 
-Checked<BatchStatement> close(const SegmentStatement& s, const Header& header) {
-    if (s.header != header_hash(header)) return RejectCode::header_mismatch;
-    if (s.payee.is_zero()) return RejectCode::missing_payee;
-    if (s.before != batch_start(s.before.state, s.header)) return RejectCode::not_at_start;
-    if (s.after.data.count * kWordBytes != header.byte_length) return RejectCode::not_at_end;
-    if (s.after.fees != empty_fees()) return RejectCode::uncollected_fees;
-    if (s.after.effects.count != header.num_effects) return RejectCode::effect_count_mismatch;
-    if (s.after.state.root != header.post_root) return RejectCode::root_mismatch;
-    if (s.after.state.slot_count != header.post_slot_count) return RejectCode::slot_count_mismatch;
-    if (s.after.state != header.post_state()) return RejectCode::cursor_mismatch;
-    return BatchStatement{.domain = s.domain,
-                          .header = s.header,
-                          .payee = s.payee,
-                          .before = s.before.state,
-                          .after = s.after.state,
-                          .data = s.after.data,
-                          .effects = s.after.effects,
-                          .work = s.work};
+Verdict check_whole(const Digest& hash, const BatchPoint& before, const BatchPoint& after, const Header& header) {
+    if (hash != header_hash(header)) return RejectCode::header_mismatch;
+    if (before != batch_start(before.state, hash)) return RejectCode::not_at_start;
+    if (std::uint64_t{after.data.count} * kWordBytes != header.byte_length) return RejectCode::not_at_end;
+    if (after.fees != empty_fees()) return RejectCode::uncollected_fees;
+    if (after.effects.count != header.num_effects) return RejectCode::effect_count_mismatch;
+    if (after.state.root != header.post_root) return RejectCode::root_mismatch;
+    if (after.state.slot_count != header.post_slot_count) return RejectCode::slot_count_mismatch;
+    if (after.state != header.post_state()) return RejectCode::cursor_mismatch;
+    return Accepted{};
 }
 
 }  // namespace quarry::rollup

@@ -64,7 +64,9 @@ void IndexTable::constrain(AirBuilder& b, const Fixed<Expr>& fixed, const Row<Ex
             product = row.products[i / kPointStep];
         }
     }
+    for (std::size_t i = kIndexBitLimit; i < kElementBits; ++i) b.zero(at("small", i), fixed.small * row.bits[i]);
     b.receive("x", kBaseBus, fixed.reads, {fixed.base, row.x});
+    b.receive("lifted", kExtensionBus, fixed.lifted, lifted_tuple(fixed.base, row.x));
     for (std::size_t i = 0; i < kIndexBitLimit; ++i) {
         b.send(at("bit", i), kBaseBus, fixed.used[i], {fixed.bits + static_cast<int>(i), row.bits[i]});
     }

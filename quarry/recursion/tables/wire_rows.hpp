@@ -36,7 +36,7 @@ struct PackTable {
 };
 
 /// A digest of the prover's choice, or eight base wires in a row; as two wires, either of which may be a comparison;
-/// and its elements as extension wires, each read once.
+/// and its elements as extension wires in a row, made for one reader or read.
 template <class T>
 struct DigestRow {
     std::array<T, kBlock> x;
@@ -85,7 +85,7 @@ struct ConstantTable {
     static void constrain(AirBuilder& b, const Fixed<Expr>& fixed, const Row<Expr>& row, const Row<Expr>& next);
 };
 
-/// A base wire x = sum of bits 2^i, canonical, and the point of the low bits that are used:
+/// A base wire x, or a base element on an extension wire, as the canonical sum of bits 2^i; and the point of the low bits that are used:
 /// product over them of (1 + bit (two_adic_root(i + 1) - 1)).
 inline constexpr std::size_t kElementBits = 31;
 inline constexpr std::size_t kIndexBitLimit = 24;
@@ -103,13 +103,14 @@ struct IndexRow {
 };
 template <class T>
 struct IndexFixed {
-    T base{}, reads{};
+    T base{}, reads{}, lifted{};             ///< where x is; on a base wire, or on an extension wire
+    T small{};                             ///< x < 2^24
     T bits{};                              ///< address of bit 0
     std::array<T, kIndexBitLimit> used{};  ///< readers of the bit, 0 to 2; if any, it is a factor of the point
     T point{}, points{};                   ///< the point's address and readers
     template <class V>
     void visit(V&& v) {
-        v("base", base), v("reads", reads), v("bits_address", bits), v("used", used), v("point", point),
+        v("base", base), v("reads", reads), v("lifted", lifted), v("small", small), v("bits_address", bits), v("used", used), v("point", point),
             v("points", points);
     }
 };

@@ -1,0 +1,172 @@
+#include <fmt/format.h>
+#include <oneapi/tbb/task_arena.h>
+
+#include <algorithm>
+#include <boost/json.hpp>
+#include <memory>
+
+#include "quarry/apps/calibration.hpp"
+#include "quarry/apps/commands.hpp"
+#include "quarry/apps/machine.hpp"
+#include "quarry/apps/output.hpp"
+#include "quarry/apps/progress.hpp"
+#include "quarry/apps/temporary_folder.hpp"
+#include "quarry/apps/workers.hpp"
+#include "quarry/field/isa.hpp"
+#include "quarry/node/batch_work.hpp"
+#include "quarry/node/development_batch.hpp"
+
+namespace quarry::apps {
+namespace {
+
+namespace json = boost::json;
+
+struct Options {
+    std::size_t transfers = 4096;
+    std::size_t accounts = 1'000'000;
+    std::size_t segments = 8;
+    WorkerOptions workers;
+    unsigned security_bits = 100;
+    std::uint64_t seed = 1;
+    std::string folder;
+};
+
+/// One way of cutting the batch.
+struct Cut {
+    node::WorkReport report;
+    double seconds = 0;
+    rollup::SegmentStatement statement;
+    std::size_t segments = 0;
+    std::size_t proof_bytes = 0;
+    std::vector<std::uint64_t> cells;  ///< by table, of all segments
+    [[nodiscard]] double cpu_seconds() const { return static_cast<double>(report.cpu_ms) / 1e3; }
+    [[nodiscard]] std::uint64_t all_cells() const {
+        std::uint64_t n = 0;
+        for (const std::uint64_t c : cells) n += c;
+        return n;
+    }
+};
+
+Cut prove_cut(const node::DevelopmentBatch& batch, std::size_t segments, const std::string& path,
+              const Options& options, const Session& session, Progress& progress) {
+    node::BatchWork work;
+    work.header = batch.header;
+    work.segments = segments;
+    work.security_bits = options.security_bits;
+    work.payee.bytes.fill(0x51);
+    auto folder = value_of(node::WorkFolder::create(path));
+    const auto inputs =
+        value_of(node::split_batch(batch.parameters, *batch.store, batch.queues, batch.header, batch.data, segments));
+    value_of(node::plan_batch(folder, work, inputs));
+
+    Cut cut;
+    const double start = now_seconds();
+    cut.report = run_tasks(folder, options.workers, session, progress);
+    cut.seconds = now_seconds() - start;
+    const auto proofs = value_of(node::collect_segments(folder, batch.header));
+    cut.statement = proofs.statement;
+    cut.segments = proofs.segments.size();
+    const auto tables = circuits::segment_circuit().tables();
+    cut.cells.resize(tables.size());
+    for (const node::SegmentProof& segment : proofs.segments) {
+        cut.proof_bytes += segment.proof.size();
+        const auto header = decode_header(segment.proof);
+        for (std::size_t t = 0; t < tables.size(); ++t)
+            cut.cells[t] += std::uint64_t{tables[t].num_columns()} << header.value().heights[t];
+    }
+    return cut;
+}
+
+/// Equal but for the root of the work, which tells in how many pieces it was done.
+bool same_but_for_the_pieces(rollup::SegmentStatement a, const rollup::SegmentStatement& b) {
+    a.work.root = b.work.root;
+    return a == b;
+}
+
+json::object to_json(const Cut& cut) {
+    return json::object{{"segments", cut.segments},
+                        {"seconds", rounded(cut.seconds, 3)},
+                        {"cpu_seconds", rounded(cut.cpu_seconds(), 3)},
+                        {"executions", cut.report.executed},
+                        {"worker_peak_rss_bytes", cut.report.peak_rss_bytes},
+                        {"cells", cut.all_cells()},
+                        {"proof_bytes", cut.proof_bytes}};
+}
+
+void run(const Options& options, const Session& session) {
+    if (options.transfers >= options.accounts) {
+        throw Failure(exit_usage, "usage", "--transfers must be below --accounts: every signer is another account",
+                      "choose more accounts");
+    }
+    Progress progress(session.quiet);
+    progress.show("accounts, keys and signatures", 0);
+    const auto batch = node::make_development_batch(options.accounts, options.transfers, options.seed);
+    const TemporaryFolder folder(options.folder);
+    const Cut one = prove_cut(batch, 1, folder / "one", options, session, progress);
+    const Cut many = prove_cut(batch, options.segments, folder / "many", options, session, progress);
+    const bool same = same_but_for_the_pieces(many.statement, one.statement);
+    const double ratio = many.cpu_seconds() / one.cpu_seconds();
+    const double cells_ratio = static_cast<double>(many.all_cells()) / static_cast<double>(one.all_cells());
+    const Calibration calibration = calibrate(progress);
+    progress.clear();
+
+    const auto tables = circuits::segment_circuit().tables();
+    if (session.json) {
+        json::object cells;
+        for (std::size_t t = 0; t < tables.size(); ++t)
+            cells[tables[t].name] = json::object{{"one", one.cells[t]}, {"split", many.cells[t]}};
+        print_json(json::object{{"transfers", options.transfers},
+                                {"accounts", options.accounts},
+                                {"segments", many.segments},
+                                {"workers", options.workers.workers},
+                                {"same_statement", same},
+                                {"cpu_ratio", rounded(ratio, 4)},
+                                {"cells_ratio", rounded(cells_ratio, 4)},
+                                {"one", to_json(one)},
+                                {"split", to_json(many)},
+                                {"cells_by_table", std::move(cells)},
+                                {"threads", tbb::this_task_arena::max_concurrency()},
+                                {"isa", isa_name(current_isa())},
+                                {"cpu", cpu_model()},
+                                {"calibration", to_json(calibration)}});
+        return;
+    }
+    print(fmt::format("one batch of {} transfers, {} accounts, in one segment and in {} ({} workers, {})\n\n",
+                      with_commas(options.transfers), with_commas(options.accounts), many.segments,
+                      options.workers.workers, cpu_model()));
+    print(fmt::format("  {:<18} {:>14} {:>14} {:>8}\n", "", "one", "split", "ratio"));
+    const auto line = [](const std::string& name, const std::string& a, const std::string& b, double r) {
+        print(fmt::format("  {:<18} {:>14} {:>14} {:>8.3f}\n", name, a, b, r));
+    };
+    line("CPU time", human_seconds(one.cpu_seconds()), human_seconds(many.cpu_seconds()), ratio);
+    line("cells", with_commas(one.all_cells()), with_commas(many.all_cells()), cells_ratio);
+    for (std::size_t t = 0; t < tables.size(); ++t) {
+        line("  " + tables[t].name, with_commas(one.cells[t]), with_commas(many.cells[t]),
+             static_cast<double>(many.cells[t]) / static_cast<double>(one.cells[t]));
+    }
+    print(fmt::format("\n  the statements are {}\n", same ? "the same" : "NOT the same"));
+    print("\n" + to_text(calibration));
+}
+
+}  // namespace
+
+void add_bench_split(CLI::App& bench, Session& session) {
+    const auto options = std::make_shared<Options>();
+    CLI::App* command =
+        add_command(bench, session, "split", "What proving a batch in segments costs, against one proof",
+                    "quarry bench split --segments 8 --json", [options, &session] { run(*options, session); });
+    add_number(*command, "--transfers", options->transfers, 1, 8191, "transfers in the batch, each by another signer")
+        ->capture_default_str();
+    add_number(*command, "--accounts", options->accounts, 2, 1u << 26, "accounts in the state")->capture_default_str();
+    add_number(*command, "--segments", options->segments, 2, 1024, "segments that it is cut into")
+        ->capture_default_str();
+    add_worker_options(*command, options->workers);
+    add_level(*command, "--security", options->security_bits, "provable bits");
+    command->add_option("--seed", options->seed, "of keys, amounts and receivers")
+        ->type_name("N")
+        ->capture_default_str();
+    command->add_option("--folder", options->folder, "where to put the temporary work (default: TMPDIR or /tmp)")
+        ->type_name("DIR");
+}
+
+}  // namespace quarry::apps
