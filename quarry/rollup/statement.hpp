@@ -11,7 +11,7 @@
 namespace quarry::rollup {
 
 /// First element of a statement: which kind of proof may make it.
-enum class StatementKind : std::uint32_t { segment = 1, batch = 2 };
+enum class StatementKind : std::uint32_t { segment = 1, batch = 2, data = 3 };
 
 /// Who proved how much. A unit is one word of batch data that was applied (a transfer has three).
 /// Leaf: root = H((tag in 4 limbs, units in 2, 0, 0), (0, .., 0, tag of work)); join: H(left root, right root).
