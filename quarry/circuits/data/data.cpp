@@ -93,7 +93,8 @@ Statement data_public_input(const rollup::DataStatement& statement) { return {da
 
 Result<DataRows> make_data_rows(const rollup::DataStatement& statement, std::uint64_t miner_tag,
                                 std::span<const std::uint8_t> words) {
-    if (statement.form == rollup::DataForm::blob && is_blob_root(rollup::point_scalar(statement.point))) {
+    if (statement.form == rollup::DataForm::blob && is_blob_root(rollup::point_scalar(statement.point)) &&
+        statement.value != rollup::Bytes32{}) {
         return Error{Errc::scalar_out_of_range, "make_data_rows"};
     }
     auto evaluation = evaluation_rows(statement, words);

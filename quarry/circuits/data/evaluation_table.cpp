@@ -215,7 +215,7 @@ void fill_flags(std::vector<Row>& rows, bool blob) {
     }
 }
 
-/// acc = (t B + A) / (t^2 - 1).
+/// acc = (t B + A) / (t^2 - 1). Where t^2 = 1, both are 0, and so is acc.
 void solve_blob(std::vector<Pair>& pairs, const BlsScalar& z) {
     const auto& roots = rollup::blob_roots();
     std::vector<BlsScalar> inverses;
@@ -224,7 +224,6 @@ void solve_blob(std::vector<Pair>& pairs, const BlsScalar& z) {
     for (std::size_t j = 0; j < pairs.size(); ++j) {
         pairs[j].t = z * inverses[j];
         inverses[j] = pairs[j].t * pairs[j].t - BlsScalar(1);
-        QUARRY_CHECK(!inverses[j].is_zero());
     }
     rollup::invert_all(inverses);
     for (std::size_t j = 0; j < pairs.size(); ++j) {

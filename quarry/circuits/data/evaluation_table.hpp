@@ -56,8 +56,9 @@ struct EvaluationRow {
 ///
 /// blob, with A = w_0 + w_1 and B = w_0 - w_1 at the points omega and -omega, t = z / omega:
 ///     g = t acc - B,   acc = t g - A   (mod r),   that is   acc = w_0 omega / (z - omega) - w_1 omega / (z + omega).
-/// It has one solution, as t^2 != 1: the field table shows that z^4096 != 1. The next pair's t is t times the constant
-/// of the bit that its number sets. At the last of 2^11 pairs step would go on: no 2^11 + 1st.
+/// It has one solution unless t^2 = 1. Then z is omega or -omega, and it has one only if the word there is 0; whatever
+/// acc is, the field table multiplies the sum by z^4096 - 1 = 0, and y = 0 is right. The next pair's t is t times the
+/// constant of the bit that its number sets. At the last of 2^11 pairs step would go on: no 2^11 + 1st.
 ///
 /// horner: next.g = t acc + next.w_0,   acc = t g + w_1. An odd number of words starts with a pair without the first.
 struct EvaluationTable {
@@ -67,7 +68,8 @@ struct EvaluationTable {
     static void constrain(AirBuilder& b, const Row<Expr>& row, const Row<Expr>& next);
 };
 
-/// One row a pair of words. Precondition: the statement is that of the words; z of a blob is no 4096th root of unity.
+/// One row a pair of words. Precondition: the statement is that of the words; z of a blob is no root
+/// with a word other than 0.
 std::vector<EvaluationRow<KoalaBear>> evaluation_rows(const rollup::DataStatement& statement,
                                                       std::span<const std::uint8_t> words);
 

@@ -83,15 +83,11 @@ std::vector<FieldRow<KoalaBear>> field_rows(const rollup::DataStatement& stateme
         rows.push_back(field_row(steps[k], power, power, power * power));
         power = power * power;
     }
-    const BlsScalar one(1);
-    const BlsScalar inverse = blob ? (power - one).inverse() : BlsScalar();
-    QUARRY_CHECK(!blob || !inverse.is_zero());
     const BlsScalar reduced = reduce(sum);
-    const BlsScalar value = blob ? (power - one) * reduced * BlsScalar(rollup::kBlobWords).inverse() : reduced;
+    const BlsScalar value = blob ? (power - BlsScalar(1)) * reduced * BlsScalar(rollup::kBlobWords).inverse() : reduced;
     QUARRY_CHECK(rollup::scalar_bytes(value) == statement.value);
-    rows.push_back(field_row(steps[12], power, inverse, blob ? one : BlsScalar()));
-    rows.push_back(field_row(steps[13], BlsScalar(), BlsScalar(), reduced, sum));
-    rows.push_back(field_row(steps[14], blob ? power : BlsScalar(), reduced, value));
+    rows.push_back(field_row(steps[12], BlsScalar(), BlsScalar(), reduced, sum));
+    rows.push_back(field_row(steps[13], blob ? power : BlsScalar(), reduced, value));
     return rows;
 }
 

@@ -36,15 +36,14 @@ struct FieldTable {
 /// Names of the numbers: z^(2^k) has the name k.
 enum class FieldName : std::uint32_t {
     power = 0,
-    no_root = 13,  ///< 1 in the blob form, 0 in the horner form
-    sum = 14,      ///< limbs of the evaluation's end
-    reduced = 15,  ///< the same below 2^256
-    value = 16,    ///< y
+    sum = 13,      ///< limbs of the evaluation's end
+    reduced = 14,  ///< the same below 2^256
+    value = 15,    ///< y
 };
-inline constexpr std::size_t kFieldSteps = 15;
+inline constexpr std::size_t kFieldSteps = 14;
 
 /// The steps, from `blob` (0 or 1):
-///   z^(2^(k+1)) = z^(2^k) z^(2^k), k < 12;   (z^4096 - 1) inverse = blob;   reduced = sum;
+///   z^(2^(k+1)) = z^(2^k) z^(2^k), k < 12;   reduced = sum;
 ///   blob: (z^4096 - 1) reduced = 4096 y,   horner: reduced = y.
 /// Linear in `blob`, so that they can be tuples.
 template <class T>
@@ -55,12 +54,11 @@ std::array<FieldStepCells<T>, kFieldSteps> field_steps(const T& blob) {
     const T one = number(1);
     std::array<FieldStepCells<T>, kFieldSteps> steps;
     for (std::uint32_t k = 0; k < 12; ++k) {
-        const T uses = k + 1 < 12 ? number(2) : one + blob;
+        const T uses = k + 1 < 12 ? number(2) : blob;
         steps[k] = {number(k), number(k), number(k + 1), one, zero, one, one, uses, zero};
     }
-    steps[12] = {number(12), zero, name(FieldName::no_root), one, -one, one, zero, -one, zero};
-    steps[13] = {zero, zero, name(FieldName::reduced), zero, zero, one, zero, one, one};
-    steps[14] = {number(12),
+    steps[12] = {zero, zero, name(FieldName::reduced), zero, zero, one, zero, one, one};
+    steps[13] = {number(12),
                  name(FieldName::reduced),
                  name(FieldName::value),
                  blob,
@@ -72,7 +70,7 @@ std::array<FieldStepCells<T>, kFieldSteps> field_steps(const T& blob) {
     return steps;
 }
 
-/// The rows of a statement whose evaluation ended with `sum`. Precondition: z of a blob is no 4096th root of unity.
+/// The rows of a statement whose evaluation ended with `sum`.
 std::vector<FieldRow<KoalaBear>> field_rows(const rollup::DataStatement& statement, const LimbsOf<KoalaBear>& sum);
 
 }  // namespace quarry::circuits

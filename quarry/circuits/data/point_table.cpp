@@ -108,9 +108,6 @@ void PointTable::constrain(AirBuilder& b, const Row<Expr>& row, const Row<Expr>&
         b.send(indexed("step", i), kFieldStepBus, row.is_real, field_step_tuple(steps[i]));
     }
     put("z", FieldName::power, row.is_real * 2, row.z);
-    LimbsOf<Expr> no_root;
-    no_root[0] = row.blob;
-    put("no_root", FieldName::no_root, row.is_real, no_root);
     put("sum", FieldName::sum, row.is_real, row.sum);
     put("value", FieldName::value, row.is_real, row.value);
 
