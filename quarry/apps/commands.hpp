@@ -31,6 +31,7 @@ CLI::Option* add_level(CLI::App& command, const std::string& name, unsigned& bit
 
 void add_bench_permutations(CLI::App& bench, Session& session);
 void add_bench_kernels(CLI::App& bench, Session& session);
+void add_bench_data(CLI::App& bench, Session& session);
 void add_bench_execute(CLI::App& bench, Session& session);
 void add_bench_prove(CLI::App& bench, Session& session);
 void add_bench_split(CLI::App& bench, Session& session);

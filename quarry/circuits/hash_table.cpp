@@ -2,7 +2,10 @@
 
 #include <algorithm>
 
+#include "quarry/base/check.hpp"
+#include "quarry/base/parallel.hpp"
 #include "quarry/circuits/buses.hpp"
+#include "quarry/circuits/rows.hpp"
 
 namespace quarry::circuits {
 
@@ -15,6 +18,40 @@ void HashTable::constrain(AirBuilder& b, const Row<Expr>& row, const Row<Expr>& 
         b.equal("result[" + std::to_string(i) + "]", row.result[i], out[i] + left[i]);
     }
     b.send("hash", kHashBus, row.uses, hash_tuple(left, right, row.result));
+}
+
+std::array<unsigned, 2> split_heights(std::size_t num_rows) {
+    std::array<unsigned, 2> best{log_height_for(num_rows), kMinLogHeight};
+    std::size_t least = (std::size_t{1} << best[0]) + (std::size_t{1} << best[1]);
+    for (unsigned a = kMinLogHeight; a <= best[0]; ++a) {
+        for (unsigned b = kMinLogHeight; b <= a; ++b) {
+            const std::size_t total = (std::size_t{1} << a) + (std::size_t{1} << b);
+            if (total < num_rows || total >= least) continue;
+            least = total;
+            best = {a, b};
+        }
+    }
+    return best;
+}
+
+void write_hash_tables(Trace& trace, const std::array<std::size_t, 2>& tables,
+                       std::span<const std::array<KoalaBear, kPoseidonWidth>> inputs) {
+    std::size_t first = 0;
+    for (const std::size_t t : tables) {
+        const std::size_t height = trace.column(t, 0).size();
+        const std::size_t real = std::min(height, inputs.size() - first);
+        parallel_for(height, std::size_t{1} << 12, [&](std::size_t begin, std::size_t end) {
+            for (std::size_t c = 0; c < kPoseidonWidth; ++c) {
+                KoalaBear* column = trace.column(t, c).data();
+                for (std::size_t i = begin; i < end; ++i) column[i] = i < real ? inputs[first + i][c] : KoalaBear();
+            }
+        });
+        const std::span<KoalaBear> uses = trace.column(t, cell_offsets<HashRow<KoalaBear>>().size() - 1);
+        for (std::size_t i = 0; i < height; ++i) uses[i] = KoalaBear(i < real ? 1 : 0);
+        fill_hash_rows(trace, t);
+        first += real;
+    }
+    QUARRY_CHECK(first == inputs.size());
 }
 
 }  // namespace quarry::circuits

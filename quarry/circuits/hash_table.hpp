@@ -1,4 +1,7 @@
 #pragma once
+#include <array>
+#include <span>
+
 #include "quarry/circuits/poseidon_table.hpp"
 
 namespace quarry::circuits {
@@ -30,5 +33,12 @@ struct HashTable {
 
 /// Fills every row from the 16 `in` columns, which must be set; `uses` is left alone.
 inline void fill_hash_rows(Trace& trace, std::size_t table) { fill_compressions(trace, table); }
+
+/// The log heights of two tables that hold num_rows rows together, with the least 2^a + 2^b.
+std::array<unsigned, 2> split_heights(std::size_t num_rows);
+/// Fills two hash tables, the first one first, with one row for each input, used once, and padding. Precondition: they
+/// fit. Parallel.
+void write_hash_tables(Trace& trace, const std::array<std::size_t, 2>& tables,
+                       std::span<const std::array<KoalaBear, kPoseidonWidth>> inputs);
 
 }  // namespace quarry::circuits

@@ -164,21 +164,6 @@ class Requests {
     const SegmentRows& rows_;
 };
 
-/// The least heights of two tables that hold n rows together: 2^a + 2^b.
-std::array<unsigned, 2> split_heights(std::size_t n) {
-    std::array<unsigned, 2> best{log_height_for(n), kMinLogHeight};
-    std::size_t least = (std::size_t{1} << best[0]) + (std::size_t{1} << best[1]);
-    for (unsigned a = kMinLogHeight; a <= best[0]; ++a) {
-        for (unsigned b = kMinLogHeight; b <= a; ++b) {
-            const std::size_t total = (std::size_t{1} << a) + (std::size_t{1} << b);
-            if (total < n || total >= least) continue;
-            least = total;
-            best = {a, b};
-        }
-    }
-    return best;
-}
-
 void count_range_uses(const Requests& requests, std::vector<RangeRow<KoalaBear>>& rows) {
     std::array<std::vector<std::uint32_t>, 3> counts;
     tbb::parallel_invoke([&] { counts[0] = requests.histogram(kRange16Bus, rows.size()); },
@@ -262,23 +247,7 @@ Result<Trace> make_segment_trace(const SegmentRows& rows) {
     const auto layout = make_stack_layout(segment_circuit(), rows.heights);
     if (!layout) return layout.error();
     Trace trace(segment_circuit(), rows.heights);
-    std::size_t first = 0;
-    for (const SegmentTable t : {SegmentTable::hash, SegmentTable::more_hash}) {
-        const std::size_t height = std::size_t{1} << rows.heights[place(t)];
-        const std::size_t real = std::min(height, rows.hashes.size() - first);
-        parallel_for(height, std::size_t{1} << 12, [&](std::size_t begin, std::size_t end) {
-            for (std::size_t c = 0; c < 16; ++c) {
-                KoalaBear* column = trace.column(place(t), c).data();
-                for (std::size_t i = begin; i < end; ++i)
-                    column[i] = i < real ? rows.hashes[first + i][c] : KoalaBear();
-            }
-        });
-        const std::span<KoalaBear> uses =
-            trace.column(place(t), segment_circuit().tables()[place(t)].num_columns() - 1);
-        for (std::size_t i = 0; i < height; ++i) uses[i] = KoalaBear(i < real ? 1 : 0);
-        fill_hash_rows(trace, place(t));
-        first += real;
-    }
+    write_hash_tables(trace, {place(SegmentTable::hash), place(SegmentTable::more_hash)}, rows.hashes);
     for (std::size_t t = place(SegmentTable::range); t < kSegmentTables; ++t) rows.tables[t].write(trace, t);
     return trace;
 }

@@ -132,7 +132,7 @@ class Scalar {
     }
     /// a b / R mod n for a < R, b < n: the sum stays below (R n + R n)/R = 2 n. [Montgomery, CIOS]
     static constexpr Limbs product(const Limbs& a, const Limbs& b) noexcept {
-        std::array<std::uint64_t, kLimbs + 1> t{};  // 2 n < R / 2^22: one spare limb is enough between steps
+        std::array<std::uint64_t, kLimbs + 1> t{};  // 2 n < R: one spare limb is enough between steps
         for (std::size_t i = 0; i < kLimbs; ++i) {
             unsigned __int128 carry = 0;
             for (std::size_t j = 0; j < kLimbs; ++j) {
@@ -174,7 +174,7 @@ class Scalar {
     static constexpr std::uint64_t kNegativeInverse = negative_inverse();
     static constexpr Limbs kR2 = power_of_two(2 * 64 * kLimbs);
     static constexpr Limbs kR3 = power_of_two(3 * 64 * kLimbs);
-    static_assert(C::kOrder[kLimbs - 1] < (std::uint64_t{1} << 62) && 2 * kLimbs >= 8);
+    static_assert(C::kOrder[kLimbs - 1] < (std::uint64_t{1} << 63) && 2 * kLimbs >= 8);  // 2 n < R
 
     Limbs v_{};
 };
