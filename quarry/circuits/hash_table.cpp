@@ -20,14 +20,15 @@ void HashTable::constrain(AirBuilder& b, const Row<Expr>& row, const Row<Expr>& 
     b.send("hash", kHashBus, row.uses, hash_tuple(left, right, row.result));
 }
 
-std::array<unsigned, 2> split_heights(std::size_t num_rows) {
+std::array<unsigned, 2> split_heights(std::size_t num_rows, std::array<unsigned, 2> least) {
+    if (num_rows <= (std::size_t{1} << least[0]) + (std::size_t{1} << least[1])) return least;
     std::array<unsigned, 2> best{log_height_for(num_rows), kMinLogHeight};
-    std::size_t least = (std::size_t{1} << best[0]) + (std::size_t{1} << best[1]);
+    std::size_t fewest = (std::size_t{1} << best[0]) + (std::size_t{1} << best[1]);
     for (unsigned a = kMinLogHeight; a <= best[0]; ++a) {
         for (unsigned b = kMinLogHeight; b <= a; ++b) {
             const std::size_t total = (std::size_t{1} << a) + (std::size_t{1} << b);
-            if (total < num_rows || total >= least) continue;
-            least = total;
+            if (total < num_rows || total >= fewest) continue;
+            fewest = total;
             best = {a, b};
         }
     }

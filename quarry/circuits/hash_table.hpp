@@ -35,7 +35,9 @@ struct HashTable {
 inline void fill_hash_rows(Trace& trace, std::size_t table) { fill_compressions(trace, table); }
 
 /// The log heights of two tables that hold num_rows rows together, with the least 2^a + 2^b.
-std::array<unsigned, 2> split_heights(std::size_t num_rows);
+/// `least`: these, if they hold the rows.
+std::array<unsigned, 2> split_heights(std::size_t num_rows,
+                                      std::array<unsigned, 2> least = {kMinLogHeight, kMinLogHeight});
 /// Fills two hash tables, the first one first, with one row for each input, used once, and padding. Precondition: they
 /// fit. Parallel.
 void write_hash_tables(Trace& trace, const std::array<std::size_t, 2>& tables,

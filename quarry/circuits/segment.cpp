@@ -90,14 +90,15 @@ std::vector<SignatureInput> signature_inputs(const Timeline& timeline, std::span
     return r;
 }
 
-TypedRows make_typed_rows(const Timeline& timeline, std::span<const OperationSignature> signatures) {
+TypedRows make_typed_rows(const Timeline& timeline, std::span<const OperationSignature> signatures,
+                          unsigned least_log_signatures) {
     TypedRows r;
     tbb::parallel_invoke(
         // The longest chain of dependent hashes starts first.
         [&] { r.word = word_rows(timeline); },
         [&] {
             const auto inputs = signature_inputs(timeline, signatures);
-            r.signature = make_signature_witness(inputs, log_height_for(inputs.size()));
+            r.signature = make_signature_witness(inputs, std::max(log_height_for(inputs.size()), least_log_signatures));
         },
         [&] { r.signed_operation = signed_rows(timeline); }, [&] { r.merkle = merkle_rows(timeline); },
         [&] { r.slot = slot_rows(timeline); },
@@ -198,14 +199,16 @@ const Circuit& segment_circuit() {
 
 Statement segment_public_input(const rollup::SegmentStatement& statement) { return {segment_tuples(statement)}; }
 
-SegmentRows make_segment_rows(const Timeline& timeline, std::span<const OperationSignature> signatures) {
-    TypedRows typed = make_typed_rows(timeline, signatures);
+SegmentRows make_segment_rows(const Timeline& timeline, std::span<const OperationSignature> signatures,
+                              const Heights* least) {
+    const auto least_of = [&](SegmentTable t) { return least != nullptr ? (*least)[place(t)] : kMinLogHeight; };
+    TypedRows typed = make_typed_rows(timeline, signatures, least_of(SegmentTable::signature));
     SegmentRows r;
     const unsigned log_signatures = typed.signature.log_height;
     const auto add = [&](SegmentTable t, auto&& rows) {
         QUARRY_CHECK(r.tables.size() == place(t));
         const auto fixed = segment_circuit().tables()[place(t)].fixed_log_height;
-        r.heights.push_back(fixed ? *fixed : log_height_for(rows.size()));
+        r.heights.push_back(fixed ? *fixed : std::max(log_height_for(rows.size()), least_of(t)));
         r.tables.emplace_back(std::forward<decltype(rows)>(rows));
     };
     add(SegmentTable::hash, std::vector<HashRow<KoalaBear>>{});
@@ -237,7 +240,8 @@ SegmentRows make_segment_rows(const Timeline& timeline, std::span<const Operatio
                          [&] { count_chain_uses(requests, typed.chain); });
     r.tables[place(SegmentTable::range)] = TableRows(std::move(range));
     r.tables[place(SegmentTable::chain)] = TableRows(std::move(typed.chain));
-    const auto heights = split_heights(r.hashes.size());
+    const auto heights =
+        split_heights(r.hashes.size(), {least_of(SegmentTable::hash), least_of(SegmentTable::more_hash)});
     r.heights[place(SegmentTable::hash)] = heights[0];
     r.heights[place(SegmentTable::more_hash)] = heights[1];
     return r;

@@ -59,8 +59,10 @@ struct SegmentRows {
     std::vector<std::array<KoalaBear, 16>> hashes;  ///< inputs of every requested compression
     Heights heights;
 };
-/// `signatures`: at least those of the timeline's signed steps, by rising step. Parallel, deterministic.
-SegmentRows make_segment_rows(const Timeline& timeline, std::span<const OperationSignature> signatures);
+/// `signatures`: at least those of the timeline's signed steps, by rising step. Parallel, deterministic. Tables are as
+/// high as their rows need, and at least as high as `least` says, if it is given.
+SegmentRows make_segment_rows(const Timeline& timeline, std::span<const OperationSignature> signatures,
+                              const Heights* least = nullptr);
 /// Lays the rows out and computes the hash tables. limit_exceeded: the segment is too large for one proof.
 Result<Trace> make_segment_trace(const SegmentRows& rows);
 

@@ -426,10 +426,8 @@ void CircuitBuilder::require_below(const BaseExpr& x, unsigned num_bits) {
     const auto bits = static_cast<Address>(kIndexBits + bit_readers_.size());
     bit_readers_.resize(bit_readers_.size() + kIndexBitLimit, 0);
     // The bits from num_bits up are wires, and zero.
-    rows_.index.push(IndexTable::make_row(value, 0), {.base = element(address),
-                                                      .lifted = kFlag,
-                                                      .small = kFlag,
-                                                      .bits = element(bits)});
+    rows_.index.push(IndexTable::make_row(value, 0),
+                     {.base = element(address), .lifted = kFlag, .small = kFlag, .bits = element(bits)});
     for (unsigned i = num_bits; i < kIndexBitLimit; ++i) require_equal(bits + i, BaseExpr(KoalaBear()));
 }
 

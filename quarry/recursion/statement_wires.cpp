@@ -3,39 +3,72 @@
 #include <algorithm>
 
 #include "quarry/base/check.hpp"
+#include "quarry/circuits/data/point_table.hpp"
 #include "quarry/circuits/segment_statement.hpp"
 #include "quarry/rollup/hashing.hpp"
 
 namespace quarry::recursion {
 namespace {
 
-/// A statement all of whose elements differ: digests above 2^20, limbs below 2^16.
-rollup::SegmentStatement probe(std::uint32_t seed) {
-    std::uint32_t next = seed;
-    const auto limb = [&] { return ++next; };
-    const auto limbs = [&](unsigned count) {
+/// Draws values that all differ: digests above 2^12, limbs below.
+class Probe {
+  public:
+    explicit Probe(std::uint32_t seed) : next_(seed) {}
+    std::uint32_t limb() { return ++next_; }
+    std::uint64_t limbs(unsigned count) {
         std::uint64_t x = 0;
         for (unsigned i = 0; i < count; ++i) x |= std::uint64_t{limb()} << (16 * i);
         return x;
-    };
-    const auto digest = [&] {
-        Digest d;
-        for (KoalaBear& x : d) x = KoalaBear(std::uint64_t{limb()} << 12);
-        return d;
-    };
-    const auto point = [&] {
-        return rollup::BatchPoint{.state = {digest(), limb(), limbs(4), limbs(4)},
-                                  .fees = digest(),
-                                  .data = {digest(), limb()},
-                                  .effects = {digest(), limb()}};
-    };
-    rollup::SegmentStatement s{.domain = digest(), .header = digest(), .payee = {}, .before = point(), .after = point(), .work = {}};
-    for (std::size_t i = 0; i < s.payee.bytes.size(); i += 2) {
-        const std::uint32_t x = limb();
-        s.payee.bytes[i] = static_cast<std::uint8_t>(x >> 8);
-        s.payee.bytes[i + 1] = static_cast<std::uint8_t>(x);
     }
-    s.work = {static_cast<std::uint32_t>(limbs(2)), digest()};
+    Digest digest() {
+        Digest d;
+        for (KoalaBear& x : d) x = KoalaBear(std::uint64_t{limb()} << 16);
+        return d;
+    }
+    void bytes(std::span<std::uint8_t> out) {
+        for (std::size_t i = 0; i < out.size(); i += 2) {
+            const std::uint32_t x = limb();
+            out[i] = static_cast<std::uint8_t>(x >> 8);
+            out[i + 1] = static_cast<std::uint8_t>(x);
+        }
+    }
+    rollup::BatchPoint point() {
+        rollup::BatchPoint p;
+        p.state = {digest(), limb(), limbs(4), limbs(4)};
+        p.fees = digest();
+        p.data = {digest(), limb()};
+        p.effects = {digest(), limb()};
+        return p;
+    }
+
+  private:
+    std::uint32_t next_;
+};
+
+rollup::SegmentStatement segment_probe(std::uint32_t seed) {
+    Probe probe(seed);
+    rollup::SegmentStatement s;
+    s.domain = probe.digest();
+    s.header = probe.digest();
+    probe.bytes(s.payee.bytes);
+    s.before = probe.point();
+    s.after = probe.point();
+    s.work = {static_cast<std::uint32_t>(probe.limbs(2)), probe.digest()};
+    return s;
+}
+
+rollup::DataStatement data_probe(std::uint32_t seed) {
+    Probe probe(seed);
+    rollup::DataStatement s;
+    s.form = seed < 1000 ? rollup::DataForm::horner : rollup::DataForm::blob;
+    probe.bytes(s.payee.bytes);
+    s.before = probe.digest();
+    s.after = probe.digest();
+    s.words = probe.limb();
+    probe.bytes(s.l1_hash);
+    s.point = probe.digest();
+    probe.bytes(s.value);
+    s.work = {static_cast<std::uint32_t>(probe.limbs(2)), probe.digest()};
     return s;
 }
 
@@ -45,7 +78,8 @@ BasicStatement<BaseExpr> TupleLayout::on_wires(const Elements& elements) const {
     BasicStatement<BaseExpr> statement;
     for (const Tuple& t : tuples) {
         BasicPublicTuple<BaseExpr> tuple{t.bus, BaseExpr(t.multiplicity), {}};
-        for (const Value& v : t.values) tuple.tuple.push_back(v.is_element ? elements[v.element] : BaseExpr(v.constant));
+        for (const Value& v : t.values)
+            tuple.tuple.push_back(v.is_element ? elements[v.element] : BaseExpr(v.constant));
         statement.tuples.push_back(std::move(tuple));
     }
     return statement;
@@ -79,12 +113,18 @@ TupleLayout find_layout(const std::vector<PublicTuple>& first, std::span<const K
 
 const TupleLayout& segment_layout() {
     static const TupleLayout layout = [] {
-        const rollup::SegmentStatement a = probe(100);
-        const rollup::SegmentStatement b = probe(30000);
-        const auto first = elements(a);
-        const auto second = elements(b);
-        QUARRY_CHECK(first.size() == kSegmentElements);
-        return find_layout(circuits::segment_tuples(a), first, circuits::segment_tuples(b), second);
+        const rollup::SegmentStatement a = segment_probe(100);
+        const rollup::SegmentStatement b = segment_probe(8000);
+        return find_layout(circuits::segment_tuples(a), elements(a), circuits::segment_tuples(b), elements(b));
+    }();
+    return layout;
+}
+
+const TupleLayout& data_layout() {
+    static const TupleLayout layout = [] {
+        const rollup::DataStatement a = data_probe(100);
+        const rollup::DataStatement b = data_probe(8000);
+        return find_layout(circuits::data_tuples(a), elements(a), circuits::data_tuples(b), elements(b));
     }();
     return layout;
 }
@@ -105,8 +145,8 @@ Elements merge_work(CircuitBuilder& builder, std::span<const BaseExpr> left, std
                      ((std::uint64_t{left[1].value().canonical()} + right[1].value().canonical()) << 16);
     Elements work{builder.base_witness(KoalaBear(sum & 0xffff)), builder.base_witness(KoalaBear(sum >> 16))};
     // A carry is one bit: the low limbs may pass 2^16 once.
-    const BaseExpr carry = builder.base_witness(
-        KoalaBear((left[0].value().canonical() + right[0].value().canonical()) >> 16));
+    const BaseExpr carry =
+        builder.base_witness(KoalaBear((left[0].value().canonical() + right[0].value().canonical()) >> 16));
     builder.require_below(carry, 1);
     for (const BaseExpr& limb : work) builder.require_below(limb, 16);
     builder.require_equal((work[0] + carry * BaseExpr(KoalaBear(1U << 16))).lifted(), (left[0] + right[0]).lifted());

@@ -4,6 +4,7 @@
 
 #include "quarry/proof/proof.hpp"
 #include "quarry/recursion/builder.hpp"
+#include "quarry/rollup/data_statement.hpp"
 #include "quarry/rollup/join.hpp"
 
 /// Statements on wires: lists of elements in the normative order (docs/spec/operations.md, section 6), by the place of
@@ -22,9 +23,9 @@ struct Slice {
 // A segment and a join begin with the same: kind, version, domain, header, payee.
 inline constexpr Slice kHead{0, 28};
 inline constexpr Slice kPayee{18, 10};
-inline constexpr std::size_t kPointSize = 43;   ///< rollup::BatchPoint
+inline constexpr std::size_t kPointSize = 43;    ///< rollup::BatchPoint
 inline constexpr std::size_t kBindingSize = 18;  ///< rollup::BindingPoint
-inline constexpr std::size_t kWorkSize = 10;    ///< rollup::Work: units in two limbs, root
+inline constexpr std::size_t kWorkSize = 10;     ///< rollup::Work: units in two limbs, root
 inline constexpr Slice kSegmentBefore{28, kPointSize}, kSegmentAfter{71, kPointSize}, kSegmentWork{114, kWorkSize};
 inline constexpr std::size_t kSegmentElements = 124;
 inline constexpr std::size_t kJoinPointSize = kPointSize + 2 * kBindingSize;
@@ -32,6 +33,11 @@ inline constexpr Slice kJoinBefore{28, kJoinPointSize}, kJoinAfter{107, kJoinPoi
 inline constexpr std::size_t kJoinElements = 196;
 // Inside a join point.
 inline constexpr Slice kOperations{0, kPointSize}, kDataBinding{43, kBindingSize}, kEffectsBinding{61, kBindingSize};
+// rollup::DataStatement.
+inline constexpr std::size_t kDataElements = 80;
+inline constexpr std::size_t kDataForm = 12, kDataWords = 29;
+inline constexpr Slice kDataPayee{2, 10}, kDataBefore{13, 8}, kDataAfter{21, 8}, kDataL1Hash{30, 16},
+    kDataPointAndValue{46, 24}, kDataWork{70, kWorkSize};
 // Inside a batch point.
 inline constexpr std::size_t kDataCount = 33, kEffectsCount = 42;
 
@@ -55,8 +61,9 @@ struct TupleLayout {
 /// the two. Precondition (checked): each value is an element or the same constant in both.
 TupleLayout find_layout(const std::vector<PublicTuple>& first, std::span<const KoalaBear> first_elements,
                         const std::vector<PublicTuple>& second, std::span<const KoalaBear> second_elements);
-/// Of segments.
+/// Of segments and of data proofs.
 const TupleLayout& segment_layout();
+const TupleLayout& data_layout();
 
 /// Elements as witnesses.
 Elements witnesses(CircuitBuilder& builder, std::span<const KoalaBear> values);

@@ -92,7 +92,8 @@ const Circuit& data_circuit() {
 Statement data_public_input(const rollup::DataStatement& statement) { return {data_tuples(statement)}; }
 
 Result<DataRows> make_data_rows(const rollup::DataStatement& statement, std::uint64_t miner_tag,
-                                std::span<const std::uint8_t> words) {
+                                std::span<const std::uint8_t> words, const Heights* least) {
+    const auto least_of = [&](DataTable t) { return least != nullptr ? (*least)[place(t)] : kMinLogHeight; };
     if (statement.form == rollup::DataForm::blob && is_blob_root(rollup::point_scalar(statement.point)) &&
         statement.value != rollup::Bytes32{}) {
         return Error{Errc::scalar_out_of_range, "make_data_rows"};
@@ -111,7 +112,7 @@ Result<DataRows> make_data_rows(const rollup::DataStatement& statement, std::uin
     add(DataTable::hash, std::vector<HashRow<KoalaBear>>{}, kMinLogHeight);
     add(DataTable::more_hash, std::vector<HashRow<KoalaBear>>{}, kMinLogHeight);
     add(DataTable::range, std::vector<RangeRow<KoalaBear>>{}, RangeTable::kLogHeight);
-    const unsigned log_height = log_height_for(evaluation.size());
+    const unsigned log_height = std::max(log_height_for(evaluation.size()), least_of(DataTable::evaluation));
     add(DataTable::evaluation, std::move(evaluation), log_height);
     add(DataTable::point, point_rows(statement, miner_tag, sum), PointTable::kLogHeight);
     add(DataTable::field, field_rows(statement, sum), FieldTable::kLogHeight);
@@ -124,7 +125,7 @@ Result<DataRows> make_data_rows(const rollup::DataStatement& statement, std::uin
                              });
                          });
     r.tables[place(DataTable::range)] = TableRows(std::move(range));
-    const auto heights = split_heights(r.hashes.size());
+    const auto heights = split_heights(r.hashes.size(), {least_of(DataTable::hash), least_of(DataTable::more_hash)});
     r.heights[place(DataTable::hash)] = heights[0];
     r.heights[place(DataTable::more_hash)] = heights[1];
     return r;

@@ -30,8 +30,9 @@ struct DataRows {
 /// The rows of the statement that make_data_statement makes of `words` under `miner_tag` (checked where the numbers
 /// meet). Deterministic. scalar_out_of_range: z of a blob is one of the 4096 roots of unity and the word there is not
 /// 0; there is no such proof (a chance of 2^-236, and nobody can aim at it without inverting the hash).
+/// Tables are as high as their rows need, and at least as high as `least` says, if it is given.
 Result<DataRows> make_data_rows(const rollup::DataStatement& statement, std::uint64_t miner_tag,
-                                std::span<const std::uint8_t> words);
+                                std::span<const std::uint8_t> words, const Heights* least = nullptr);
 /// Lays the rows out and computes the hash tables.
 Trace make_data_trace(const DataRows& rows);
 

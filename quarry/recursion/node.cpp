@@ -1,0 +1,332 @@
+#include "quarry/recursion/node.hpp"
+
+#include <algorithm>
+
+#include "quarry/base/check.hpp"
+#include "quarry/recursion/verifier_backend.hpp"
+#include "quarry/rollup/effects.hpp"
+#include "quarry/rollup/fee_ledger.hpp"
+#include "quarry/rollup/hashing.hpp"
+
+namespace quarry::recursion {
+namespace {
+
+using rollup::StatementKind;
+
+Elements constants(std::span<const KoalaBear> values) { return {values.begin(), values.end()}; }
+Elements copy(std::span<const BaseExpr> wires) { return {wires.begin(), wires.end()}; }
+void append_to(Elements& to, std::span<const BaseExpr> more) { to.insert(to.end(), more.begin(), more.end()); }
+BaseExpr number(std::uint64_t x) { return {KoalaBear(x)}; }
+
+void require_equal(CircuitBuilder& b, std::span<const BaseExpr> x, std::span<const BaseExpr> y) {
+    QUARRY_CHECK(x.size() == y.size());
+    for (std::size_t i = 0; i < x.size(); ++i) b.require_equal(x[i].lifted(), y[i].lifted());
+}
+
+std::vector<KoalaBear> slice(const std::vector<KoalaBear>& elements, Slice s) {
+    const auto begin = elements.begin() + static_cast<std::ptrdiff_t>(s.begin);
+    return {begin, begin + static_cast<std::ptrdiff_t>(s.size)};
+}
+
+// Places in rollup::elements(Header).
+constexpr std::size_t kHeaderElements = 85;
+constexpr Slice kByteLength{23, 2}, kPostRoot{76, 8};
+constexpr std::size_t kNumEffects = 35, kPostSlotCount = 84;
+constexpr Slice kDepositCursor{36, 4}, kForcedCursor{56, 4};
+
+}  // namespace
+
+NodeBuilder::NodeBuilder(const Digest& keys) : keys_(b_.witness(keys)) {}
+
+Elements NodeBuilder::head(const Digest& domain, const Digest& header, const rollup::L1Address& payee) {
+    const auto values = elements(rollup::JoinStatement{
+        .domain = domain, .header = header, .payee = payee, .before = {}, .after = {}, .work = {}});
+    Elements e = constants(std::span(values).first(2));
+    append_to(e, witnesses(b_, std::span(values).subspan(2, kHead.size - 2)));
+    return e;
+}
+
+Elements NodeBuilder::point(const rollup::JoinPoint& start) {
+    const auto values = elements(
+        rollup::JoinStatement{.domain = {}, .header = {}, .payee = {}, .before = start, .after = {}, .work = {}});
+    return witnesses(b_, slice(values, kJoinBefore));
+}
+
+void NodeBuilder::append(const Elements& head, const Elements& before, Elements after, std::span<const BaseExpr> work) {
+    work_ = has_part_ ? merge_work(b_, work_, work) : copy(work);
+    if (!has_part_) {
+        head_ = head;
+        before_ = before;
+    }
+    after_ = std::move(after);
+    has_part_ = true;
+}
+
+void NodeBuilder::segment(const LeafShape& shape, const rollup::SegmentStatement& statement, const Proof& proof,
+                          const rollup::JoinPoint& start) {
+    const Elements head = has_part_ ? head_ : this->head(statement.domain, statement.header, statement.payee);
+    const Elements before = has_part_ ? after_ : point(start);
+    const auto values = elements(statement);
+
+    Elements e{number(static_cast<std::uint32_t>(StatementKind::segment)), number(rollup::kProtocolVersion)};
+    append_to(e, std::span(head).subspan(2));
+    append_to(e, kOperations.of(before));
+    append_to(e, witnesses(b_, slice(values, kSegmentAfter)));
+    append_to(e, witnesses(b_, slice(values, kSegmentWork)));
+    verify_in_circuit(b_, *shape.circuit, proof, segment_layout().on_wires(e));
+
+    // What circuits::verify_segment checks before it verifies: no count has another meaning modulo p, and someone is
+    // paid for the words that were applied.
+    const auto after = kSegmentAfter.of(e);
+    const auto work = kSegmentWork.of(e);
+    for (const auto& p : {kSegmentBefore.of(e), after}) {
+        b_.require_below(p[kDataCount], 15);
+        b_.require_below(p[kEffectsCount], 10);
+    }
+    b_.require_below(work[0], 16);
+    b_.require_below(work[1], 16);
+    b_.require_equal((work[0] + work[1] * number(1 << 16)).lifted(),
+                     (after[kDataCount] - kSegmentBefore.of(e)[kDataCount]).lifted());
+    require_payee(kPayee.of(e));
+
+    Elements end = copy(after);
+    append_to(end, std::span(before).subspan(kPointSize));
+    append(head, before, std::move(end), work);
+}
+
+void NodeBuilder::require_payee(std::span<const BaseExpr> limbs) {
+    // Ten limbs of 16 bits: their sum is zero for nobody's address alone.
+    BaseExpr sum = number(0);
+    for (const BaseExpr& limb : limbs) {
+        b_.require_below(limb, 16);
+        sum = sum + limb;
+    }
+    (void)b_.inverse(sum.lifted());
+}
+
+void NodeBuilder::data(const LeafShape& shape, rollup::DataRole role, const rollup::DataStatement& statement,
+                       const Proof& proof, const Digest& domain, const Digest& header, const rollup::JoinPoint& start) {
+    const Elements head = has_part_ ? head_ : this->head(domain, header, statement.payee);
+    const Elements before = has_part_ ? after_ : point(start);
+    const bool is_data = role == rollup::DataRole::data;
+    const std::size_t at = is_data ? kDataBinding.begin : kEffectsBinding.begin;
+    const auto values = elements(statement);
+    QUARRY_CHECK(values.size() == kDataElements);
+
+    // The run begins where the words bound so far end, and its payee is the part's.
+    Elements e{number(static_cast<std::uint32_t>(StatementKind::data)), number(rollup::kProtocolVersion)};
+    append_to(e, kPayee.of(head));
+    const BaseExpr form = is_data ? b_.base_witness(values[kDataForm]) : number(0);
+    e.push_back(form);
+    append_to(e, std::span(before).subspan(at, kBlock));
+    append_to(e, witnesses(b_, std::span(values).subspan(kDataAfter.begin)));
+    verify_in_circuit(b_, *shape.circuit, proof, data_layout().on_wires(e));
+
+    // What circuits::verify_data checks before it verifies.
+    const ExtensionExpr one{ExtField(1)};
+    const ExtensionExpr zero{ExtField()};
+    const BaseExpr& words = e[kDataWords];
+    const auto work = kDataWork.of(e);
+    require_payee(kDataPayee.of(e));
+    b_.require_equal(form.lifted() * (one - form.lifted()), zero);
+    b_.require_below(words, 13);
+    b_.require_below(number(rollup::kMaxDataWords) - words, 13);
+    b_.require_below(work[0], 16);
+    b_.require_equal(work[1].lifted(), zero);
+    b_.require_below(work[0] * number(rollup::kDataWordsPerUnit) - words, 3);
+    static_assert(rollup::kDataWordsPerUnit == 8);
+
+    // rollup::bind_data and bind_effects.
+    const BaseExpr& bound_words = before[at + kBlock];
+    const BaseExpr& bindings = before[at + kBindingSize - 1];
+    b_.require_equal((one - form.lifted()) * bindings.lifted(), zero);
+    if (is_data) {
+        b_.require_equal(form.lifted() * (bound_words - bindings * number(rollup::kBlobWords)).lifted(), zero);
+    }
+    Elements binding{form, words};
+    append_to(binding, std::span(e).subspan(kDataL1Hash.begin, kDataL1Hash.size + kDataPointAndValue.size));
+    const DigestWire list = b_.chain(b_.gather(std::span(before).subspan(at + kBlock + 1, kBlock)), binding);
+    Elements end = before;
+    std::copy_n(kDataAfter.of(e).begin(), kBlock, end.begin() + static_cast<std::ptrdiff_t>(at));
+    end[at + kBlock] = bound_words + words;
+    const auto new_list = b_.elements(list);
+    std::copy_n(new_list.begin(), kBlock, end.begin() + static_cast<std::ptrdiff_t>(at + kBlock + 1));
+    end[at + kBindingSize - 1] = bindings + number(1);
+    append(head, before, std::move(end), work);
+}
+
+void NodeBuilder::verify_node(const NodeShape& shape, StatementKind kind, const DigestWire& statement,
+                              const Proof& proof, const ChildKey& key) {
+    // The key is one that the table has for this kind, and the child says under which table it was made.
+    const BaseExpr kind_element = number(static_cast<std::uint32_t>(kind));
+    const DigestWire root = b_.witness(key.preprocessed_root);
+    Elements leaf{kind_element};
+    append_to(leaf, b_.elements(root));
+    b_.require_member(keys_, b_.constant(rollup::chain_start("quarry/key/v1")), leaf, key.entry, key.path);
+
+    Elements exposed{kind_element};
+    append_to(exposed, b_.elements(keys_));
+    append_to(exposed, b_.elements(statement));
+    const DigestWire digest = tagged_chain(b_, "quarry/recursion/v1", exposed);
+    BasicStatement<BaseExpr> wires;
+    BasicPublicTuple<BaseExpr> tuple{kDigestBus, number(1), {number(kPublicDigest)}};
+    for (const BaseExpr& x : b_.elements(digest)) tuple.tuple.push_back(x);
+    wires.tuples.push_back(std::move(tuple));
+    verify_in_circuit(b_, *shape.circuit, proof, wires, root);
+}
+
+void NodeBuilder::join(const NodeShape& shape, const rollup::JoinStatement& statement, const Proof& proof,
+                       const ChildKey& key) {
+    const auto values = elements(statement);
+    const Elements head = has_part_ ? head_ : this->head(statement.domain, statement.header, statement.payee);
+    Elements e = head;
+    const Elements before = has_part_ ? after_ : witnesses(b_, slice(values, kJoinBefore));
+    append_to(e, before);
+    const Elements after = witnesses(b_, slice(values, kJoinAfter));
+    append_to(e, after);
+    const Elements work = witnesses(b_, slice(values, kJoinWork));
+    append_to(e, work);
+    verify_node(shape, StatementKind::join, tagged_chain(b_, "quarry/join/v1", e), proof, key);
+    append(head, before, after, work);
+}
+
+CircuitRows NodeBuilder::expose(StatementKind kind, const DigestWire& statement) {
+    Elements e{number(static_cast<std::uint32_t>(kind))};
+    append_to(e, b_.elements(keys_));
+    append_to(e, b_.elements(statement));
+    b_.expose(tagged_chain(b_, "quarry/recursion/v1", e));
+    return std::move(b_).finish();
+}
+
+CircuitRows NodeBuilder::finish_join() && {
+    QUARRY_CHECK(has_part_);
+    Elements e = head_;
+    append_to(e, before_);
+    append_to(e, after_);
+    append_to(e, work_);
+    QUARRY_CHECK(e.size() == kJoinElements);
+    const DigestWire statement = tagged_chain(b_, "quarry/join/v1", e);
+    return expose(StatementKind::join, statement);
+}
+
+void NodeBuilder::close(const rollup::Header& header) {
+    QUARRY_CHECK(has_part_);
+    const auto values = elements(header);
+    QUARRY_CHECK(values.size() == kHeaderElements);
+    const Elements h = witnesses(b_, values);
+    const Slice header_digest{10, 8};
+    const auto hash = header_digest.of(head_);
+    b_.require_equal(tagged_chain(b_, "quarry/header/v1", h), b_.gather(hash));
+
+    const auto start = [&](std::size_t at, std::span<const KoalaBear> expected, const Elements& of) {
+        require_equal(b_, std::span(of).subspan(at, expected.size()), constants(expected));
+    };
+    const auto elements_of = [](const Digest& d, std::uint32_t count) {
+        std::vector<KoalaBear> e(d.begin(), d.end());
+        e.emplace_back(count);
+        return e;
+    };
+    const Digest no_fees = rollup::FeeLedger().digest();
+    const rollup::BindingPoint no_effects = rollup::binding_start(rollup::effects_start().digest);
+    constexpr std::size_t kFees = 17, kData = 25, kEffects = 34;
+    const std::size_t data = kDataBinding.begin;
+    const std::size_t effects = kEffectsBinding.begin;
+
+    // Operations start where a batch starts, and end at what the header claims.
+    start(kFees, no_fees, before_);
+    require_equal(b_, std::span(before_).subspan(kData, 8), hash);
+    start(kData + 8, std::array{KoalaBear()}, before_);
+    start(kEffects, elements_of(rollup::effects_start().digest, 0), before_);
+    start(kFees, no_fees, after_);
+    require_equal(b_, std::span(after_).first(8), kPostRoot.of(h));
+    b_.require_equal(after_[8].lifted(), h[kPostSlotCount].lifted());
+    require_equal(b_, std::span(after_).subspan(9, 4), kDepositCursor.of(h));
+    require_equal(b_, std::span(after_).subspan(13, 4), kForcedCursor.of(h));
+    const auto length = kByteLength.of(h);
+    b_.require_below(length[0], 16);
+    b_.require_below(length[1], 8);
+    b_.require_equal((after_[kDataCount] * number(rollup::kWordBytes)).lifted(),
+                     (length[0] + length[1] * number(1 << 16)).lifted());
+    b_.require_equal(after_[kEffectsCount].lifted(), h[kNumEffects].lifted());
+
+    // All data is bound, by one binding or more.
+    require_equal(b_, std::span(before_).subspan(data, 8), hash);
+    start(data + 8, std::array{KoalaBear()}, before_);
+    start(data + 9, elements_of(rollup::binding_start({}).bindings.digest, 0), before_);
+    require_equal(b_, std::span(after_).subspan(data, 9), std::span(after_).subspan(kData, 9));
+    (void)b_.inverse(after_[data + 17].lifted());
+
+    // The effects are bound by one binding if there are some, and by none if there are none.
+    start(effects, elements_of(no_effects.words.digest, 0), before_);
+    start(effects + 9, elements_of(no_effects.bindings.digest, 0), before_);
+    const BaseExpr bound = after_[effects + 17];
+    const ExtensionExpr unbound = ExtensionExpr(ExtField(1)) - bound.lifted();
+    const ExtensionExpr zero{ExtField()};
+    b_.require_equal(bound.lifted() * unbound, zero);
+    const KoalaBear num_effects = h[kNumEffects].value();
+    const BaseExpr inverse = b_.base_witness(num_effects.is_zero() ? KoalaBear() : num_effects.inverse());
+    b_.require_equal((h[kNumEffects] * inverse).lifted(), bound.lifted());
+    b_.require_equal(h[kNumEffects].lifted() * unbound, zero);
+    for (std::size_t i = 0; i < 8; ++i) {
+        b_.require_equal(bound.lifted() * (after_[effects + i] - after_[kEffects + i]).lifted(), zero);
+    }
+    for (std::size_t i = 0; i < kBindingSize; ++i) {
+        b_.require_equal(unbound * (after_[effects + i] - before_[effects + i]).lifted(), zero);
+    }
+
+    Elements e{number(static_cast<std::uint32_t>(StatementKind::batch)), number(rollup::kProtocolVersion)};
+    append_to(e, std::span(head_).subspan(2));
+    append_to(e, std::span(before_).first(kFees));
+    append_to(e, std::span(after_).first(kFees));
+    append_to(e, std::span(after_).subspan(data + 9, 9));
+    append_to(e, std::span(after_).subspan(effects + 9, 9));
+    append_to(e, work_);
+    bundles_.push_back({number(0), number(1), tagged_chain(b_, "quarry/batch/v1", e)});
+    has_part_ = false;
+}
+
+void NodeBuilder::bundle(const NodeShape& shape, const rollup::BundleStatement& statement, const Proof& proof,
+                         const ChildKey& key) {
+    const auto values = elements(statement);
+    const BaseExpr depth = bundles_.empty() ? b_.base_witness(values[2]) : bundles_.front().depth;
+    const BaseExpr count = b_.base_witness(values[3]);
+    const DigestWire root = b_.witness(statement.root);
+    Elements e{number(static_cast<std::uint32_t>(StatementKind::bundle)), number(rollup::kProtocolVersion), depth,
+               count};
+    append_to(e, b_.elements(root));
+    verify_node(shape, StatementKind::bundle, tagged_chain(b_, "quarry/bundle/v1", e), proof, key);
+    bundles_.push_back({depth, count, root});
+}
+
+void NodeBuilder::widen() {
+    QUARRY_CHECK(bundles_.size() == 1);
+    bundles_.push_back({bundles_.front().depth, number(0), b_.constant(Digest{})});
+}
+
+CircuitRows NodeBuilder::finish_bundle() && {
+    QUARRY_CHECK(!bundles_.empty() && bundles_.size() <= 2);
+    Bundle whole = bundles_.front();
+    if (bundles_.size() == 2) {
+        const Bundle& right = bundles_.back();
+        const bool absent = right.count.lifted().is_constant() && right.count.value().is_zero();
+        // A left half before another half is full: count = 2^depth, depth below 4.
+        if (!absent) {
+            b_.require_below(whole.depth, 2);
+            const ExtensionExpr d = whole.depth.lifted();
+            const ExtensionExpr one{ExtField(1)};
+            const ExtensionExpr two = d * (d - one) * KoalaBear(2).inverse();
+            const ExtensionExpr three = two * (d - ExtensionExpr(ExtField(2))) * KoalaBear(3).inverse();
+            b_.require_equal(whole.count.lifted(), one + d + two + three);
+        } else {
+            b_.require_below(whole.depth, 2);
+        }
+        whole = {whole.depth + number(1), whole.count + right.count, b_.compress(whole.root, right.root)};
+    }
+    Elements e{number(static_cast<std::uint32_t>(StatementKind::bundle)), number(rollup::kProtocolVersion), whole.depth,
+               whole.count};
+    append_to(e, b_.elements(whole.root));
+    const DigestWire statement = tagged_chain(b_, "quarry/bundle/v1", e);
+    return expose(StatementKind::bundle, statement);
+}
+
+}  // namespace quarry::recursion

@@ -1,0 +1,85 @@
+#pragma once
+#include <memory>
+#include <optional>
+#include <span>
+
+#include "quarry/recursion/key_table.hpp"
+#include "quarry/recursion/statement_wires.hpp"
+#include "quarry/rollup/bundle.hpp"
+#include "quarry/rollup/data_statement.hpp"
+
+/// Circuits that verify proofs and say one thing about all of them. A node is built child by child, from left to right;
+/// what a child shares with the one before it is the same wires, so that it cannot differ.
+namespace quarry::recursion {
+
+/// A leaf circuit at one choice of heights.
+struct LeafShape {
+    const Circuit* circuit = nullptr;
+    Heights heights;
+};
+
+/// The circuit and heights that all nodes have, so that a parent can verify any of them.
+struct NodeShape {
+    const Circuit* circuit = nullptr;
+    Heights heights;
+    unsigned security_bits = 100;
+};
+
+/// The key under which a child that is a node was proven.
+struct ChildKey {
+    Digest preprocessed_root{};
+    std::size_t entry = 0;
+    std::vector<Digest> path = std::vector<Digest>(KeyTable::kLogKeys);
+};
+
+/// Builds the circuit of one node. Calls must not depend on values; values that make no true statement make a witness
+/// that no proof accepts.
+class NodeBuilder {
+  public:
+    /// `keys`: the key table's digest, of the node itself and of every node below it.
+    explicit NodeBuilder(const Digest& keys);
+
+    /// A segment, as the next part of a batch. `start`: where the part begins; only the first part uses it.
+    void segment(const LeafShape& shape, const rollup::SegmentStatement& statement, const Proof& proof,
+                 const rollup::JoinPoint& start);
+    /// A data proof as the next part: of the batch's data or of its effects. `domain`, `header`, `start`: only the
+    /// first part uses them.
+    void data(const LeafShape& shape, rollup::DataRole role, const rollup::DataStatement& statement, const Proof& proof,
+              const Digest& domain, const Digest& header, const rollup::JoinPoint& start);
+    /// A node that is a part of a batch.
+    void join(const NodeShape& shape, const rollup::JoinStatement& statement, const Proof& proof, const ChildKey& key);
+    /// The parts so far, as one.
+    [[nodiscard]] CircuitRows finish_join() &&;
+
+    /// The part at hand is a whole batch: closes it under this header and puts it last in the bundle.
+    void close(const rollup::Header& header);
+    /// A bundle as the last half of a wider one.
+    void bundle(const NodeShape& shape, const rollup::BundleStatement& statement, const Proof& proof,
+                const ChildKey& key);
+    /// An absent half.
+    void widen();
+    /// The bundle of what was closed, or of the bundles: one, or two halves.
+    [[nodiscard]] CircuitRows finish_bundle() &&;
+
+  private:
+    struct Bundle {
+        BaseExpr depth, count;
+        DigestWire root;
+    };
+    void require_payee(std::span<const BaseExpr> limbs);
+    void verify_node(const NodeShape& shape, rollup::StatementKind kind, const DigestWire& statement,
+                     const Proof& proof, const ChildKey& key);
+    /// Appends a part that begins where the last one ended. `work`: of that part.
+    void append(const Elements& head, const Elements& before, Elements after, std::span<const BaseExpr> work);
+    [[nodiscard]] CircuitRows expose(rollup::StatementKind kind, const DigestWire& statement);
+    Elements head(const Digest& domain, const Digest& header, const rollup::L1Address& payee);
+    Elements point(const rollup::JoinPoint& start);
+
+    CircuitBuilder b_;
+    DigestWire keys_;
+    bool has_part_ = false;
+    Elements head_, before_, after_, work_;  ///< of the parts so far, as kHead, kJoinBefore, kJoinAfter, kJoinWork
+    std::vector<Bundle> bundles_;
+};
+
+}  // namespace quarry::recursion
