@@ -70,6 +70,11 @@ SecurityTarget security_target(unsigned bits) {
     return {bits, bits == 100 ? 16U : 20U};
 }
 
+std::vector<PublicTuple> public_tuples(const Circuit& circuit, const Statement& statement) {
+    NativeBackend backend;
+    return public_tuples(backend, circuit, statement);
+}
+
 SortedTables sort_tables(const Circuit& circuit, const Heights& heights, const StackLayout& layout) {
     SortedTables r;
     for (const std::size_t t : layout.order) {

@@ -36,6 +36,7 @@ Status check_statement(const Circuit& circuit, const BasicStatement<F>& statemen
 template <class B>
 std::vector<BasicPublicTuple<typename B::F>> public_tuples(B& backend, const Circuit& circuit,
                                                            const BasicStatement<typename B::F>& statement);
+std::vector<PublicTuple> public_tuples(const Circuit& circuit, const Statement& statement);
 
 struct Proof {
     unsigned security_bits = 100;
