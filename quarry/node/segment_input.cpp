@@ -60,11 +60,17 @@ rollup::FeeLedger read_fees(WordReader& r) {
     rollup::FeeLedger fees;
     const auto used = r.integer<std::uint8_t>();
     if (used > rollup::FeeLedger::kCells) r.refuse(RejectCode::limit_exceeded);
+    std::optional<rollup::TokenId> previous;
     for (std::size_t i = 0; i < used && r.verdict(); ++i) {
         const auto token = r.integer<rollup::TokenId>();
         const rollup::Amount sum = r.amount();
-        if (sum.is_zero() || !fees.pending(token).is_zero()) return r.refuse(RejectCode::limit_exceeded), fees;
+        // Rising tokens, sums above zero: one form for each ledger.
+        if (sum.is_zero() || (previous && token <= *previous)) {
+            r.refuse(RejectCode::limit_exceeded);
+            break;
+        }
         fees.add(token, sum);
+        previous = token;
     }
     return fees;
 }

@@ -48,7 +48,7 @@ TEST_F(WorkFolderTest, DamageIsNoticed) {
     ASSERT_TRUE(folder.put_output(task, as_bytes("what it made")).ok());
     const std::string object = path.get() + "/objects/" + quarry::to_hex(keccak256(as_bytes("what it made")));
     const std::string result = path.get() + "/results/" + quarry::to_hex(task);
-    for (const std::string bytes : {"", "what it mad", "what it made.", "What it made"}) {
+    for (const std::string& bytes : std::vector<std::string>{"", "what it mad", "what it made.", "What it made"}) {
         ASSERT_TRUE(write_synced(object, as_bytes(bytes)).ok());
         EXPECT_EQ(folder.read_output(task).error().name, "damaged_object") << bytes;
         EXPECT_EQ(folder.states().at(task), TaskState::damaged);
@@ -56,7 +56,8 @@ TEST_F(WorkFolderTest, DamageIsNoticed) {
     fs::remove(object);
     EXPECT_EQ(folder.read_output(task).error().name, "damaged_object");
     ASSERT_TRUE(folder.put_output(task, as_bytes("what it made")).ok());
-    for (const std::string bytes : {"", "object", "object 12\n", "subject " + std::string(64, '0') + "\n"}) {
+    for (const std::string& bytes :
+         {std::string(), std::string("object"), std::string("object 12\n"), "subject " + std::string(64, '0') + "\n"}) {
         ASSERT_TRUE(write_synced(result, as_bytes(bytes)).ok());
         EXPECT_EQ(folder.read_output(task).error().name, "damaged_result") << bytes;
     }
@@ -90,7 +91,8 @@ TEST_F(WorkFolderTest, HistoryCountsAndSurvivesTornLines) {
     ASSERT_TRUE(folder.log_start(work.top, 2, 8).ok());
     const std::string log = path.get() + "/log.jsonl";
     auto bytes = read_whole_file(log, 1 << 20).value();
-    for (const std::string torn : {"{\"event\":\"sta", "\n\nnonsense\n", "{\"event\":\"start\"}\n"}) {
+    for (const std::string& torn :
+         std::vector<std::string>{"{\"event\":\"sta", "\n\nnonsense\n", "{\"event\":\"start\"}\n"}) {
         auto more = bytes;
         more.insert(more.end(), torn.begin(), torn.end());
         ASSERT_TRUE(write_synced(log, more).ok());

@@ -35,12 +35,10 @@ Verdict check_counts(const JoinStatement& s) {
 Verdict check_effects_bound(const JoinStatement& part, const Header& header) {
     const BindingPoint start = binding_start(effects_start().digest);
     if (part.before.effects != start) return RejectCode::not_at_start;
-    if (header.num_effects == 0) {
-        if (part.after.effects != start) return RejectCode::unbound_effects;
-        return Accepted{};
-    }
-    if (part.after.effects.bindings.count != 1) return RejectCode::unbound_effects;
+    // Also without effects: an accumulator that moved nevertheless is none of such a batch.
     if (part.after.effects.words.digest != part.after.operations.effects.digest) return RejectCode::unbound_effects;
+    if (header.num_effects == 0 && part.after.effects != start) return RejectCode::unbound_effects;
+    if (header.num_effects != 0 && part.after.effects.bindings.count != 1) return RejectCode::unbound_effects;
     return Accepted{};
 }
 
