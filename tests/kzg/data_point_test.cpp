@@ -16,17 +16,17 @@
 namespace quarry::rollup {
 namespace {
 
-class Setup {
+class TrustedSetup {
   public:
-    Setup() {
+    TrustedSetup() {
         const std::unique_ptr<FILE, int (*)(FILE*)> file(std::fopen(QUARRY_TRUSTED_SETUP, "r"), std::fclose);
         loaded_ = file && load_trusted_setup_file(&settings_, file.get(), 0) == C_KZG_OK;
     }
-    ~Setup() {
+    ~TrustedSetup() {
         if (loaded_) free_trusted_setup(&settings_);
     }
-    Setup(const Setup&) = delete;
-    Setup& operator=(const Setup&) = delete;
+    TrustedSetup(const TrustedSetup&) = delete;
+    TrustedSetup& operator=(const TrustedSetup&) = delete;
     [[nodiscard]] const KZGSettings* get() const { return loaded_ ? &settings_ : nullptr; }
 
   private:
@@ -83,7 +83,7 @@ void check_blob(const KZGSettings* settings, const std::vector<std::uint8_t>& wo
 }
 
 TEST(DataPoint, IsOpenedByKzgSlow) {
-    const Setup setup;
+    const TrustedSetup setup;
     ASSERT_NE(setup.get(), nullptr);
     std::mt19937_64 rng(4844);
     const auto random = [&](std::size_t n) {
@@ -101,7 +101,7 @@ TEST(DataPoint, IsOpenedByKzgSlow) {
 
 // Total where the barycentric formula has no value: at every kind of root, opened like any other point.
 TEST(DataPoint, AtARootOfUnitySlow) {
-    const Setup setup;
+    const TrustedSetup setup;
     ASSERT_NE(setup.get(), nullptr);
     std::vector<std::uint8_t> words(7 * kWordBytes);
     for (std::size_t i = 0; i < words.size(); ++i) words[i] = static_cast<std::uint8_t>(i + 1);

@@ -16,11 +16,6 @@ using Rows = std::vector<Row>;
 const KoalaBear kOne(1);
 
 const Table& table() { return testing::table_of(DataTable::evaluation); }
-Faults broken(const Rows& rows) {
-    testing::DataVerdict verdict;
-    verdict.check_rows(table(), rows);
-    return verdict.own_faults();
-}
 Rows rows_of(DataForm form, std::size_t n) {
     const auto words = testing::random_words(n);
     return evaluation_rows(testing::data_statement(form, words), words);
