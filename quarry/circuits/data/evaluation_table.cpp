@@ -81,9 +81,8 @@ void constrain_words(AirBuilder& b, const EvaluationRow<Expr>& row, const Evalua
     for (std::size_t i = 0; i < 2; ++i) {
         const auto& w = row.word[i];
         const std::string name = "word" + std::to_string(i);
-        const Expr missing = real - w.present;
+        const Expr missing = real - w.present;  // on padding -present, which missing.where makes 0
         b.boolean(name + ".present", w.present);
-        b.zero(name + ".present.where", w.present * (Expr(1) - real));
         b.zero(name + ".missing.form", missing * (i == 0 ? row.blob : row.horner));
         b.zero(name + ".missing.where", missing * (Expr(1) - (i == 0 ? row.is_first : row.is_last)));
         const auto limb = limbs_of(w.word);
