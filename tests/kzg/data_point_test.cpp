@@ -16,23 +16,28 @@
 namespace quarry::rollup {
 namespace {
 
-class Setup {
+class TrustedSetup {
   public:
-    Setup() {
+    TrustedSetup() {
         const std::unique_ptr<FILE, int (*)(FILE*)> file(std::fopen(QUARRY_TRUSTED_SETUP, "r"), std::fclose);
         loaded_ = file && load_trusted_setup_file(&settings_, file.get(), 0) == C_KZG_OK;
     }
-    ~Setup() {
+    ~TrustedSetup() {
         if (loaded_) free_trusted_setup(&settings_);
     }
-    Setup(const Setup&) = delete;
-    Setup& operator=(const Setup&) = delete;
+    TrustedSetup(const TrustedSetup&) = delete;
+    TrustedSetup& operator=(const TrustedSetup&) = delete;
     [[nodiscard]] const KZGSettings* get() const { return loaded_ ? &settings_ : nullptr; }
 
   private:
     KZGSettings settings_{};
     bool loaded_ = false;
 };
+/// Loaded once: it takes seconds.
+const KZGSettings* trusted_setup() {
+    static const TrustedSetup setup;
+    return setup.get();
+}
 
 /// Each word behind a zero byte: a canonical element of the blob.
 std::unique_ptr<Blob> make_blob(const std::vector<std::uint8_t>& words) {
@@ -83,26 +88,26 @@ void check_blob(const KZGSettings* settings, const std::vector<std::uint8_t>& wo
 }
 
 TEST(DataPoint, IsOpenedByKzgSlow) {
-    const Setup setup;
-    ASSERT_NE(setup.get(), nullptr);
+    const KZGSettings* setup = trusted_setup();
+    ASSERT_NE(setup, nullptr);
     std::mt19937_64 rng(4844);
     const auto random = [&](std::size_t n) {
         std::vector<std::uint8_t> words(n * kWordBytes);
         for (std::uint8_t& byte : words) byte = static_cast<std::uint8_t>(rng());
         return words;
     };
-    for (const std::size_t n : {0, 1, 2, 4095, 4096}) check_blob(setup.get(), random(n));
-    check_blob(setup.get(), std::vector<std::uint8_t>(kBlobWords * kWordBytes, 0x00));
-    check_blob(setup.get(), std::vector<std::uint8_t>(kBlobWords * kWordBytes, 0xff));
+    for (const std::size_t n : {0, 1, 2, 4095, 4096}) check_blob(setup, random(n));
+    check_blob(setup, std::vector<std::uint8_t>(kBlobWords * kWordBytes, 0x00));
+    check_blob(setup, std::vector<std::uint8_t>(kBlobWords * kWordBytes, 0xff));
     auto one_at_the_end = std::vector<std::uint8_t>(kBlobWords * kWordBytes, 0x00);
     one_at_the_end.back() = 1;
-    check_blob(setup.get(), one_at_the_end);
+    check_blob(setup, one_at_the_end);
 }
 
 // Total where the barycentric formula has no value: at every kind of root, opened like any other point.
 TEST(DataPoint, AtARootOfUnitySlow) {
-    const Setup setup;
-    ASSERT_NE(setup.get(), nullptr);
+    const KZGSettings* setup = trusted_setup();
+    ASSERT_NE(setup, nullptr);
     std::vector<std::uint8_t> words(7 * kWordBytes);
     for (std::size_t i = 0; i < words.size(); ++i) words[i] = static_cast<std::uint8_t>(i + 1);
     const auto blob = make_blob(words);
@@ -111,7 +116,7 @@ TEST(DataPoint, AtARootOfUnitySlow) {
         const ::Bytes32 z = kzg_bytes(scalar_bytes(root));
         KZGProof opening;
         ::Bytes32 y;
-        ASSERT_EQ(compute_kzg_proof(&opening, &y, blob.get(), &z, setup.get()), C_KZG_OK);
+        ASSERT_EQ(compute_kzg_proof(&opening, &y, blob.get(), &z, setup), C_KZG_OK);
         const Bytes32 value = scalar_bytes(evaluate_blob(words, root));
         EXPECT_TRUE(std::equal(value.begin(), value.end(), y.bytes)) << i;
     }

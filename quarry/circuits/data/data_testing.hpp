@@ -161,24 +161,57 @@ std::map<std::string, std::set<std::size_t>> free_data_cells(DataTable t, const 
     return found;
 }
 
-/// The carries of a gate's cells such that of its 32 equations only number `open` need not hold: those below from the
-/// low end, those above from the high end. `column`: where name.quotient.limb[0] and name.carry[0] are.
-inline void close_gate_but(const Table& table, Columns& columns, std::size_t row, const std::string& name,
-                           const std::string& cells, std::size_t open) {
-    const auto column = [&](const std::string& text) {
-        return static_cast<std::size_t>(std::find(table.columns.begin(), table.columns.end(), text) -
-                                        table.columns.begin());
-    };
-    const std::size_t carry = column(cells + ".carry[0]");
-    const auto residue = [&](std::size_t i) {
-        const std::string constraint = name + "[" + std::to_string(i) + "]";
-        const auto at = std::find_if(table.constraints.begin(), table.constraints.end(),
-                                     [&](const Constraint& c) { return c.name == constraint; });
-        return evaluate_form(at->form, atoms_at(table, columns, row), [](KoalaBear x) { return x; });
-    };
+inline std::size_t column_of(const Table& table, const std::string& name) {
+    const auto at = std::find(table.columns.begin(), table.columns.end(), name);
+    QUARRY_CHECK(at != table.columns.end());
+    return static_cast<std::size_t>(at - table.columns.begin());
+}
+
+/// The constraints that break on the rows [0, last] and on the row before row 0.
+inline std::set<std::string> broken_around(const Table& table, const Columns& columns, std::size_t last) {
+    std::set<std::string> broken;
+    const std::size_t height = columns.front().size();
+    for (std::size_t i = 0; i <= last + 1; ++i) {
+        const auto atoms = atoms_at(table, columns, (i + height - 1) % height);
+        for (const Constraint& c : table.constraints) {
+            if (!evaluate_form(c.form, atoms, [](KoalaBear x) { return x; }).is_zero()) broken.insert(c.name);
+        }
+    }
+    return broken;
+}
+
+/// A gate's constraints are name[0 .. 31], its cells cells.quotient and cells.carry.
+struct GateNames {
+    std::string name, cells;
+};
+inline KoalaBear gate_residue(const Table& table, const Columns& columns, std::size_t row, const GateNames& gate,
+                              std::size_t i) {
+    const std::string constraint = gate.name + "[" + std::to_string(i) + "]";
+    const auto at = std::find_if(table.constraints.begin(), table.constraints.end(),
+                                 [&](const Constraint& c) { return c.name == constraint; });
+    QUARRY_CHECK(at != table.constraints.end());
+    return evaluate_form(at->form, atoms_at(table, columns, row), [](KoalaBear x) { return x; });
+}
+/// Sets carries, out of range if need be, such that of a gate's equations only number `open` need not hold: those below
+/// it follow from the low end, those above from the high end.
+inline void close_gate_but(const Table& table, Columns& columns, std::size_t row, const GateNames& gate,
+                           std::size_t open) {
+    const std::size_t carry = column_of(table, gate.cells + ".carry[0]");
     const KoalaBear shift(1u << 16);
+    const auto residue = [&](std::size_t i) { return gate_residue(table, columns, row, gate, i); };
     for (std::size_t i = 0; i < open; ++i) columns[carry + i][row] += residue(i) * shift.inverse();
     for (std::size_t i = 31; i > open; --i) columns[carry + i - 1][row] -= residue(i);
+}
+/// Makes all equations of a gate hold modulo p, whatever numbers it multiplies, by a quotient and carries that no
+/// lookup passes.
+inline void close_gate(const Table& table, Columns& columns, std::size_t row, const GateNames& gate) {
+    close_gate_but(table, columns, row, gate, 31);
+    KoalaBear order;
+    for (std::size_t k = kFieldLimbs; k-- > 0;) order = order * KoalaBear(1u << 16) + KoalaBear(order_limbs()[k]);
+    // One more in the quotient's upper limb takes 2^240 r off the sum of residue_i 2^(16 i).
+    const KoalaBear excess = gate_residue(table, columns, row, gate, 31) * KoalaBear(2).pow(16 * (31 - 15));
+    columns[column_of(table, gate.cells + ".quotient.limb[15]")][row] += excess * order.inverse();
+    close_gate_but(table, columns, row, gate, 31);
 }
 
 }  // namespace quarry::circuits::testing

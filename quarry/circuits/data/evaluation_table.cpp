@@ -1,5 +1,7 @@
 #include "quarry/circuits/data/evaluation_table.hpp"
 
+#include <oneapi/tbb/parallel_invoke.h>
+
 #include <algorithm>
 
 #include "quarry/base/parallel.hpp"
@@ -81,9 +83,8 @@ void constrain_words(AirBuilder& b, const EvaluationRow<Expr>& row, const Evalua
     for (std::size_t i = 0; i < 2; ++i) {
         const auto& w = row.word[i];
         const std::string name = "word" + std::to_string(i);
-        const Expr missing = real - w.present;
+        const Expr missing = real - w.present;  // on padding -present, which missing.where makes 0
         b.boolean(name + ".present", w.present);
-        b.zero(name + ".present.where", w.present * (Expr(1) - real));
         b.zero(name + ".missing.form", missing * (i == 0 ? row.blob : row.horner));
         b.zero(name + ".missing.where", missing * (Expr(1) - (i == 0 ? row.is_first : row.is_last)));
         const auto limb = limbs_of(w.word);
@@ -274,25 +275,15 @@ void fill_products(Row& row, const Pair& pair, const Pair* next, std::size_t j, 
     row.next_gate = gate_cells(t, factor, to_next);
 }
 
-}  // namespace
-
-std::vector<Row> evaluation_rows(const rollup::DataStatement& statement, std::span<const std::uint8_t> words) {
+void fill_numbers(std::vector<Row>& rows, const rollup::DataStatement& statement, std::span<const std::uint8_t> words,
+                  bool skip_first) {
     const bool blob = statement.form == rollup::DataForm::blob;
-    const std::size_t num_words = words.size() / kWordBytes;
-    QUARRY_CHECK(words.size() == statement.words * kWordBytes && num_words <= rollup::kMaxDataWords);
-    std::vector<Row> rows((num_words + 1) / 2);
-    if (rows.empty()) return rows;
-    const bool skip_first = !blob && num_words % 2 == 1;
-    fill_flags(rows, blob);
-    fill_words(rows, statement.before, words, skip_first);
-
-    std::vector<Pair> pairs(rows.size());
     const auto word = [&](std::size_t i) {
-        const std::size_t at = i - (skip_first ? 1 : 0);  // no word -1
-        if (at >= num_words) return BlsScalar();
-        return rollup::word_scalar(
-            std::span<const std::uint8_t, kWordBytes>(words.data() + at * kWordBytes, kWordBytes));
+        const std::size_t at = (i - (skip_first ? 1 : 0)) * kWordBytes;  // huge for word -1
+        if (at >= words.size()) return BlsScalar();
+        return rollup::word_scalar(std::span<const std::uint8_t, kWordBytes>(words.data() + at, kWordBytes));
     };
+    std::vector<Pair> pairs(rows.size());
     for (std::size_t j = 0; j < pairs.size(); ++j) {
         pairs[j].w0 = word(2 * j);
         pairs[j].w1 = word(2 * j + 1);
@@ -304,6 +295,21 @@ std::vector<Row> evaluation_rows(const rollup::DataStatement& statement, std::sp
             fill_products(rows[j], pairs[j], j + 1 < pairs.size() ? &pairs[j + 1] : nullptr, j, blob);
         }
     });
+}
+
+}  // namespace
+
+std::vector<Row> evaluation_rows(const rollup::DataStatement& statement, std::span<const std::uint8_t> words) {
+    const bool blob = statement.form == rollup::DataForm::blob;
+    const std::size_t num_words = words.size() / kWordBytes;
+    QUARRY_CHECK(words.size() == statement.words * kWordBytes && num_words <= rollup::kMaxDataWords);
+    std::vector<Row> rows((num_words + 1) / 2);
+    if (rows.empty()) return rows;
+    const bool skip_first = !blob && num_words % 2 == 1;
+    fill_flags(rows, blob);
+    // The accumulator is a chain of hashes; the numbers do not wait for it.
+    tbb::parallel_invoke([&] { fill_words(rows, statement.before, words, skip_first); },
+                         [&] { fill_numbers(rows, statement, words, skip_first); });
     for (std::size_t j = 0; j + 1 < rows.size(); ++j) {
         for (std::size_t k = 0; k < kFieldLimbs; ++k) {
             rows[j + 1].sum[k] = rows[j].sum[k] + (blob ? rows[j].acc.limb[k] : KoalaBear());

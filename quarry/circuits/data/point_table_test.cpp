@@ -31,26 +31,43 @@ TEST(PointTable, EachConstraintIsNeeded) {
     for (const std::string& name : testing::never_alone(table(), testing::columns_of_rows(some.point), {0, 1})) {
         if (left_by_none.contains(name)) left.insert(name);
     }
-    // top, with the cells that it would excuse.
+    const auto expect_alone = [&](const std::string& name, const Rows& bad) {
+        EXPECT_EQ(broken_constraints(table(), testing::columns_of_rows(bad)), std::vector<std::string>{name});
+        left.erase(name);
+    };
+    Rows bad = none.point;
+    bad[0].words = bad[0].units = kOne;
+    bad[0].spare = KoalaBear(7);
+    expect_alone("empty.words", bad);
+    bad = some.point;
+    bad[0].is_real = KoalaBear(2);  // with a gap to twice the largest y
+    for (std::size_t k = 0; k < kFieldLimbs; ++k) {
+        bad[0].value_gap[k] = KoalaBear(2 * (order_limbs()[k] - (k == 0 ? 1 : 0))) - bad[0].value[k];
+    }
+    expect_alone("is_real", bad);
+    for (std::size_t k = 0; k + 1 < kFieldLimbs; ++k) {
+        bad = some.point;
+        bad[0].value_gap[k] += KoalaBear(1u << 17);
+        bad[0].value_gap[k + 1] -= KoalaBear(2);
+        expect_alone("value.carry[" + std::to_string(k) + "]", bad);
+    }
+    // Element i of the point is p - 1, or almost.
     for (std::size_t i = 0; i < kDigestSize; ++i) {
         const std::string index = "[" + std::to_string(i) + "]";
-        const auto bits = static_cast<unsigned>(i);
-        const auto expect_alone = [&](const std::string& name, KoalaBear first, KoalaBear whole, KoalaBear last) {
+        const KoalaBear largest(127u << (8 - i));
+        const auto with = [&](KoalaBear top, KoalaBear first, KoalaBear whole, KoalaBear last) {
             Rows rows = some.point;
             auto& row = rows[0];
-            row.top[i] = kOne;
+            row.top[i] = top;
             if (i > 0) row.finish[i - 1] = first;
             row.z[2 * i] = whole;
-            const KoalaBear next = i + 1 < kDigestSize ? row.finish[i] * KoalaBear(1u << (15 - bits)) : KoalaBear();
-            row.z[2 * i + 1] = last + next;
-            // The limb before holds this element's first bits.
-            EXPECT_EQ(broken_constraints(table(), testing::columns_of_rows(rows)), std::vector<std::string>{name});
-            left.erase(name);
+            row.z[2 * i + 1] = last + (i + 1 < kDigestSize ? row.finish[i] * KoalaBear(1u << (15 - i)) : KoalaBear());
+            return rows;
         };
-        const KoalaBear largest(127u << (8 - bits));
-        expect_alone("top.last" + index, KoalaBear(), KoalaBear(), largest - kOne);
-        expect_alone("top.whole" + index, KoalaBear(), kOne, largest);
-        if (i > 0) expect_alone("top.first" + index, kOne, KoalaBear(), largest);
+        expect_alone("top" + index, with(KoalaBear(2), KoalaBear(), KoalaBear(), largest));
+        expect_alone("top.last" + index, with(kOne, KoalaBear(), KoalaBear(), largest - kOne));
+        expect_alone("top.whole" + index, with(kOne, KoalaBear(), kOne, largest));
+        if (i > 0) expect_alone("top.first" + index, with(kOne, kOne, KoalaBear(), largest));
     }
     EXPECT_EQ(left, Faults());
 }
