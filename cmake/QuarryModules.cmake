@@ -50,7 +50,8 @@ if(QUARRY_TESTS)
   add_custom_target(corpus_tests)
 endif()
 
-# quarry_unit_test(NAME): NAME_test is a GoogleTest program of the label `unit`.
+# quarry_unit_test(NAME): NAME_test is a GoogleTest program of the label `unit`. The longest have a COST: ctest starts
+# them first, and no core waits at the end for one that began last.
 function(quarry_unit_test name)
   add_test(NAME ${name} COMMAND ${name}_test)
   set_tests_properties(${name} PROPERTIES LABELS unit TIMEOUT 900)
