@@ -1,5 +1,7 @@
 # quarry_module(NAME): a static library of quarry/NAME/**.cpp, its unit tests (*_test.cpp -> NAME_test) and fuzz
 # targets (*_fuzz.cpp), linked to exactly the modules that cmake/layers.txt allows it to include.
+#   LINK, TEST_LINK                    further libraries of the module, of its tests
+#   SHARED_HEADERS, TEST_HEADERS       what most of its files, of its tests include: see quarry_precompile
 
 file(STRINGS "${CMAKE_SOURCE_DIR}/cmake/layers.txt" QUARRY_LAYERS REGEX "^[a-z]+:")
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/cmake/layers.txt")
@@ -27,8 +29,39 @@ function(quarry_check_layers name files)
   endforeach()
 endfunction()
 
+# Which targets parse the headers that their files share once, and not once a file: `programs` (the tests and quarry
+# itself), `all` (the libraries too) or none. Half of what a small file costs is those headers, and `./run test` starts
+# from nothing. But ccache keeps no object that a precompiled header went into, and a forgotten #include goes
+# unnoticed: the libraries of the release build never have one.
+set(QUARRY_PRECOMPILE "" CACHE STRING "Targets with precompiled headers: programs, all or (empty) none")
+set(CMAKE_PCH_PROLOGUE "")  # or CMake makes a system header of it, and no warning comes from what it includes
+
+# quarry_precompile(TARGET KIND HEADER...): KIND is `program` or `library`.
+function(quarry_precompile target kind)
+  if(ARGN AND (QUARRY_PRECOMPILE STREQUAL "all" OR (QUARRY_PRECOMPILE STREQUAL "programs" AND kind STREQUAL "program")))
+    list(TRANSFORM ARGN REPLACE "^((quarry|tests)/.*)" "${CMAKE_SOURCE_DIR}/\\1" OUTPUT_VARIABLE headers)
+    target_precompile_headers(${target} PRIVATE ${headers})
+  endif()
+endfunction()
+
+# `unit_tests` and `corpus_tests` build what the ctest labels `unit` and `corpus` run, and nothing else.
+if(QUARRY_TESTS)
+  add_custom_target(unit_tests)
+  add_custom_target(corpus_tests)
+endif()
+
+# quarry_unit_test(NAME): NAME_test is a GoogleTest program of the label `unit`. The longest have a COST: ctest starts
+# them first, and no core waits at the end for one that began last.
+function(quarry_unit_test name)
+  add_test(NAME ${name} COMMAND ${name}_test)
+  set_tests_properties(${name} PROPERTIES LABELS unit TIMEOUT 900)
+  target_link_libraries(${name}_test PRIVATE GTest::gtest GTest::gtest_main)
+  target_compile_options(${name}_test PRIVATE -O1)  # most of what tests spend is in the libraries; compiling them is not
+  add_dependencies(unit_tests ${name}_test)
+endfunction()
+
 function(quarry_module name)
-  cmake_parse_arguments(arg "" "" "LINK;TEST_LINK" ${ARGN})
+  cmake_parse_arguments(arg "" "" "LINK;TEST_LINK;SHARED_HEADERS;TEST_HEADERS" ${ARGN})
   if(NOT name IN_LIST QUARRY_MODULES)
     message(FATAL_ERROR "module ${name} is not in cmake/layers.txt")
   endif()
@@ -41,6 +74,10 @@ function(quarry_module name)
   list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
   list(FILTER fuzzers INCLUDE REGEX "_fuzz\\.cpp$")
   list(FILTER sources EXCLUDE REGEX "_(test|fuzz|bench)\\.cpp$")
+  # A kernel chooses Highway's instruction sets, or the compiler's flags, before its first #include.
+  set(kernels ${sources})
+  list(FILTER kernels INCLUDE REGEX "/kernels/")
+  set_source_files_properties(${kernels} PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
 
   # Lower modules come first in quarry/CMakeLists.txt; one that layers.txt names but nobody has written yet is skipped.
   set(links "")
@@ -52,6 +89,7 @@ function(quarry_module name)
   if(sources)
     add_library(quarry_${name} STATIC ${sources})
     target_link_libraries(quarry_${name} PUBLIC quarry_flags ${links} ${arg_LINK})
+    quarry_precompile(quarry_${name} library ${arg_SHARED_HEADERS})
   else()
     add_library(quarry_${name} INTERFACE)
     target_link_libraries(quarry_${name} INTERFACE quarry_flags ${links} ${arg_LINK})
@@ -59,10 +97,9 @@ function(quarry_module name)
 
   if(QUARRY_TESTS AND tests)
     add_executable(${name}_test ${tests})
-    target_link_libraries(${name}_test PRIVATE quarry_${name} GTest::gtest GTest::gtest_main ${arg_TEST_LINK})
-    target_compile_options(${name}_test PRIVATE -O1)  # most of what tests spend is in the libraries; compiling them is not
-    add_test(NAME ${name} COMMAND ${name}_test)
-    set_tests_properties(${name} PROPERTIES LABELS unit TIMEOUT 900)
+    target_link_libraries(${name}_test PRIVATE quarry_${name} ${arg_TEST_LINK})
+    quarry_unit_test(${name})
+    quarry_precompile(${name}_test program ${arg_TEST_HEADERS})
   endif()
 
   foreach(fuzzer IN LISTS fuzzers)
@@ -75,8 +112,13 @@ function(quarry_module name)
       set_property(GLOBAL APPEND PROPERTY QUARRY_FUZZERS ${stem})
     elseif(QUARRY_TESTS)
       # Replays the kept corpus (tests/corpora/<stem>) through the same entry point, without libFuzzer.
-      add_executable(${stem}_replay ${fuzzer} "${CMAKE_SOURCE_DIR}/tests/replay_main.cpp")
-      target_link_libraries(${stem}_replay PRIVATE quarry_${name})
+      if(NOT TARGET quarry_replay_main)
+        add_library(quarry_replay_main OBJECT "${CMAKE_SOURCE_DIR}/tests/replay_main.cpp")
+        target_link_libraries(quarry_replay_main PRIVATE quarry_flags)
+      endif()
+      add_executable(${stem}_replay ${fuzzer})
+      target_link_libraries(${stem}_replay PRIVATE quarry_replay_main quarry_${name})
+      add_dependencies(corpus_tests ${stem}_replay)
       add_test(NAME ${stem}_replay COMMAND ${stem}_replay "${CMAKE_SOURCE_DIR}/tests/corpora/${stem}")
       set_tests_properties(${stem}_replay PROPERTIES LABELS corpus TIMEOUT 300)
     endif()

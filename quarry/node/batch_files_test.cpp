@@ -16,7 +16,7 @@ using rollup::testing::RandomTraffic;
 using rollup::testing::World;
 
 /// A folder of its own for each test, removed at the end.
-class BatchFolderTest : public testing::Test {
+class BatchFolderTest : public ::testing::Test {
   protected:
     void SetUp() override {
         path_ = (fs::temp_directory_path() / ("quarry-batches-" + std::to_string(::getpid()))).string();

@@ -21,7 +21,7 @@ using rollup::Amount;
 constexpr rollup::Timestamp kNow = 1'700'000'000;
 
 /// A development network of 40 accounts in a folder of its own, removed at the end.
-class InputExecutorTest : public testing::Test {
+class InputExecutorTest : public ::testing::Test {
   protected:
     void SetUp() override {
         root_ = (fs::temp_directory_path() / ("quarry-executor-" + std::to_string(::getpid()))).string();

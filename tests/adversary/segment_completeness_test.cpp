@@ -15,7 +15,7 @@ void expect_provable(const RealRollup& rollup, const rollup::ExecutedBatch& batc
     Claim claim(rollup, replayed.value());
     EXPECT_EQ(claim.verdict(), accepted());
     const auto whole = claim.make_timeline().statement;
-    EXPECT_TRUE(rollup::close(whole, batch.header).ok());
+    EXPECT_TRUE(rollup::check_whole(whole.header, whole.before, whole.after, batch.header).ok());
     for (const std::size_t cut : cuts) {
         claim.restrict(0, cut);
         EXPECT_EQ(claim.verdict(), accepted()) << "up to step " << cut;
