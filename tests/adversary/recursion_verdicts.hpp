@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "quarry/circuits/rows.hpp"
@@ -44,14 +43,28 @@ struct ListingBackend : NativeBackend {
         return Ok{};
     }
 };
+/// All paths of an oracle at once.
 template <class Rows, class Paths>
 Status require_merkle(ListingBackend& backend, const Digest& root,
                       const std::vector<QueryIndex<NativeBackend>>& positions, const Rows& rows, const Paths& paths) {
-    for (std::size_t j = 0; j < rows.size(); ++j) {
-        const auto height = static_cast<unsigned>(positions[j].bits.size());
-        backend.verdicts.paths.push_back(
-            verify_merkle_path<PoseidonHasher>(root, positions[j].value, height, rows[j], paths[j]).ok());
+    const std::size_t n = rows.size();
+    const std::size_t width = rows[0].size();
+    const std::size_t stride = (width + 7) / 8 * 8;
+    std::vector<KoalaBear> cells(n * stride);
+    for (std::size_t j = 0; j < n; ++j)
+        std::ranges::copy(rows[j], cells.begin() + static_cast<std::ptrdiff_t>(j * stride));
+    std::vector<Digest> nodes(n);
+    PoseidonHasher::hash_rows(cells.data(), n, width, stride, nodes.data());
+    std::vector<Digest> children(2 * n);
+    for (std::size_t level = 0; level < paths[0].size(); ++level) {
+        for (std::size_t j = 0; j < n; ++j) {
+            const std::size_t right = positions[j].value >> level & 1;
+            children[2 * j + right] = nodes[j];
+            children[2 * j + 1 - right] = paths[j][level];
+        }
+        PoseidonHasher::compress_pairs(children.data(), nodes.data(), n);
     }
+    for (const Digest& node : nodes) backend.verdicts.paths.push_back(node == root);
     return Ok{};
 }
 
@@ -113,7 +126,17 @@ class WireCheck {
   public:
     WireCheck(const recursion::CircuitRows& rows, const Digest& exposed) : rows_(&rows) {
         read(Kind::sponge, rows.sponge);
-        read(Kind::tree, rows.tree);
+        // What a compression gives is written when rows are laid out.
+        recursion::Rows<recursion::TreeTable> tree = rows.tree;
+        for (std::size_t r = 0; r < tree.rows.size(); ++r) {
+            if (tree.fixed[r].results.is_zero()) continue;
+            auto& row = tree.rows[r];
+            Digest left, right;
+            std::copy_n(row.in.begin(), left.size(), left.begin());
+            std::copy_n(row.in.begin() + recursion::kBlock, right.size(), right.begin());
+            row.result = poseidon_compress(left, right);
+        }
+        read(Kind::tree, tree);
         read(Kind::sum, rows.sum);
         read(Kind::base_fold, rows.base_fold);
         read(Kind::extension_fold, rows.extension_fold);
@@ -126,6 +149,8 @@ class WireCheck {
         Use world{recursion::kDigestBus, recursion::kPublicDigest, KoalaBear(1), Kind::count, 0, 8, {}};
         std::ranges::copy(exposed, world.values.begin());
         uses_.push_back(world);
+        // Buses and addresses index an array below.
+        for (const Use& use : uses_) QUARRY_CHECK(use.bus < 4);
         settle();
     }
 
@@ -151,6 +176,7 @@ class WireCheck {
     struct Wire {
         std::array<KoalaBear, recursion::kBlock> values;
         KoalaBear left;  ///< readers to come
+        bool is_written = false;
     };
     /// A form of one row's cells. Interactions have no other: checked.
     struct CellForm {
@@ -236,24 +262,35 @@ void WireCheck::read(Kind kind, const recursion::Rows<Definition>& of) {
 
 inline void WireCheck::settle() {
     const auto writes = [](const Use& use) { return use.multiplicity.canonical() < KoalaBear::kModulus / 2; };
-    std::unordered_map<std::uint64_t, Wire> wires;
-    wires.reserve(uses_.size());
-    const auto key = [](const Use& use) { return std::uint64_t{use.bus} << 32 | use.address; };
+    // Addresses are dense within each sixteenth of the element's range.
+    constexpr unsigned kRegionBits = 28;
+    std::array<std::vector<Wire>, 64> regions;
+    const auto region = [&](const Use& use) -> std::vector<Wire>& {
+        return regions[16 * use.bus + (use.address >> kRegionBits)];
+    };
+    const auto index = [](const Use& use) { return std::size_t{use.address & ((1U << kRegionBits) - 1)}; };
     for (const Use& use : uses_) {
         if (!writes(use)) continue;
-        const auto [it, fresh] = wires.try_emplace(key(use), Wire{use.values, use.multiplicity});
-        has_single_writers_ = has_single_writers_ && fresh;
+        std::vector<Wire>& wires = region(use);
+        if (wires.size() <= index(use)) wires.resize(2 * index(use) + 1024);
+        Wire& wire = wires[index(use)];
+        has_single_writers_ = has_single_writers_ && !wire.is_written;
+        if (!wire.is_written) wire = {use.values, use.multiplicity, true};
     }
     for (const Use& use : uses_) {
         if (writes(use)) continue;
-        const auto it = wires.find(key(use));
-        if (it == wires.end() || it->second.values != use.values) {
+        std::vector<Wire>& wires = region(use);
+        const bool exists = index(use) < wires.size() && wires[index(use)].is_written;
+        if (!exists || wires[index(use)].values != use.values) {
             bad_[static_cast<std::size_t>(use.kind)].push_back(use.row);
             ++num_bad_;
         }
-        if (it != wires.end()) it->second.left += use.multiplicity;
+        if (exists) wires[index(use)].left += use.multiplicity;
+        are_counts_right_ = are_counts_right_ && exists;
     }
-    for (const auto& [address, wire] : wires) are_counts_right_ = are_counts_right_ && wire.left.is_zero();
+    for (const auto& wires : regions) {
+        for (const Wire& wire : wires) are_counts_right_ = are_counts_right_ && wire.left.is_zero();
+    }
 }
 
 inline Verdicts WireCheck::verdicts(bool& other_is_wrong) const {
