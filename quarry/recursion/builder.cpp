@@ -555,6 +555,7 @@ std::vector<ExtensionExpr> CircuitBuilder::evaluate(std::span<const ExtensionExp
 }
 
 ExtensionExpr CircuitBuilder::power(const BaseExpr& x, std::span<const ExtensionExpr> r) {
+    QUARRY_CHECK(!r.empty());
     const Address start = wire(x.lifted());
     PowerRow<KoalaBear> row{read(start)[0], {}, cells(ExtField(1))};
     ExtField product(1);

@@ -114,7 +114,7 @@ class CircuitBuilder {
     /// sum_i coefficients[i] x^i for all points.
     [[nodiscard]] std::vector<ExtensionExpr> evaluate(std::span<const ExtensionExpr> coefficients,
                                                       std::span<const BaseExpr> points);
-    /// product_v (1 + r_v (x^(2^v) - 1)).
+    /// product_v (1 + r_v (x^(2^v) - 1)). Precondition: a factor.
     [[nodiscard]] ExtensionExpr power(const BaseExpr& x, std::span<const ExtensionExpr> r);
 
     /// What has been asked for so far.

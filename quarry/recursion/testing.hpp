@@ -7,8 +7,10 @@ namespace quarry::recursion::testing {
 
 /// A circuit with its witness: fixed once, laid out, ready to check or prove.
 struct LaidOut {
-    explicit LaidOut(const CircuitRows& rows)
-        : shape(fit(rows)),
+    explicit LaidOut(const CircuitRows& rows) : LaidOut(rows, fit(rows)) {}
+    /// Precondition: the rows fit.
+    LaidOut(const CircuitRows& rows, ShapeHeights heights)
+        : shape(std::move(heights)),
           circuit(make_circuit(shape)),
           preprocessed(lay_out_preprocessed(*circuit, shape, rows).value()),
           trace(lay_out_witness(*circuit, shape, rows)) {}

@@ -1,0 +1,203 @@
+#include "quarry/recursion/tables/poseidon_rows.hpp"
+
+#include <gtest/gtest.h>
+
+#include "quarry/recursion/tables/tables_testing.hpp"
+
+namespace quarry::recursion {
+namespace {
+
+using quarry::testing::free_cells;
+using quarry::testing::recompute_after;
+using testing::world_table;
+using testing::WorldTable;
+using Names = std::vector<std::string>;
+
+const KoalaBear kOne(1);
+
+std::string at(const char* name, std::size_t i) { return std::string(name) + "[" + std::to_string(i) + "]"; }
+
+/// Everything behind column `c` of a row as it follows; the bit is no function of the other cells.
+void follow(const WorldTable& w, Columns& columns, std::size_t row, std::size_t c) {
+    const bool has_bit = w.table->columns[w.table->num_witness() - 1] == "bit";
+    recompute_after(*w.table, columns, row, c, w.table->num_witness() - (has_bit ? 2 : 1));
+}
+void follow(const WorldTable& w, Columns& columns, std::size_t row) {
+    follow(w, columns, row, w.column("in", kPoseidonWidth - 1));
+}
+
+/// Adds `by` to an input of a row and lets everything in the row follow.
+Columns with_input(const WorldTable& w, std::size_t row, std::size_t i, KoalaBear by = kOne) {
+    Columns bad = w.columns;
+    bad[w.column("in", i)][row] += by;
+    follow(w, bad, row);
+    return bad;
+}
+
+/// Each constraint that defines a cell from cells before it in its row: a lie with everything after it recomputed, in a
+/// row after which nothing goes on.
+void expect_cells_are_defined(const WorldTable& w, std::size_t row, std::set<std::string>& left) {
+    for (std::size_t c = w.column("after_2", 0); c < w.table->num_witness(); ++c) {
+        const std::string& name = w.table->columns[c];
+        if (name == "bit") continue;
+        Columns bad = w.columns;
+        bad[c][row] += kOne;
+        follow(w, bad, row, c);
+        const quarry::testing::Neighbourhood changed(*w.table, bad, row);
+        EXPECT_EQ(changed.broken, std::set<std::string>{name});
+        left.erase(name);
+    }
+}
+std::set<std::string> all_names(const Table& table) {
+    std::set<std::string> names;
+    for (const Constraint& c : table.constraints) names.insert(c.name);
+    return names;
+}
+/// `bad` differs from the honest columns in `row` only, and breaks this constraint alone.
+void expect_alone(const WorldTable& w, const Columns& bad, std::size_t row, const std::string& name,
+                  std::set<std::string>& left) {
+    const quarry::testing::Neighbourhood changed(*w.table, bad, row);
+    EXPECT_EQ(changed.broken, std::set<std::string>{name}) << "row " << row;
+    left.erase(name);
+}
+
+TEST(SpongeTable, NoCellIsFree) {
+    const WorldTable w = world_table(TableKind::sponge);
+    EXPECT_EQ(free_cells(*w.table, w.columns, {0, 1, 2, w.num_rows - 1, w.num_rows, w.columns[0].size() - 1}), Names{});
+}
+
+TEST(SpongeTable, EachConstraintIsNeeded) {
+    const WorldTable w = world_table(TableKind::sponge);
+    auto left = all_names(*w.table);
+    const auto ends = [&](std::size_t r) { return !w.is_set("feeds", r); };
+    const std::size_t single = w.row_where([&](std::size_t r) { return ends(r) && w.is_set("start", r); });
+    const std::size_t last = w.row_where([&](std::size_t r) { return ends(r) && !w.is_set("start", r); });
+    ASSERT_TRUE(w.is_set("absorbs", last - 1) && w.is_set("carries", last - 1));
+    expect_cells_are_defined(w, single, left);
+    for (std::size_t i = kBlock; i < kPoseidonWidth; ++i) {
+        // A transcript that starts with another capacity; one whose capacity forgets what it saw.
+        expect_alone(w, with_input(w, single, i), single, at("start", i), left);
+        expect_alone(w, with_input(w, last, i), last, at("capacity", i), left);
+    }
+    for (std::size_t i = 0; i < kBlock; ++i) {
+        // A squeeze from another rate.
+        expect_alone(w, with_input(w, last, i), last, at("carried", i), left);
+    }
+    // Elements behind the end of a partial block, with everything that follows from them: the sponge goes on with the
+    // rows that the lie makes.
+    const auto lie_in_block = [&](std::size_t row, std::size_t i) {
+        Columns bad = with_input(w, row, i);
+        for (std::size_t r = row; w.is_set("feeds", r); ++r) {
+            for (std::size_t k = 0; k < kPoseidonWidth; ++k) {
+                const bool capacity = k >= kBlock;
+                if (!capacity && !w.is_set("carries", r)) continue;
+                bad[w.column("in", k)][r + 1] = bad[w.column("out", k)][r];
+                if (k == kBlock) bad[w.column("in", k)][r + 1] += w.at("count", r);
+            }
+            follow(w, bad, r + 1);
+        }
+        return bad;
+    };
+    std::set<std::size_t> padded;
+    for (std::size_t row = 0; row < w.num_rows; ++row) {
+        if (!w.is_set("absorbs", row)) continue;
+        for (std::size_t i = 0; i < kBlock; ++i) {
+            const char* written = i < 2 ? "write_0" : i < 5 ? "write_2" : "write_5";
+            if (w.is_set(written, row) || !padded.insert(i).second) continue;
+            EXPECT_EQ(w.broken(lie_in_block(row, i)), Names{at("padding", i)});
+            left.erase(at("padding", i));
+        }
+    }
+    EXPECT_EQ(left, std::set<std::string>{});
+}
+
+// The number of elements of a partial block enters the capacity: blocks that differ in padding only are different.
+TEST(SpongeTable, PartialBlocksAreCounted) {
+    const WorldTable w = world_table(TableKind::sponge);
+    const std::size_t row = w.row_where([&](std::size_t r) { return w.is_set("count", r); });
+    EXPECT_TRUE(w.is_set("absorbs", row + 1));
+    EXPECT_EQ(w.at("in[8]", row + 1), w.at("out[8]", row) + w.at("count", row));
+    const Columns bad = with_input(w, row + 1, kBlock, -w.at("count", row));
+    const auto broken = w.broken(bad);
+    EXPECT_NE(std::ranges::find(broken, "capacity[8]"), broken.end());
+}
+
+TEST(TreeTable, OnlyBitsOfNoStepAreFree) {
+    const WorldTable w = world_table(TableKind::tree);
+    std::vector<std::size_t> rows{w.num_rows, w.columns[0].size() - 1};
+    // Every pattern of flags twice.
+    std::map<std::vector<bool>, int> seen;
+    for (std::size_t r = 0; r < w.num_rows; ++r) {
+        std::vector<bool> flags{r > 0 && w.is_set("path", r - 1), r > 0 && w.is_set("leaf", r - 1)};
+        for (const char* f : {"reads_left", "reads_right", "reads_bit", "writes_block", "results", "leaf", "path"}) {
+            flags.push_back(w.is_set(f, r));
+        }
+        flags.push_back(w.is_set("bit", r));
+        if (++seen[flags] <= 2) rows.push_back(r);
+    }
+    EXPECT_GT(seen.size(), 7U);
+    std::size_t num_free = 0;
+    for (const std::string& cell : free_cells(*w.table, w.columns, rows)) {
+        const std::size_t row = std::stoul(cell.substr(cell.rfind(' ') + 1));
+        EXPECT_TRUE(cell.starts_with("bit ")) << cell;
+        EXPECT_FALSE(w.is_set("reads_bit", row) || (row > 0 && w.is_set("path", row - 1))) << cell;
+        ++num_free;
+    }
+    EXPECT_GT(num_free, 0U);
+}
+
+TEST(TreeTable, EachConstraintIsNeeded) {
+    const WorldTable w = world_table(TableKind::tree);
+    auto left = all_names(*w.table);
+    const auto ends = [&](std::size_t r) { return !w.is_set("leaf", r) && !w.is_set("path", r); };
+    const std::size_t compression = w.row_where([&](std::size_t r) { return w.is_set("reads_right", r); });
+    ASSERT_TRUE(ends(compression));
+    expect_cells_are_defined(w, compression, left);
+    const std::size_t block = w.row_where([&](std::size_t r) { return r > 0 && w.is_set("leaf", r - 1) && ends(r); });
+    const std::size_t step = w.row_where([&](std::size_t r) { return r > 0 && w.is_set("path", r - 1) && ends(r); });
+    for (std::size_t i = 0; i < kBlock; ++i) {
+        // The next block of a leaf with another digest of those before; a step from another node.
+        expect_alone(w, with_input(w, block, i), block, at("leaf", i), left);
+        const std::size_t half = w.is_set("bit", step) ? kBlock : 0;
+        expect_alone(w, with_input(w, step, half + i), step, at("path", i), left);
+    }
+    // A bit of 3 that says "node" of two siblings that have nothing to do with it: any path would do.
+    Columns bad = w.columns;
+    const std::size_t free_step = w.row_where(
+        [&](std::size_t r) { return r > 0 && w.is_set("path", r - 1) && ends(r) && !w.is_set("reads_bit", r); });
+    const KoalaBear bit(3);
+    bad[w.column("bit")][free_step] = bit;
+    for (std::size_t i = 0; i < kBlock; ++i) {
+        const KoalaBear node = w.columns[w.column("result", i)][free_step - 1];
+        const KoalaBear forged(100 + i);
+        bad[w.column("in", i)][free_step] = forged;
+        bad[w.column("in", kBlock + i)][free_step] = forged + (node - forged) * bit.inverse();
+    }
+    follow(w, bad, free_step);
+    expect_alone(w, bad, free_step, "bit", left);
+    EXPECT_EQ(left, std::set<std::string>{});
+}
+
+// "sibling order": node and sibling swapped, or the bit alone.
+TEST(TreeTable, SiblingsHaveAnOrder) {
+    const WorldTable w = world_table(TableKind::tree);
+    for (std::size_t row = 1; row < w.num_rows; ++row) {
+        if (!w.is_set("path", row - 1)) continue;
+        Columns bad = w.columns;
+        bad[w.column("bit")][row] = kOne - bad[w.column("bit")][row];
+        quarry::testing::Neighbourhood changed(*w.table, bad, row);
+        EXPECT_TRUE(changed.broken.contains("path[0]")) << row;
+        for (std::size_t i = 0; i < kBlock; ++i) {
+            std::swap(bad[w.column("in", i)][row], bad[w.column("in", kBlock + i)][row]);
+        }
+        follow(w, bad, row);
+        // With both it is a step of another path: the bit that the bus has, or the root, tells.
+        changed = quarry::testing::Neighbourhood(*w.table, bad, row);
+        EXPECT_FALSE(changed.broken.contains("path[0]")) << row;
+        const quarry::testing::Neighbourhood honest(*w.table, w.columns, row);
+        EXPECT_TRUE(!changed.broken.empty() || changed.sums != honest.sums) << row;
+    }
+}
+
+}  // namespace
+}  // namespace quarry::recursion
