@@ -72,7 +72,7 @@ TEST(SpongeTable, EachConstraintIsNeeded) {
     const auto ends = [&](std::size_t r) { return !w.is_set("feeds", r); };
     const std::size_t single = w.row_where([&](std::size_t r) { return ends(r) && w.is_set("start", r); });
     const std::size_t last = w.row_where([&](std::size_t r) { return ends(r) && !w.is_set("start", r); });
-    ASSERT_TRUE(w.is_set("absorbs", last - 1) && w.is_set("carries", last - 1));
+    ASSERT_TRUE(w.is_set("carries", last - 1));
     expect_cells_are_defined(w, single, left);
     for (std::size_t i = kBlock; i < kPoseidonWidth; ++i) {
         // A transcript that starts with another capacity; one whose capacity forgets what it saw.
@@ -187,6 +187,7 @@ TEST(TreeTable, SiblingsHaveAnOrder) {
         bad[w.column("bit")][row] = kOne - bad[w.column("bit")][row];
         quarry::testing::Neighbourhood changed(*w.table, bad, row);
         EXPECT_TRUE(changed.broken.contains("path[0]")) << row;
+        if (w.is_set("path", row)) continue;  // the next step would have to follow
         for (std::size_t i = 0; i < kBlock; ++i) {
             std::swap(bad[w.column("in", i)][row], bad[w.column("in", kBlock + i)][row]);
         }

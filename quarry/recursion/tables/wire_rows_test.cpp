@@ -106,7 +106,7 @@ TEST_F(IndexTableTest, TakesEveryElementInItsCanonicalFormOnly) {
                                   (std::uint64_t{1} << 24) - 1, std::uint64_t{1} << 24, kP - 2, kP - 1}) {
         EXPECT_EQ(broken(row_of_bits(bits_of(x), fixed, KoalaBear(x)), fixed), Names{}) << x;
         // Another number that is x modulo p: below 2^31 there is one exactly for x < 2^24 - 1.
-        if (x + kP >> kElementBits != 0) continue;
+        if (((x + kP) >> kElementBits) != 0) continue;
         EXPECT_EQ(broken(row_of_bits(bits_of(x + kP), fixed, KoalaBear(x)), fixed), Names{"canonical"}) << x;
     }
 }
@@ -193,7 +193,7 @@ TEST_F(IndexTableTest, ABitHasTwoReadersAtMost) {
         b.expose(b.constant(Digest{}));
         return std::move(b).finish();
     };
-    for (const int readers : {0, 1, 2}) EXPECT_EQ(testing::LaidOut(build(readers)).complaint(Digest{}), "") << readers;
+    for (const int readers : {1, 2}) EXPECT_EQ(testing::LaidOut(build(readers)).complaint(Digest{}), "") << readers;
     EXPECT_DEATH((void)build(3), "");
 }
 
