@@ -29,8 +29,10 @@ struct Comparison {
     Verdicts verdicts;
     std::string disagreement;  ///< empty: none
 };
-/// `every_row`: also with every constraint of every row, as a proof of the circuit would have it.
-Comparison compare(const Child& child, const Proof& proof, const Statement& statement, bool every_row) {
+/// `circuit`: rows of the verifier's circuit; this proof must not make it another one. `every_row`: also with every
+/// constraint of every row, as a proof of the circuit would have it.
+Comparison compare(const Child& child, const recursion::CircuitRows& circuit, const Proof& proof,
+                   const Statement& statement, bool every_row) {
     Comparison r;
     const Status status = child.verify_native(proof, statement);
     r.code = name_of(status);
@@ -47,6 +49,7 @@ Comparison compare(const Child& child, const Proof& proof, const Statement& stat
     if (in_circuit.paths != r.verdicts.paths) complain("paths");
     if (in_circuit.work != r.verdicts.work) complain("nonces");
     if (other_is_wrong) complain("a wire that no check reads");
+    if (!is_same_circuit(verifier.rows, circuit)) complain("the circuit depends on the proof");
     if (!wires.has_single_writers()) complain("a wire with two writers");
     if (!wires.are_counts_right()) complain("numbers of readers");
     if (every_row) {
@@ -186,6 +189,7 @@ std::map<std::string, std::size_t> run_corpus(const Child& child, std::size_t co
     std::map<std::string, std::size_t> codes;
     std::mutex mutex;
     const Proof other = other_proof(child);
+    const Verifier honest = verifier_of(child, child.proof, child.statement);
     std::size_t num_messages = 0;
     (void)child.prove_with([&](const char*, std::span<KoalaBear>) { ++num_messages; });
     std::vector<std::string> disagreements;
@@ -196,7 +200,7 @@ std::map<std::string, std::size_t> run_corpus(const Child& child, std::size_t co
                              : k % 10 == 1 ? lie(child, num_messages, rng)
                              : k % 20 == 2 ? wrong_cell(child, rng)
                                            : change(child, other, rng);
-            const Comparison c = compare(child, m.proof, m.statement, k % full_check_every == 0);
+            const Comparison c = compare(child, honest.rows, m.proof, m.statement, k % full_check_every == 0);
             const std::scoped_lock lock(mutex);
             ++codes[c.code];
             if (!c.disagreement.empty()) disagreements.push_back(m.what + ": " + c.disagreement);
@@ -247,6 +251,10 @@ class RecursionLies : public ::testing::Test {
         static const Child c = cubes_child();
         return c;
     }
+    static const Verifier& honest() {
+        static const Verifier v = verifier_of(child(), child().proof, child().statement);
+        return v;
+    }
     static Proof run(std::vector<Lie> lies, const Statement& statement) {
         return child().prove_with(tell(std::move(lies)), nullptr, &statement);
     }
@@ -254,7 +262,7 @@ class RecursionLies : public ::testing::Test {
     /// `count` checks fail, and both verifiers say which.
     static void expect(const Proof& proof, const std::string& code, std::size_t count,
                        const Statement& statement = child().statement) {
-        const Comparison c = compare(child(), proof, statement, false);
+        const Comparison c = compare(child(), honest().rows, proof, statement, false);
         EXPECT_EQ(c.code, code);
         EXPECT_EQ(c.disagreement, "") << code;
         EXPECT_EQ(num_false(c.verdicts), count) << code;
@@ -314,7 +322,7 @@ TEST_F(RecursionLies, EveryErrorCode) {
     Proof p = child().proof;
     p.openings.oracles[0][7].row[1] += KoalaBear(1);
     {
-        const Comparison c = compare(child(), p, child().statement, false);
+        const Comparison c = compare(child(), honest().rows, p, child().statement, false);
         EXPECT_EQ(c.code, "merkle_mismatch");
         EXPECT_EQ(c.disagreement, "");
         EXPECT_EQ(std::ranges::count(c.verdicts.paths, false), 1);
@@ -335,7 +343,7 @@ TEST_F(RecursionLies, EveryErrorCode) {
     p = tampered([&](const char* label, std::span<KoalaBear> message) {
         if (std::string(label) == "whir/nonce" && seen++ == 0) message[0] += KoalaBear(1);
     });
-    const Comparison c = compare(child(), p, child().statement, true);
+    const Comparison c = compare(child(), honest().rows, p, child().statement, true);
     EXPECT_EQ(c.code, "bad_grinding");
     EXPECT_EQ(c.disagreement, "");
     EXPECT_FALSE(c.verdicts.work[0]);

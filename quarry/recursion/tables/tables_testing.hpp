@@ -81,6 +81,8 @@ inline CircuitRows small_world() {
     const DigestWire left = b.witness(Digest{KoalaBear(4), KoalaBear(5)});
     const DigestWire right = b.constant(Digest{KoalaBear(6)});
     const DigestWire both = b.compress(left, right);
+    (void)sponge.absorb(KoalaBear(3));  // a block of one element
+    (void)sponge.squeeze();
     for (const BaseExpr& x : b.elements(both)) sponge.absorb(x);
     for (std::size_t k = 0; k < kBlock; ++k) sponge.absorb(BaseExpr(left, k));
     for (std::size_t i = 0; i <= kBlock; ++i) (void)sponge.squeeze();
