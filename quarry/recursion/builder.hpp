@@ -51,7 +51,7 @@ struct BaseRun {
     [[nodiscard]] std::size_t size() const noexcept { return values.size(); }
 };
 
-/// The bits of a base wire, and the point of the evaluation domain that the low ones name.
+/// The bits of a base wire, and the point of the domain that the low ones name: each to be read, once or twice.
 struct IndexWires {
     Address bits = kNoWire;
     unsigned num_bits = 0;

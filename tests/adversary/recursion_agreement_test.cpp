@@ -29,8 +29,10 @@ struct Comparison {
     Verdicts verdicts;
     std::string disagreement;  ///< empty: none
 };
-/// `every_row`: also with every constraint of every row, as a proof of the circuit would have it.
-Comparison compare(const Child& child, const Proof& proof, const Statement& statement, bool every_row) {
+/// `circuit`: rows of the verifier's circuit; this proof must not make it another one. `every_row`: also with every
+/// constraint of every row, as a proof of the circuit would have it.
+Comparison compare(const Child& child, const recursion::CircuitRows& circuit, const Proof& proof,
+                   const Statement& statement, bool every_row) {
     Comparison r;
     const Status status = child.verify_native(proof, statement);
     r.code = name_of(status);
@@ -47,6 +49,7 @@ Comparison compare(const Child& child, const Proof& proof, const Statement& stat
     if (in_circuit.paths != r.verdicts.paths) complain("paths");
     if (in_circuit.work != r.verdicts.work) complain("nonces");
     if (other_is_wrong) complain("a wire that no check reads");
+    if (!is_same_circuit(verifier.rows, circuit)) complain("the circuit depends on the proof");
     if (!wires.has_single_writers()) complain("a wire with two writers");
     if (!wires.are_counts_right()) complain("numbers of readers");
     if (every_row) {
@@ -186,6 +189,7 @@ std::map<std::string, std::size_t> run_corpus(const Child& child, std::size_t co
     std::map<std::string, std::size_t> codes;
     std::mutex mutex;
     const Proof other = other_proof(child);
+    const Verifier honest = verifier_of(child, child.proof, child.statement);
     std::size_t num_messages = 0;
     (void)child.prove_with([&](const char*, std::span<KoalaBear>) { ++num_messages; });
     std::vector<std::string> disagreements;
@@ -196,7 +200,7 @@ std::map<std::string, std::size_t> run_corpus(const Child& child, std::size_t co
                              : k % 10 == 1 ? lie(child, num_messages, rng)
                              : k % 20 == 2 ? wrong_cell(child, rng)
                                            : change(child, other, rng);
-            const Comparison c = compare(child, m.proof, m.statement, k % full_check_every == 0);
+            const Comparison c = compare(child, honest.rows, m.proof, m.statement, k % full_check_every == 0);
             const std::scoped_lock lock(mutex);
             ++codes[c.code];
             if (!c.disagreement.empty()) disagreements.push_back(m.what + ": " + c.disagreement);
@@ -205,6 +209,36 @@ std::map<std::string, std::size_t> run_corpus(const Child& child, std::size_t co
     EXPECT_EQ(disagreements.size(), 0U) << child.name;
     for (std::size_t i = 0; i < std::min<std::size_t>(disagreements.size(), 5); ++i) ADD_FAILURE() << disagreements[i];
     return codes;
+}
+
+// What the corpus relies on: a wrong cell that goes over a bus is seen, whatever the table.
+TEST(RecursionAgreement, TheWireCheckReadsEveryTable) {
+    const Child child = cubes_child();
+    const Verifier honest = verifier_of(child, child.proof, child.statement);
+    EXPECT_TRUE(WireCheck(honest.rows, honest.exposed).accepts());
+    const auto expect_seen = [&](const char* table, auto cell) {
+        recursion::CircuitRows rows = honest.rows;
+        cell(rows) += KoalaBear(1);
+        EXPECT_FALSE(WireCheck(rows, honest.exposed).accepts()) << table;
+        EXPECT_TRUE(is_same_circuit(rows, honest.rows));
+    };
+    expect_seen("sponge", [](auto& r) -> KoalaBear& { return r.sponge.rows[0].in[0]; });
+    expect_seen("tree", [](auto& r) -> KoalaBear& { return r.tree.rows[0].in[recursion::kBlock]; });
+    expect_seen("sum", [](auto& r) -> KoalaBear& { return r.sum.rows[0].a[0]; });
+    expect_seen("base fold", [](auto& r) -> KoalaBear& { return r.base_fold.rows[0].x[3]; });
+    expect_seen("extension fold", [](auto& r) -> KoalaBear& { return r.extension_fold.rows[0].weights[7][4]; });
+    expect_seen("polynomial", [](auto& r) -> KoalaBear& { return r.polynomial.rows[0].coefficients[1][1]; });
+    expect_seen("power", [](auto& r) -> KoalaBear& { return r.power.rows[0].r[2]; });
+    expect_seen("pack", [](auto& r) -> KoalaBear& { return r.pack.rows[0].x[0]; });
+    expect_seen("digest", [](auto& r) -> KoalaBear& { return r.digest.rows[0].x[7]; });
+    expect_seen("constant", [](auto& r) -> KoalaBear& { return r.constant.rows[0].x[0]; });
+    expect_seen("index", [](auto& r) -> KoalaBear& { return r.index.rows[0].bits[0]; });
+    Digest other = honest.exposed;
+    other[7] += KoalaBear(1);
+    EXPECT_FALSE(WireCheck(honest.rows, other).accepts());
+    recursion::CircuitRows rows = honest.rows;
+    rows.sum.fixed[0].next_linear += KoalaBear(1);
+    EXPECT_FALSE(is_same_circuit(rows, honest.rows));
 }
 
 TEST(RecursionAgreement, AFewMutants) {
@@ -216,15 +250,15 @@ TEST(RecursionAgreement, AFewMutants) {
 TEST(RecursionAgreement, CorpusSlow) {
     std::map<std::string, std::size_t> codes;
     const auto add = [&](const Child& child, std::size_t count, std::uint64_t seed) {
-        for (const auto& [code, n] : run_corpus(child, count, seed, 50)) codes[code] += n;
+        for (const auto& [code, n] : run_corpus(child, count, seed, 60)) codes[code] += n;
     };
-    add(cubes_child(), 800, 10);
-    add(gates_child(9), 400, 11);
-    add(gates_child(11), 200, 12);
-    add(random_child(1, {}), 200, 13);
-    add(random_child(5, {.max_tables = 3, .max_degree = 9}), 150, 14);
-    add(random_child(6, {.max_buses = 0, .log_heights = {9, 12}}), 150, 15);
-    add(random_child(7, {.max_tables = 3, .log_heights = {9, 13}}), 100, 16);
+    add(cubes_child(), 1200, 10);
+    add(gates_child(9), 300, 11);
+    add(gates_child(11), 60, 12);
+    add(random_child(1, {}), 120, 13);
+    add(random_child(5, {.max_tables = 3, .max_degree = 9}), 120, 14);
+    add(random_child(6, {.max_buses = 0, .log_heights = {9, 12}}), 120, 15);
+    add(random_child(7, {.max_tables = 3, .log_heights = {9, 13}}), 80, 16);
     std::size_t total = 0;
     std::string seen;
     for (const auto& [code, n] : codes) {
@@ -247,6 +281,10 @@ class RecursionLies : public ::testing::Test {
         static const Child c = cubes_child();
         return c;
     }
+    static const Verifier& honest() {
+        static const Verifier v = verifier_of(child(), child().proof, child().statement);
+        return v;
+    }
     static Proof run(std::vector<Lie> lies, const Statement& statement) {
         return child().prove_with(tell(std::move(lies)), nullptr, &statement);
     }
@@ -254,7 +292,7 @@ class RecursionLies : public ::testing::Test {
     /// `count` checks fail, and both verifiers say which.
     static void expect(const Proof& proof, const std::string& code, std::size_t count,
                        const Statement& statement = child().statement) {
-        const Comparison c = compare(child(), proof, statement, false);
+        const Comparison c = compare(child(), honest().rows, proof, statement, false);
         EXPECT_EQ(c.code, code);
         EXPECT_EQ(c.disagreement, "") << code;
         EXPECT_EQ(num_false(c.verdicts), count) << code;
@@ -314,7 +352,7 @@ TEST_F(RecursionLies, EveryErrorCode) {
     Proof p = child().proof;
     p.openings.oracles[0][7].row[1] += KoalaBear(1);
     {
-        const Comparison c = compare(child(), p, child().statement, false);
+        const Comparison c = compare(child(), honest().rows, p, child().statement, false);
         EXPECT_EQ(c.code, "merkle_mismatch");
         EXPECT_EQ(c.disagreement, "");
         EXPECT_EQ(std::ranges::count(c.verdicts.paths, false), 1);
@@ -335,7 +373,7 @@ TEST_F(RecursionLies, EveryErrorCode) {
     p = tampered([&](const char* label, std::span<KoalaBear> message) {
         if (std::string(label) == "whir/nonce" && seen++ == 0) message[0] += KoalaBear(1);
     });
-    const Comparison c = compare(child(), p, child().statement, true);
+    const Comparison c = compare(child(), honest().rows, p, child().statement, true);
     EXPECT_EQ(c.code, "bad_grinding");
     EXPECT_EQ(c.disagreement, "");
     EXPECT_FALSE(c.verdicts.work[0]);

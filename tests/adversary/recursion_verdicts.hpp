@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <vector>
@@ -117,6 +118,21 @@ Verdicts native_verdicts(const Circuit& circuit, const Proof& proof, const State
 inline Verdicts native_verdicts(const Circuit& circuit, const Proof& proof, const Statement& statement,
                                 const VerifyingKey* key = nullptr) {
     return native_verdicts(circuit, proof, statement, key, [](const ListingChannel&) {});
+}
+
+/// Whether two witnesses are of one circuit: all that is preprocessed is the same.
+inline bool is_same_circuit(const recursion::CircuitRows& a, const recursion::CircuitRows& b) {
+    const auto same = [](const auto& x, const auto& y) {
+        using Fixed = typename std::remove_cvref_t<decltype(x)>::Fixed;
+        static const auto offsets = circuits::cell_offsets<Fixed>();
+        static_assert(sizeof(Fixed) % sizeof(KoalaBear) == 0);
+        QUARRY_CHECK(offsets.size() * sizeof(KoalaBear) == sizeof(Fixed));  // nothing but cells
+        return x.fixed.size() == y.fixed.size() && x.first == y.first &&
+               std::memcmp(x.fixed.data(), y.fixed.data(), x.fixed.size() * sizeof(Fixed)) == 0;
+    };
+    return same(a.sponge, b.sponge) && same(a.tree, b.tree) && same(a.sum, b.sum) && same(a.base_fold, b.base_fold) &&
+           same(a.extension_fold, b.extension_fold) && same(a.polynomial, b.polynomial) && same(a.power, b.power) &&
+           same(a.pack, b.pack) && same(a.digest, b.digest) && same(a.constant, b.constant) && same(a.index, b.index);
 }
 
 /// A circuit's wires, from its rows: what each table's interactions put on the buses and take off, every wire with its

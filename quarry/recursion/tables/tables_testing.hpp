@@ -81,9 +81,11 @@ inline CircuitRows small_world() {
     const DigestWire left = b.witness(Digest{KoalaBear(4), KoalaBear(5)});
     const DigestWire right = b.constant(Digest{KoalaBear(6)});
     const DigestWire both = b.compress(left, right);
+    (void)sponge.absorb(KoalaBear(3));  // a block of one element
+    (void)sponge.squeeze();
     for (const BaseExpr& x : b.elements(both)) sponge.absorb(x);
     for (std::size_t k = 0; k < kBlock; ++k) sponge.absorb(BaseExpr(left, k));
-    (void)sponge.squeeze();
+    for (std::size_t i = 0; i <= kBlock; ++i) (void)sponge.squeeze();
     const DigestWire chain = b.chain(both, known);
     b.require_equal(chain, b.constant(chain.value));
     std::vector<Digest> path{both.value, left.value};
