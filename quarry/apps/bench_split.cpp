@@ -15,6 +15,7 @@
 #include "quarry/field/isa.hpp"
 #include "quarry/node/batch_work.hpp"
 #include "quarry/node/development_batch.hpp"
+#include "quarry/proof/wire.hpp"
 
 namespace quarry::apps {
 namespace {

@@ -51,7 +51,6 @@ Failure no_such_task(const TaskOptions& options) {
 }
 
 void run_task(const TaskOptions& options) {
-    const Heartbeat heartbeat;
     const auto folder = value_of(node::WorkFolder::open(options.folder));
     const auto id = parse_content_id(options.id);
     const Task* task = id ? folder.tree().find(*id) : nullptr;
@@ -61,6 +60,7 @@ void run_task(const TaskOptions& options) {
         throw Failure(exit_bad_input, "unknown_task_kind", fmt::format("nobody here does tasks of kind {}", task->kind),
                       "use the release of quarry that made the folder");
     }
+    const Heartbeat heartbeat;
     const auto inputs = value_of(folder.read_inputs(*task));
     const auto on_phase = [](const char* name) {
         const double fraction = done_before_phase(name);
