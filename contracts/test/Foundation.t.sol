@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {Ext} from "../src/Ext.sol";
+import {Gkr} from "../src/Gkr.sol";
+import {Merkle} from "../src/Merkle.sol";
+import {Poly} from "../src/Poly.sol";
+import {Sumcheck} from "../src/Sumcheck.sol";
+import {Transcript} from "../src/Transcript.sol";
+import {Vectors, vm} from "./Vm.sol";
+
+/// What is read from calldata, from outside.
+contract Reader is Vectors {
+    function absorb(bytes32 state, bytes calldata data) external pure returns (bytes32) {
+        return Transcript.absorb(state, start(data), data.length);
+    }
+
+    function checkWork(bytes32 state, bytes calldata nonce, uint256 bits) external pure returns (bytes32) {
+        return Transcript.checkWork(state, start(nonce), bits);
+    }
+
+    function climb(bytes calldata row, uint256 index, bytes calldata path) external pure returns (bytes32) {
+        return Merkle.climb(Merkle.leaf(start(row), row.length), index, start(path), path.length / 32);
+    }
+
+    function capRoot(bytes calldata cap, uint256 log) external pure returns (bytes32) {
+        return Merkle.capRoot(start(cap), log);
+    }
+
+    function pruned(bytes calldata rows, uint256[] memory positions, bytes calldata siblings)
+        external
+        pure
+        returns (bytes32 root, uint256 used)
+    {
+        uint256[] memory nodes = new uint256[](positions.length);
+        for (uint256 i = 0; i < positions.length; i++) {
+            nodes[i] = uint256(Merkle.leaf(start(rows) + 128 * i, 128));
+        }
+        (root, used) = Merkle.prunedRoot(place(positions), place(nodes), positions.length, 8, start(siblings));
+        used -= start(siblings);
+    }
+
+    function rowDot(bytes calldata row, uint256[] memory weights, bool inE) external pure returns (uint256, uint256) {
+        (uint256 table, uint256 words) = Poly.rowWeights(place(weights), weights.length, inE);
+        return Poly.rowDot(start(row), table, words);
+    }
+
+    function plain(bytes32 state, uint256 claim, bytes calldata message)
+        external
+        pure
+        returns (bytes32, uint256, uint256, uint256)
+    {
+        return Sumcheck.plain(state, claim, start(message));
+    }
+
+    function withEq(bytes32 state, uint256 claim, uint256 rho, bytes calldata message, uint256 degree)
+        external
+        pure
+        returns (bytes32, uint256, uint256, uint256)
+    {
+        if (degree == 2) return Sumcheck.withEq(state, claim, rho, start(message));
+        return Sumcheck.withEqOfDegree(state, claim, rho, degree, start(message));
+    }
+
+    function layer(Gkr.Claim memory claim, bytes calldata message) external pure returns (Gkr.Claim memory) {
+        claim.src = start(message);
+        Gkr.layer(claim);
+        claim.src -= start(message);
+        return claim;
+    }
+
+    function positions(bytes32 state, uint256 count, uint256 bits) external pure returns (uint256[] memory r, bytes32) {
+        r = new uint256[](count);
+        state = Transcript.positions(state, count, bits, place(r));
+        return (r, state);
+    }
+
+    function challenge(bytes32 state) external pure returns (uint256) {
+        return Ext.canonical(Transcript.challenge(state));
+    }
+
+    function again(bytes32 state) external pure returns (bytes32) {
+        return Transcript.again(state);
+    }
+
+    function canonical(uint256 x) external pure returns (uint256) {
+        return Ext.canonical(x);
+    }
+
+    function eqTable(uint256[] memory r) external pure returns (uint256[] memory values) {
+        values = new uint256[](1 << r.length);
+        uint256 table = Poly.eqTable(place(r), r.length);
+        assembly ("memory-safe") { mcopy(add(values, 0x20), table, mul(0x20, mload(values))) }
+    }
+
+    function queryPoint(uint256 j, uint256[] memory roots) external pure returns (uint256) {
+        return Poly.queryPoint(j, roots.length, place(roots));
+    }
+
+    function pow(uint256 x, uint256[] memory r) external pure returns (uint256) {
+        return Poly.powAt(x, Poly.powTable(place(r), r.length), r.length);
+    }
+
+    function horner(uint256[] memory f, uint256 x) external pure returns (uint256) {
+        return Poly.horner(place(f), f.length, x);
+    }
+
+    function foldAll(uint256[] memory f, uint256[] memory r, uint256 n) external pure returns (uint256) {
+        return Poly.foldAll(place(f), place(r), n);
+    }
+}
+
+contract FoundationTest is Vectors {
+    Reader private immutable reader = new Reader();
+
+    function slice(bytes memory data, uint256 from, uint256 length) private pure returns (bytes memory r) {
+        require(from + length <= data.length, "beyond the vector");
+        r = new bytes(length);
+        for (uint256 i = 0; i < length; i++) {
+            r[i] = data[from + i];
+        }
+    }
+
+    function test_transcript() public {
+        bytes memory expected = field("transcript_expected");
+        bytes32 state = reader.absorb(0, field("transcript_message"));
+        equal(reader.challenge(state), ext(expected, 0, 0), "challenge");
+        uint256[] memory positions;
+        (positions, state) = reader.positions(state, 13, 24);
+        for (uint256 i = 0; i < 13; i++) {
+            equal(positions[i], word(expected, 20 + 4 * i), "position");
+        }
+        bytes memory nonce = slice(expected, 72, 8);
+        bytes32 worked = reader.checkWork(state, nonce, 12);
+        equal(reader.challenge(reader.again(worked)), ext(expected, 80, 0), "after the work");
+        nonce[7] ^= 0x01;
+        vm.expectRevert(Transcript.WorkMissing.selector);
+        reader.checkWork(state, nonce, 12);
+    }
+
+    function test_merkle() public view {
+        bytes32 root = bytes32(field("merkle_root"));
+        bytes memory cap = field("merkle_cap");
+        require(reader.capRoot(cap, 3) == root, "cap");
+        bytes memory rows = field("merkle_rows");
+        bytes memory paths = field("merkle_paths");
+        bytes memory indices = field("merkle_positions");
+        uint256 count = indices.length / 4;
+        uint256[] memory positions = new uint256[](count);
+        for (uint256 i = 0; i < count; i++) {
+            bytes memory row = slice(rows, 128 * i, 128);
+            bytes memory path = slice(paths, 256 * i, 256);
+            positions[i] = word(indices, 4 * i);
+            require(reader.climb(row, positions[i], path) == root, "path");
+            bytes32 node = reader.climb(row, positions[i], slice(path, 0, 160));
+            require(node == bytes32(slice(cap, 32 * (positions[i] >> 5), 32)), "path to the cap");
+            require(reader.climb(row, positions[i] ^ 1, path) != root, "another position");
+            row[127] ^= 0x01;
+            require(reader.climb(row, positions[i], path) != root, "another row");
+        }
+        bytes memory siblings = field("merkle_pruned");
+        (bytes32 pruned, uint256 used) = reader.pruned(rows, positions, siblings);
+        require(pruned == root && used == siblings.length, "pruned");
+        rows[0] ^= 0x01;
+        (pruned,) = reader.pruned(rows, positions, siblings);
+        require(pruned != root, "pruned, another row");
+    }
+
+    function test_rows() public view {
+        uint256[] memory r = exts(field("rows_point"), 5);
+        uint256[] memory table = reader.eqTable(r);
+        uint256[] memory weights = exts(field("rows_weights"), 32);
+        for (uint256 b = 0; b < 32; b++) {
+            equal(reader.canonical(table[b]), weights[b], "eq");
+            weights[b] = table[b]; // as the verifier has them: reduced, not canonical
+        }
+        bytes memory sums = field("rows_sums");
+        for (uint256 i = 0; i < 2; i++) {
+            bytes memory row = field(i == 0 ? "rows_base" : "rows_ext");
+            (uint256 sum, uint256 bad) = reader.rowDot(row, weights, i == 1);
+            equal(reader.canonical(sum), ext(sums, 0, i), "row");
+            equal(bad, 0, "canonical");
+            for (uint256 k = 0; k < row.length; k += 4) {
+                bytes memory other = slice(row, 0, row.length);
+                (other[k], other[k + 1], other[k + 2], other[k + 3]) = (0x7f, 0, 0, 0x01);
+                (, bad) = reader.rowDot(other, weights, i == 1);
+                require(bad != 0, "p is not canonical");
+            }
+        }
+    }
+
+    function test_evaluations() public view {
+        bytes memory expected = field("evaluation_expected");
+        bytes memory rootBytes = field("evaluation_roots");
+        uint256[] memory roots = new uint256[](24);
+        for (uint256 i = 0; i < 24; i++) {
+            roots[i] = word(rootBytes, 4 * i);
+        }
+        uint256 x = reader.queryPoint(word(field("evaluation_position"), 0), roots);
+        equal(x, word(expected, 0), "point");
+        uint256[] memory r = exts(field("evaluation_point"), 16);
+        uint256 pow = reader.pow(x, r);
+        equal(reader.canonical(pow), ext(expected, 4, 0), "pow");
+        uint256[] memory f = exts(field("evaluation_f"), 32);
+        equal(reader.canonical(reader.horner(f, x)), ext(expected, 4, 1), "horner");
+        equal(reader.canonical(reader.foldAll(f, r, 5)), ext(expected, 4, 2), "fold");
+    }
+
+    function test_sumcheck() public view {
+        bytes memory message = field("sumcheck_message");
+        bytes memory claims = field("sumcheck_claims");
+        bytes memory rho = field("sumcheck_rho");
+        bytes32 state;
+        uint256 bad;
+        uint256 claim = ext(claims, 0, 0);
+        for (uint256 i = 0; i < 6; i++) {
+            uint256 degree = i < 5 ? 2 : 7;
+            bytes memory m = slice(message, 40 * i, 20 * degree);
+            if (i < 3) {
+                (state,, claim, bad) = reader.plain(state, claim, m);
+            } else {
+                (state,, claim, bad) = reader.withEq(state, claim, ext(rho, 0, i - 3), m, degree);
+            }
+            equal(reader.canonical(claim), ext(claims, 0, i + 1), "claim");
+            equal(bad, 0, "canonical");
+        }
+    }
+
+    function test_sumcheckSeesWhatIsNotCanonical() public view {
+        for (uint256 i = 0; i < 7; i++) {
+            bytes memory m = new bytes(140);
+            (m[20 * i], m[20 * i + 3]) = (0x7f, 0x01);
+            (,,, uint256 bad) = reader.withEq(0, 0, 0, m, 7);
+            require(bad != 0, "any degree");
+            if (i >= 2) continue;
+            (,,, bad) = reader.withEq(0, 0, 0, m, 2);
+            require(bad != 0, "with eq");
+            (,,, bad) = reader.plain(0, 0, m);
+            require(bad != 0, "plain");
+        }
+    }
+
+    function gkrClaim() private view returns (Gkr.Claim memory claim) {
+        bytes memory claims = field("gkr_claims");
+        uint256[] memory rho = exts(field("gkr_rho"), 4);
+        claim.p = ext(claims, 0, 0);
+        claim.q = ext(claims, 0, 1);
+        claim.point = new uint256[](5);
+        for (uint256 i = 0; i < 4; i++) {
+            claim.point[i] = rho[i];
+        }
+        claim.rounds = 4;
+    }
+
+    function test_gkr() public {
+        bytes memory message = field("gkr_message");
+        Gkr.Claim memory claim = reader.layer(gkrClaim(), message);
+        bytes memory expected = field("gkr_expected");
+        equal(reader.canonical(claim.p), ext(expected, 0, 0), "p");
+        equal(reader.canonical(claim.q), ext(expected, 0, 1), "q");
+        equal(claim.bad, 0, "canonical");
+        equal(claim.src, message.length, "read");
+        uint256[] memory point = exts(field("gkr_point"), 5);
+        for (uint256 i = 0; i < 5; i++) {
+            equal(reader.canonical(claim.point[i]), point[i], "point");
+        }
+        for (uint256 i = 3; i < message.length; i += 20) {
+            message[i] ^= 0x01;
+            vm.expectRevert(Gkr.LayerMismatch.selector);
+            reader.layer(gkrClaim(), message);
+            message[i] ^= 0x01;
+        }
+    }
+}
