@@ -11,6 +11,14 @@ library Poly {
     uint256 private constant WIDE_ABOVE = 0x80ffffff0000000080ffffff0000000080ffffff0000000080ffffff;
     uint256 private constant WIDE_BIT_32 = 0x100000000000000010000000000000001000000000000000100000000;
 
+    uint256 private constant M = 0x800000000000000000000000000000000000003fffffffffffffffffffffffff;
+    uint256 private constant LANES_ABOVE = 0x80ffffff0000101fffffe0000203fffffc0000407fffff8000080ffffff;
+    uint256 private constant LANES_BIT_32 = 0x100000000000020000000000004000000000000800000000000100000000;
+    /// Five lanes whose low 11 bits are set.
+    uint256 private constant PIECE = 0x7ff0000000000ffe0000000001ffc0000000003ff80000000007ff;
+    /// The largest multiples of 32 p 2047 that coefficients of rowDotInE fall below zero: 1, 0, 4, 3, 2 of them.
+    uint256 private constant OFFSET_ROW = 0xfde04001ffc02f9a0c005ff407ef02000ffe0000000000000007ef02000ffe0;
+
     /// Reserves `words` words of memory.
     function allocate(uint256 words) internal pure returns (uint256 r) {
         assembly ("memory-safe") {
@@ -43,26 +51,18 @@ library Poly {
         }
     }
 
-    /// The weights of a row for rowDot(). `weights`: `count` elements of E, reduced; a row has one element of F_p for each,
-    /// or, if inE, one element of E, which is five of F_p with the weights w, w X, .., w X^4. Rows are cut into words of
-    /// eight elements (their number must be a multiple of 8), each into its odd and its even ones; for each of these fours the table holds five words, one for a
-    /// coefficient of E, lanes of 64 bits in opposite order.
-    function rowWeights(uint256 weights, uint256 count, bool inE) internal pure returns (uint256 table, uint256 words) {
+    /// The weights of a row of elements of F_p for rowDot(): `count` elements of E, reduced. Rows are cut into words of eight
+    /// elements (their number must be a multiple of 8), each into its odd and its even ones; for each of these fours the
+    /// table holds five words, one for a coefficient of E, lanes of 64 bits in opposite order.
+    function rowWeights(uint256 weights, uint256 count) internal pure returns (uint256 table, uint256 words) {
         unchecked {
-            uint256 width = inE ? 5 * count : count;
-            words = (width + 7) / 8;
+            words = count / 8;
             table = allocate(words * 10);
-            assembly ("memory-safe") {
-                calldatacopy(table, calldatasize(), mul(words, 320))
-            }
-            uint256 place = 0;
-            for (uint256 j = 0; j < count; j++) {
+            assembly ("memory-safe") { calldatacopy(table, calldatasize(), mul(words, 320)) }
+            for (uint256 e = 0; e < count; e++) {
                 uint256 w;
-                assembly ("memory-safe") { w := mload(add(weights, shl(5, j))) }
-                for (uint256 k = inE ? 5 : 1; k > 0; k--) {
-                    _place(table, place++, w);
-                    if (k > 1) w = Ext.mulX(w);
-                }
+                assembly ("memory-safe") { w := mload(add(weights, shl(5, e))) }
+                _place(table, e, w);
             }
         }
     }
@@ -119,6 +119,50 @@ library Poly {
         }
     }
 
+    /// The weights of a row of elements of E for rowDotInE(): each of the `count` weights cut into pieces of 11 bits.
+    function rowWeightsInE(uint256 weights, uint256 count) internal pure returns (uint256 table) {
+        table = allocate(3 * count);
+        assembly ("memory-safe") {
+            let to := table
+            for { let end := add(weights, shl(5, count)) } lt(weights, end) { weights := add(weights, 0x20) } {
+                let w := mload(weights)
+                mstore(to, and(w, PIECE))
+                mstore(add(to, 0x20), and(shr(11, w), PIECE))
+                mstore(add(to, 0x40), and(shr(22, w), PIECE))
+                to := add(to, 0x60)
+            }
+        }
+    }
+
+    /// sum of weight times element over a row of count <= 32 elements of E in calldata at `src`; bad as in Ext.load. The
+    /// coefficients of a sum of products with pieces of 11 bits stay between -4 and 6 times 32 p 2047: one lane.
+    function rowDotInE(uint256 src, uint256 table, uint256 count) internal pure returns (uint256 r, uint256 bad) {
+        uint256 s1;
+        uint256 s2;
+        assembly ("memory-safe") {
+            for { let end := add(src, mul(20, count)) } lt(src, end) { src := add(src, 20) } {
+                let w := calldataload(src)
+                let x := or(
+                    or(shr(224, w), and(shr(141, w), shl(51, 0xffffffff))),
+                    or(and(shr(58, w), shl(102, 0xffffffff)), or(and(shl(25, w), shl(153, 0xffffffff)), and(shl(108, w), shl(204, 0xffffffff))))
+                )
+                bad := or(bad, and(add(x, LANES_ABOVE), LANES_BIT_32))
+                r := addmod(r, mulmod(x, mload(table), M), M)
+                s1 := addmod(s1, mulmod(x, mload(add(table, 0x20)), M), M)
+                s2 := addmod(s2, mulmod(x, mload(add(table, 0x40)), M), M)
+                table := add(table, 0x60)
+            }
+            s2 := addmod(s2, OFFSET_ROW, M)
+        }
+        unchecked {
+            s2 = Ext.reduce(s2) << 11;
+            assembly ("memory-safe") { s1 := addmod(s1, add(s2, OFFSET_ROW), M) }
+            s1 = Ext.reduce(s1) << 11;
+            assembly ("memory-safe") { r := addmod(r, add(s1, OFFSET_ROW), M) }
+            r = Ext.reduce(r);
+        }
+    }
+
     /// Coefficients for powAt(): for each pair of variables (r, s) at `r` the four products of 1 - r, r and 1 - s, s. n even.
     function powTable(uint256 r, uint256 n) internal pure returns (uint256 table) {
         table = allocate(2 * n);
@@ -172,14 +216,34 @@ library Poly {
         }
     }
 
-    /// The point of position j in a code of 2^bits: w^brev(j), w of order 2^bits, from a table of the bits roots
-    /// two_adic_root(1), .., two_adic_root(bits), less one, each eight bytes, in memory at `roots`.
-    function queryPoint(uint256 j, uint256 bits, uint256 roots) internal pure returns (uint256 x) {
+    /// Bit i of a position multiplies its point by two_adic_root(i + 1), whatever the code's length. A table of all products
+    /// of four neighbouring bits, from the roots less one, `fours` times four words in memory at `roots`.
+    function pointTable(uint256 roots, uint256 fours) internal pure returns (uint256 table) {
+        table = allocate(fours << 4);
         assembly ("memory-safe") {
-            x := 1
-            for { let end := add(roots, shl(5, bits)) } lt(roots, end) { roots := add(roots, 0x20) } {
-                x := mulmod(x, add(1, mul(and(j, 1), mload(roots))), P)
-                j := shr(1, j)
+            for { let i := 0 } lt(i, fours) { i := add(i, 1) } {
+                let to := add(table, shl(9, i))
+                mstore(to, 1)
+                for { let size := 0x20 } lt(size, 0x200) { size := shl(1, size) } {
+                    let root := add(mload(roots), 1)
+                    for { let k := 0 } lt(k, size) { k := add(k, 0x20) } {
+                        mstore(add(add(to, size), k), mulmod(mload(add(to, k)), root, P))
+                    }
+                    roots := add(roots, 0x20)
+                }
+            }
+        }
+    }
+
+    /// The point of position j < 2^(4 fours): w^brev(j), w of the order of the code's length.
+    function queryPoint(uint256 j, uint256 table, uint256 fours) internal pure returns (uint256 x) {
+        assembly ("memory-safe") {
+            x := mload(add(table, shl(5, and(j, 15))))
+            for { let end := add(table, shl(9, fours)) } 1 {} {
+                j := shr(4, j)
+                table := add(table, 0x200)
+                if iszero(lt(table, end)) { break }
+                x := mulmod(x, mload(add(table, shl(5, and(j, 15)))), P)
             }
         }
     }

@@ -27,21 +27,24 @@ contract Reader is Vectors {
         return Merkle.capRoot(start(cap), log);
     }
 
-    function pruned(bytes calldata rows, uint256[] memory positions, bytes calldata siblings)
+    function pruned(bytes calldata rows, uint256[] memory indices, bytes calldata siblings)
         external
         pure
         returns (bytes32 root, uint256 used)
     {
-        uint256[] memory nodes = new uint256[](positions.length);
-        for (uint256 i = 0; i < positions.length; i++) {
+        uint256[] memory nodes = new uint256[](indices.length);
+        for (uint256 i = 0; i < indices.length; i++) {
             nodes[i] = uint256(Merkle.leaf(start(rows) + 128 * i, 128));
         }
-        (root, used) = Merkle.prunedRoot(place(positions), place(nodes), positions.length, 8, start(siblings));
+        (root, used) = Merkle.prunedRoot(place(indices), place(nodes), indices.length, 8, start(siblings));
         used -= start(siblings);
     }
 
     function rowDot(bytes calldata row, uint256[] memory weights, bool inE) external pure returns (uint256, uint256) {
-        (uint256 table, uint256 words) = Poly.rowWeights(place(weights), weights.length, inE);
+        if (inE) {
+            return Poly.rowDotInE(start(row), Poly.rowWeightsInE(place(weights), weights.length), weights.length);
+        }
+        (uint256 table, uint256 words) = Poly.rowWeights(place(weights), weights.length);
         return Poly.rowDot(start(row), table, words);
     }
 
@@ -87,6 +90,10 @@ contract Reader is Vectors {
         return Ext.canonical(x);
     }
 
+    function mulAdd(uint256 a, uint256 b, uint256 c) external pure returns (uint256) {
+        return Ext.mulAdd(a, b, c);
+    }
+
     function eqTable(uint256[] memory r) external pure returns (uint256[] memory values) {
         values = new uint256[](1 << r.length);
         uint256 table = Poly.eqTable(place(r), r.length);
@@ -94,7 +101,8 @@ contract Reader is Vectors {
     }
 
     function queryPoint(uint256 j, uint256[] memory roots) external pure returns (uint256) {
-        return Poly.queryPoint(j, roots.length, place(roots));
+        uint256 fours = roots.length / 4;
+        return Poly.queryPoint(j, Poly.pointTable(place(roots), fours), fours);
     }
 
     function pow(uint256 x, uint256[] memory r) external pure returns (uint256) {
@@ -111,6 +119,7 @@ contract Reader is Vectors {
 }
 
 contract FoundationTest is Vectors {
+    uint256 private constant P = 2 ** 31 - 2 ** 24 + 1;
     Reader private immutable reader = new Reader();
 
     function slice(bytes memory data, uint256 from, uint256 length) private pure returns (bytes memory r) {
@@ -187,6 +196,32 @@ contract FoundationTest is Vectors {
                 require(bad != 0, "p is not canonical");
             }
         }
+    }
+
+    /// Both factors at their largest in every place, where lanes are fullest.
+    function test_rowsAtTheirLargest() public view {
+        uint256[] memory weights = new uint256[](32);
+        bytes memory row = new bytes(640);
+        for (uint256 i = 0; i < 640; i += 4) {
+            (row[i], row[i + 1]) = (0x7f, 0x00); // p - 1
+        }
+        uint256 largest = 2142425318; // 1.0055 p
+        for (uint256 i = 0; i < 32; i++) {
+            weights[i] = largest | largest << 51 | largest << 102 | largest << 153 | largest << 204;
+        }
+        (uint256 sum, uint256 bad) = reader.rowDot(row, weights, true);
+        equal(bad, 0, "canonical");
+        uint256 expected = 0;
+        for (uint256 i = 0; i < 32; i++) {
+            expected = reader.mulAdd(exts(row, 1)[0], weights[i], expected);
+        }
+        equal(reader.canonical(sum), reader.canonical(expected), "in E");
+        (sum,) = reader.rowDot(slice(row, 0, 128), weights, false);
+        expected = 0;
+        for (uint256 i = 0; i < 32; i++) {
+            expected = reader.mulAdd(P - 1, weights[i], expected);
+        }
+        equal(reader.canonical(sum), reader.canonical(expected), "in F_p");
     }
 
     function test_evaluations() public view {

@@ -132,11 +132,45 @@ contract Kernels is Vectors {
                 let t := mload(p)
                 r := mul(t, 0x1a2b)
                 high := mul(t, 0x3c4d)
-                for { let i := 0x20 } lt(i, 0x1c0) { i := add(i, 0x20) } {
-                    t := mload(add(p, i))
-                    r := add(r, mul(t, 0xffff))
-                    high := add(high, mul(t, 0x3f00))
-                }
+                t := mload(add(p, 0x20))
+                r := add(r, mul(t, 0xa265))
+                high := add(high, mul(t, 0x2409))
+                t := mload(add(p, 0x40))
+                r := add(r, mul(t, 0xc14c))
+                high := add(high, mul(t, 0x278b))
+                t := mload(add(p, 0x60))
+                r := add(r, mul(t, 0xfed4))
+                high := add(high, mul(t, 0x3cc4))
+                t := mload(add(p, 0x80))
+                r := add(r, mul(t, 0xf8e5))
+                high := add(high, mul(t, 0x384b))
+                t := mload(add(p, 0xa0))
+                r := add(r, mul(t, 0xb5bf))
+                high := add(high, mul(t, 0x2601))
+                t := mload(add(p, 0xc0))
+                r := add(r, mul(t, 0xfce4))
+                high := add(high, mul(t, 0x21d0))
+                t := mload(add(p, 0xe0))
+                r := add(r, mul(t, 0xe3ca))
+                high := add(high, mul(t, 0x3bb2))
+                t := mload(add(p, 0x100))
+                r := add(r, mul(t, 0x808a))
+                high := add(high, mul(t, 0x3c81))
+                t := mload(add(p, 0x120))
+                r := add(r, mul(t, 0xc42e))
+                high := add(high, mul(t, 0x2ea4))
+                t := mload(add(p, 0x140))
+                r := add(r, mul(t, 0x9a2b))
+                high := add(high, mul(t, 0x3450))
+                t := mload(add(p, 0x160))
+                r := add(r, mul(t, 0x87d4))
+                high := add(high, mul(t, 0x216d))
+                t := mload(add(p, 0x180))
+                r := add(r, mul(t, 0x8683))
+                high := add(high, mul(t, 0x2096))
+                t := mload(add(p, 0x1a0))
+                r := add(r, mul(t, 0xe196))
+                high := add(high, mul(t, 0x2ddc))
             }
             r = Ext.joinHalves(r, high);
             return (gas - gasleft(), r);
@@ -285,19 +319,36 @@ contract Kernels is Vectors {
         }
     }
 
-    function rowWeights(uint256[] memory w, bool inE) external view returns (uint256 gas, uint256 x) {
+    function rowWeights(uint256[] memory w) external view returns (uint256 gas, uint256 x) {
         unchecked {
             gas = gasleft();
-            (x,) = Poly.rowWeights(place(w), w.length, inE);
+            (x,) = Poly.rowWeights(place(w), w.length);
             return (gas - gasleft(), x);
         }
     }
 
     function rowDot(bytes calldata data, uint256[] memory w) external view returns (uint256 gas, uint256) {
         unchecked {
-            (uint256 table, uint256 words) = Poly.rowWeights(place(w), w.length, false);
+            (uint256 table, uint256 words) = Poly.rowWeights(place(w), w.length);
             gas = gasleft();
             (uint256 x, uint256 bad) = Poly.rowDot(start(data), table, words);
+            return (gas - gasleft(), x + bad);
+        }
+    }
+
+    function rowWeightsInE(uint256[] memory w) external view returns (uint256 gas, uint256 x) {
+        unchecked {
+            gas = gasleft();
+            x = Poly.rowWeightsInE(place(w), w.length);
+            return (gas - gasleft(), x);
+        }
+    }
+
+    function rowDotInE(bytes calldata data, uint256[] memory w) external view returns (uint256 gas, uint256) {
+        unchecked {
+            uint256 table = Poly.rowWeightsInE(place(w), w.length);
+            gas = gasleft();
+            (uint256 x, uint256 bad) = Poly.rowDotInE(start(data), table, w.length);
             return (gas - gasleft(), x + bad);
         }
     }
@@ -319,10 +370,19 @@ contract Kernels is Vectors {
         }
     }
 
-    function queryPoint(uint256[] memory roots) external view returns (uint256 gas, uint256 x) {
+    function pointTable(uint256[] memory roots) external view returns (uint256 gas, uint256 x) {
         unchecked {
             gas = gasleft();
-            x = Poly.queryPoint(0x5a5a5a, roots.length, place(roots));
+            x = Poly.pointTable(place(roots), roots.length / 4);
+            return (gas - gasleft(), x);
+        }
+    }
+
+    function queryPoint(uint256[] memory roots) external view returns (uint256 gas, uint256 x) {
+        unchecked {
+            uint256 table = Poly.pointTable(place(roots), roots.length / 4);
+            gas = gasleft();
+            x = Poly.queryPoint(0x5a5a5a, table, roots.length / 4);
             return (gas - gasleft(), x);
         }
     }
@@ -452,22 +512,26 @@ contract UnitsTest is Vectors {
         put("eq_table.3", gas, 1);
         (gas,) = kernels.eqTable(elements(5));
         put("eq_table.5", gas, 1);
-        (gas,) = kernels.rowWeights(elements(32), false);
-        put("row_weights.base.32", gas, 1);
-        (gas,) = kernels.rowWeights(elements(16), true);
-        put("row_weights.ext.16", gas, 1);
+        (gas,) = kernels.rowWeights(elements(32));
+        put("row_weights.32", gas, 1);
+        (gas,) = kernels.rowWeightsInE(elements(16));
+        put("row_weights_in_e.16", gas, 1);
         (gas,) = kernels.rowDot(data, elements(16));
         put("row_dot.2", gas, 1);
         (gas,) = kernels.rowDot(data, elements(80));
         put("row_dot.10", gas, 1);
+        (gas,) = kernels.rowDotInE(data, elements(8));
+        put("row_dot_in_e.8", gas, 1);
+        (gas,) = kernels.rowDotInE(data, elements(32));
+        put("row_dot_in_e.32", gas, 1);
         (gas,) = kernels.powTable(elements(16));
         put("pow_table.16", gas, 1);
         (gas,) = kernels.powAt(elements(4));
         put("pow_at.4", gas, 1);
         (gas,) = kernels.powAt(elements(16));
         put("pow_at.16", gas, 1);
-        (gas,) = kernels.queryPoint(elements(8));
-        put("query_point.8", gas, 1);
+        (gas,) = kernels.pointTable(elements(24));
+        put("point_table.24", gas, 1);
         (gas,) = kernels.queryPoint(elements(24));
         put("query_point.24", gas, 1);
         (gas,) = kernels.horner(elements(16));
