@@ -1,50 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {Ext} from "../src/Ext.sol";
+import {IExtCalls} from "./Calls.sol";
 import {Vectors} from "./Vm.sol";
 
-/// Each function once, so that the compiler does not inline it into every test.
-contract ExtCalls is Vectors {
-    function mul(uint256 a, uint256 b) external pure returns (uint256) {
-        return Ext.mul(a, b);
-    }
-
-    function mulAdd(uint256 a, uint256 b, uint256 c) external pure returns (uint256) {
-        return Ext.mulAdd(a, b, c);
-    }
-
-    function mulBaseAdd(uint256 a, uint256 s, uint256 c) external pure returns (uint256) {
-        return Ext.mulBaseAdd(a, s, c);
-    }
-
-    function mulX(uint256 a) external pure returns (uint256) {
-        return Ext.mulX(a);
-    }
-
-    function reduce(uint256 t) external pure returns (uint256) {
-        return Ext.reduce(t);
-    }
-
-    function joinHalves(uint256 low, uint256 high) external pure returns (uint256) {
-        return Ext.joinHalves(low, high);
-    }
-
-    function sub(uint256 a, uint256 b) external pure returns (uint256) {
-        return Ext.sub(a, b);
-    }
-
-    function canonical(uint256 t) external pure returns (uint256) {
-        return Ext.canonical(t);
-    }
-
-    function load(bytes calldata data) external pure returns (uint256 x, uint256 bad) {
-        (x, bad) = Ext.load(start(data));
-    }
-}
-
 contract ExtTest is Vectors {
-    ExtCalls private immutable calls = new ExtCalls();
+    IExtCalls private immutable calls = IExtCalls(deploy("ExtCalls"));
+    uint256[18] private constants;
+
+    constructor() {
+        constants = calls.constants();
+    }
     uint256 private constant P = 2 ** 31 - 2 ** 24 + 1;
     /// Bounds of the library's header, in ten-thousandths of p.
     uint256 private constant REDUCED = 10055;
@@ -96,43 +62,43 @@ contract ExtTest is Vectors {
         equal(calls.canonical(x), expected, what);
     }
 
-    function test_constants() public pure {
-        equal(Ext.P, P, "p");
-        equal(Ext.M, 2 ** 255 + 2 ** 102 - 1, "M");
-        equal(Ext.LANES_P, lanes(P), "p in lanes");
-        equal(Ext.LANES_2P, lanes(2 * P), "2p in lanes");
-        equal(Ext.LANES_3P, lanes(3 * P), "3p in lanes");
-        equal(Ext.MASK_16, lanes(2 ** 16 - 1), "mask 16");
-        equal(Ext.MASK_20, lanes(2 ** 20 - 1), "mask 20");
-        equal(Ext.MASK_21, lanes(2 ** 21 - 1), "mask 21");
-        equal(Ext.MASK_29, lanes(2 ** 29 - 1), "mask 29");
-        equal(Ext.MASK_31, lanes(2 ** 31 - 1), "mask 31");
-        equal(Ext.MASK_32, lanes(2 ** 32 - 1), "mask 32");
-        equal(Ext.MASK_35, lanes(2 ** 35 - 1), "mask 35");
-        equal(Ext.LANES_ABOVE, lanes(2 ** 32 - P), "2^32 - p in lanes");
-        equal(Ext.LANES_BIT_32, lanes(2 ** 32), "2^32 in lanes");
-        equal(Ext.TWO_47, 2 ** 47 % P, "2^47");
-        equal(Ext.RECIPROCAL, uint256(2 ** 52) / P, "reciprocal");
+    function test_constants() public view {
+        equal(constants[0] /* P */, P, "p");
+        equal(constants[1] /* M */, 2 ** 255 + 2 ** 102 - 1, "M");
+        equal(constants[2] /* LANES_P */, lanes(P), "p in lanes");
+        equal(constants[3] /* LANES_2P */, lanes(2 * P), "2p in lanes");
+        equal(constants[4] /* LANES_3P */, lanes(3 * P), "3p in lanes");
+        equal(constants[7] /* MASK_16 */, lanes(2 ** 16 - 1), "mask 16");
+        equal(constants[8] /* MASK_20 */, lanes(2 ** 20 - 1), "mask 20");
+        equal(constants[9] /* MASK_21 */, lanes(2 ** 21 - 1), "mask 21");
+        equal(constants[10] /* MASK_29 */, lanes(2 ** 29 - 1), "mask 29");
+        equal(constants[11] /* MASK_31 */, lanes(2 ** 31 - 1), "mask 31");
+        equal(constants[12] /* MASK_32 */, lanes(2 ** 32 - 1), "mask 32");
+        equal(constants[13] /* MASK_35 */, lanes(2 ** 35 - 1), "mask 35");
+        equal(constants[16] /* LANES_ABOVE */, lanes(2 ** 32 - P), "2^32 - p in lanes");
+        equal(constants[17] /* LANES_BIT_32 */, lanes(2 ** 32), "2^32 in lanes");
+        equal(constants[14] /* TWO_47 */, 2 ** 47 % P, "2^47");
+        equal(constants[15] /* RECIPROCAL */, uint256(2 ** 52) / P, "reciprocal");
     }
 
     /// The arithmetic behind the bounds: nothing leaves its lane.
-    function test_bounds() public pure {
+    function test_bounds() public view {
         // reduce: the quotient's product fits a lane; remainder = p (2^22 / p + h (2^22 / p - RECIPROCAL / 2^30) + 1)
         uint256 h = 2 ** 29 - 1;
-        require(h * Ext.RECIPROCAL < LANE, "quotient");
-        require((h * Ext.RECIPROCAL) >> 30 < 2 ** 21, "quotient mask");
-        uint256 excess = h * (2 ** 52 - Ext.RECIPROCAL * P) / 2 ** 30 + 1; // h (2^22 - RECIPROCAL p / 2^30)
+        require(h * constants[15] /* RECIPROCAL */ < LANE, "quotient");
+        require((h * constants[15] /* RECIPROCAL */) >> 30 < 2 ** 21, "quotient mask");
+        uint256 excess = h * (2 ** 52 - constants[15] /* RECIPROCAL */ * P) / 2 ** 30 + 1; // h (2^22 - RECIPROCAL p / 2^30)
         require((2 ** 22 + excess + P) * 10000 <= REDUCED * P, "remainder");
 
         uint8[5] memory most = [5, 5, 6, 5, 5];
         uint8[5] memory least = [1, 0, 4, 3, 2];
-        uint256 high = (2 ** 31 - 1) * 2 ** 16 + (2 ** 20 - 1) * Ext.TWO_47;
+        uint256 high = (2 ** 31 - 1) * 2 ** 16 + (2 ** 20 - 1) * constants[14] /* TWO_47 */;
         uint256 a = REDUCED * P / 10000;
         uint256 bHigh = RIGHT * P / 10000 / 2 ** 16;
         require(bHigh < 2 ** 35, "upper half");
         for (uint256 i = 0; i < 5; i++) {
-            uint256 offsetHigh = lane(Ext.OFFSET_HIGH, i);
-            uint256 offsetLow = lane(Ext.OFFSET_LOW, i);
+            uint256 offsetHigh = lane(constants[5] /* OFFSET_HIGH */, i);
+            uint256 offsetLow = lane(constants[6] /* OFFSET_LOW */, i);
             require(offsetHigh % P == 0 && offsetLow % P == 0, "offset");
             require(offsetHigh >= least[i] * a * bHigh && offsetLow >= least[i] * a * (2 ** 16 - 1), "negative");
             require(offsetHigh + most[i] * a * bHigh < LANE, "upper product");

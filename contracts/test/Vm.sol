@@ -6,6 +6,7 @@ interface Vm {
     function readFile(string calldata path) external view returns (string memory);
     function parseJsonBytes(string calldata json, string calldata key) external pure returns (bytes memory);
     function writeFile(string calldata path, string calldata data) external;
+    function getCode(string calldata artifact) external view returns (bytes memory);
     function toString(uint256 value) external pure returns (string memory);
     function expectRevert(bytes4 selector) external;
 }
@@ -16,6 +17,13 @@ Vm constant vm = Vm(address(uint160(uint256(keccak256("hevm cheat code")))));
 abstract contract Vectors {
     function field(string memory key) internal view returns (bytes memory) {
         return vm.parseJsonBytes(vm.readFile("test/vectors/foundation.json"), string.concat(".", key));
+    }
+
+    /// A contract of contracts/kernels/, compiled before and as the verifier is.
+    function deploy(string memory name) internal returns (address r) {
+        bytes memory code = vm.getCode(string.concat("../out/contracts/", name, ".sol/", name, ".json"));
+        assembly ("memory-safe") { r := create(0, add(code, 0x20), mload(code)) }
+        require(r != address(0), "not deployed");
     }
 
     /// Four bytes, big-endian, of `data` at byte `position`.
@@ -36,15 +44,6 @@ abstract contract Vectors {
         for (uint256 i = 0; i < count; i++) {
             r[i] = ext(data, 0, i);
         }
-    }
-
-    /// Where the words of an array lie in memory.
-    function place(uint256[] memory array) internal pure returns (uint256 r) {
-        assembly ("memory-safe") { r := add(array, 0x20) }
-    }
-
-    function start(bytes calldata data) internal pure returns (uint256 r) {
-        assembly ("memory-safe") { r := data.offset }
     }
 
     function equal(uint256 a, uint256 b, string memory what) internal pure {
