@@ -28,7 +28,7 @@ GLUE = 1.10  # dispatch, moves through memory, loops: what stands between the me
 
 # Prover, two threads of the machine that docs/performance.md names: seconds for one Keccak permutation, one cell of a
 # codeword, one trial of the proof of work, one thread each.
-KECCAK, CODE_CELL, TRIAL = 0.65e-6, 12e-9, 0.60e-6
+KECCAK, CODE_CELL, TRIAL = 0.70e-6, 6e-9, 0.70e-6
 
 
 # ---- The circuit: what a table asks of the verifier ----
