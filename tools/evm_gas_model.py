@@ -24,7 +24,7 @@ P = 2**31 - 2**24 + 1
 FIELD_BITS = 5 * math.log2(P)
 TARGET_BITS = 100
 TRANSACTION, BYTE, FLOOR_BYTE = 21000, 16, 40
-GLUE = 1.10  # dispatch, moves through memory, loops: what stands between the measured parts
+GLUE = 1.10  # loops and moves between the parts: a whole round of queries was measured at 1.07 of its parts
 
 # Prover, two threads of the machine that docs/performance.md names: seconds for one Keccak permutation, one cell of a
 # codeword, one trial of the proof of work, one thread each.
