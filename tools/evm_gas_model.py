@@ -17,6 +17,7 @@ import math
 import os
 import sys
 from dataclasses import dataclass, replace
+from decimal import Decimal
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
 UNITS = os.path.join(ROOT, "bench", "results", "2026-11-evm-units.json")
@@ -420,7 +421,7 @@ def check(model):
     circuit = {"log_fractions": 26, "tuple_length": 64, "log_max_height": 24, "log_skip": 5, "constraint_degree": 10,
                "num_constraints": 65536, "num_openings": 65536}
     for name, (value, _) in soundness_reference.analyse(entry, circuit).items():
-        if value < TARGET_BITS:
+        if value < TARGET_BITS + Decimal("1e-4"):  # the bias of a Keccak challenge is below 10^-5 bits
             errors.append(f"{name}: {float(value):.2f} bits")
     # plan() against the generator's own choices, as pinned.
     with open(os.path.join(ROOT, "tests", "security", "expected.json"), encoding="utf-8") as file:
