@@ -71,7 +71,7 @@ const std::vector<SegmentProfile>& segment_profiles() {
 }
 
 const Heights& data_heights() {
-    static const Heights heights{12, 9, 16, 12, 9, 9};
+    static const Heights heights{13, 9, 16, 11, 9, 9};
     return heights;
 }
 

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {Ext} from "./Ext.sol";
+import {Sumcheck} from "./Sumcheck.sol";
+import {Transcript} from "./Transcript.sol";
+
+/// One layer of LogUp-GKR (specification, section 4), from claims (p, q) at a point to claims one layer down.
+library Gkr {
+    error LayerMismatch();
+
+    struct Claim {
+        bytes32 state;
+        uint256 p;
+        uint256 q;
+        uint256 bad;
+        uint256 src; // calldata of the next message
+        uint256[] point; // in the order in which variables are bound; `rounds` of them are set
+        uint256 rounds;
+    }
+
+    /// `rounds` sumcheck messages of 40 bytes, then p0, p1, q0, q1.
+    function layer(Claim memory c) internal pure {
+        unchecked {
+            bytes32 state = Transcript.again(c.state);
+            uint256 lambda = Transcript.challenge(state);
+            uint256 claim = Ext.mulAdd(lambda, c.q, c.p);
+            uint256 src = c.src;
+            uint256 bad = c.bad;
+            uint256[] memory point = c.point;
+            for (uint256 i = 0; i < c.rounds; i++) {
+                uint256 b;
+                uint256 rho;
+                assembly ("memory-safe") { rho := mload(add(add(point, 0x20), shl(5, i))) }
+                (state, rho, claim, b) = Sumcheck.withEq(state, claim, rho, src);
+                assembly ("memory-safe") { mstore(add(add(point, 0x20), shl(5, i)), rho) }
+                bad |= b;
+                src += 40;
+            }
+            (state, c.p, c.q, bad) = merge(state, claim, lambda, src, bad, point, c.rounds);
+            c.state = state;
+            c.bad = bad;
+            c.src = src + 80;
+            c.rounds++;
+        }
+    }
+
+    /// claim = p0 q1 + p1 q0 + lambda q0 q1 at the bound point; then the line through both halves at a new challenge.
+    function merge(
+        bytes32 state,
+        uint256 claim,
+        uint256 lambda,
+        uint256 src,
+        uint256 bad,
+        uint256[] memory point,
+        uint256 rounds
+    ) private pure returns (bytes32, uint256 p, uint256 q, uint256) {
+        unchecked {
+            (uint256 p0, uint256 b0) = Ext.load(src);
+            (uint256 p1, uint256 b1) = Ext.load(src + 20);
+            (uint256 q0, uint256 b2) = Ext.load(src + 40);
+            (uint256 q1, uint256 b3) = Ext.load(src + 60);
+            state = Transcript.absorb(state, src, 80);
+            uint256 expected = Ext.mulAdd(Ext.mulAdd(lambda, q0, p0), q1, Ext.mul(p1, q0));
+            require(Ext.canonical(Ext.sub(expected, claim)) == 0, LayerMismatch());
+            uint256 c = Transcript.challenge(state);
+            p = Ext.mulAdd(c, Ext.sub(p1, p0), p0);
+            q = Ext.mulAdd(c, Ext.sub(q1, q0), q0);
+            assembly ("memory-safe") { mstore(add(add(point, 0x20), shl(5, rounds)), c) }
+            return (state, p, q, bad | b0 | b1 | b2 | b3);
+        }
+    }
+}
