@@ -96,4 +96,39 @@ Expr Expr::named() const {
     return {graph_, graph_->alias(form_)};
 }
 
+std::vector<Expr> convolve(std::span<const Expr> a, std::span<const Expr> b) {
+    QUARRY_CHECK(!a.empty() && !b.empty());
+    ExpressionGraph* graph = nullptr;
+    Convolution record;
+    for (const Expr& x : a) record.left.push_back(x.form());
+    for (const Expr& x : b) record.right.push_back(x.form());
+    for (const std::span<const Expr> factor : {a, b}) {
+        for (const Expr& x : factor) graph = x.graph_ != nullptr ? x.graph_ : graph;
+    }
+    const std::size_t known = graph != nullptr ? graph->atoms().size() : 0;
+    std::vector<Expr> product(a.size() + b.size() - 1);
+    if (record.left == record.right) {
+        for (std::size_t i = 0; i < a.size(); ++i) {
+            product[2 * i] += a[i] * a[i];
+            for (std::size_t j = 0; j < i; ++j) product[i + j] += Expr(2) * (a[i] * a[j]);
+        }
+    } else {
+        for (std::size_t i = 0; i < a.size(); ++i) {
+            for (std::size_t j = 0; j < b.size(); ++j) product[i + j] += a[i] * b[j];
+        }
+    }
+    bool recorded = false;
+    for (Expr& x : product) {
+        x = x.named();
+        const LinearForm& form = x.form();
+        const bool fresh = form.terms.size() == 1 && form.constant.is_zero() &&
+                           form.terms[0].coefficient == KoalaBear(1) && form.terms[0].atom >= known &&
+                           graph->atoms()[form.terms[0].atom].kind == Atom::Kind::alias;
+        record.result.push_back(fresh ? form.terms[0].atom : Convolution::kElsewhere);
+        recorded = recorded || fresh;
+    }
+    if (recorded) graph->convolutions_.push_back(std::move(record));
+    return product;
+}
+
 }  // namespace quarry

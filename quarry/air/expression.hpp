@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -39,8 +40,17 @@ struct Atom {
     unsigned degree = 1;
 };
 
+/// result[k] names sum_(i+j=k) left[i] right[j]. Says nothing that the atoms do not say: a circuit, for which the
+/// product of two polynomials is cheaper than the products that it is made of, can know where one is.
+struct Convolution {
+    static constexpr std::uint32_t kElsewhere = ~std::uint32_t{0};
+    std::vector<LinearForm> left, right;
+    std::vector<std::uint32_t> result;  ///< an alias, or kElsewhere: no atom, or one that stood there before
+};
+
 /// The expression graph of one table: atoms in topological order. Constraints are written once; every interpreter (row
 /// checker, degree checker, prover, verifier, later circuits and code generators) runs over this graph.
+class Expr;
 class ExpressionGraph {
   public:
     std::uint32_t column(std::uint32_t column, bool next);
@@ -48,11 +58,14 @@ class ExpressionGraph {
     std::uint32_t alias(const LinearForm& form);
     [[nodiscard]] unsigned degree(const LinearForm& form) const;
     [[nodiscard]] const std::vector<Atom>& atoms() const noexcept { return atoms_; }
+    [[nodiscard]] const std::vector<Convolution>& convolutions() const noexcept { return convolutions_; }
 
   private:
+    friend std::vector<Expr> convolve(std::span<const Expr> a, std::span<const Expr> b);
     using Key = std::vector<std::uint32_t>;
     std::uint32_t intern(Key key, Atom atom);
     std::vector<Atom> atoms_;
+    std::vector<Convolution> convolutions_;
     std::map<Key, std::uint32_t> known_;  ///< equal atoms are one atom
 };
 
@@ -81,9 +94,14 @@ class Expr {
   private:
     Expr(ExpressionGraph* graph, LinearForm form) : graph_(graph), form_(std::move(form)) {}
     static ExpressionGraph* common(const Expr& a, const Expr& b) { return a.graph_ != nullptr ? a.graph_ : b.graph_; }
+    friend std::vector<Expr> convolve(std::span<const Expr> a, std::span<const Expr> b);
     ExpressionGraph* graph_ = nullptr;
     LinearForm form_;
 };
+
+/// The product of the polynomials with these coefficients, each coefficient named; recorded as a Convolution.
+/// Precondition: neither is empty.
+std::vector<Expr> convolve(std::span<const Expr> a, std::span<const Expr> b);
 
 /// The value of every atom from the values of the columns. E: anything with + and *, and built from a KoalaBear by
 /// `lift`.

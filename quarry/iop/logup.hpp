@@ -93,12 +93,12 @@ std::pair<typename B::E, typename B::E> public_fraction(B& backend,
     const auto lift = [&](KoalaBear x) { return backend.constant(ExtField(x)); };
     E numerator = lift(KoalaBear());
     E denominator = lift(KoalaBear(1));
+    std::vector<E> beta_powers{challenges.beta};
     for (const auto& t : tuples) {
         E fingerprint = challenges.alpha - lift(KoalaBear(t.bus));
-        E power = lift(KoalaBear(1));
-        for (const auto& x : t.tuple) {
-            power = power * challenges.beta;
-            fingerprint = fingerprint - power * x;
+        for (std::size_t k = 0; k < t.tuple.size(); ++k) {
+            if (k == beta_powers.size()) beta_powers.push_back(beta_powers.back() * challenges.beta);
+            fingerprint = fingerprint - beta_powers[k] * t.tuple[k];
         }
         numerator = numerator * fingerprint + denominator * t.multiplicity;
         denominator = denominator * fingerprint;

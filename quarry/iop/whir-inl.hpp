@@ -2,9 +2,11 @@
 // The verifier's text; see whir.hpp for the messages.
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <map>
 #include <utility>
 
+#include "quarry/iop/eq_prefixes.hpp"
 #include "quarry/iop/whir.hpp"
 
 namespace quarry::whir_detail {
@@ -118,6 +120,34 @@ typename B::E sparse_at(B& backend, const std::vector<std::pair<std::size_t, typ
     return level.empty() ? backend.constant(ExtField()) : level.begin()->second;
 }
 
+/// The same sum over a group's runs, r over the chunks. An aligned piece of 2^l chunks from s on contributes
+///   G(s) eq(r_l, r_(l+1), .. ; s >> l) prod_(v < l) (1 - r_v + r_v ratio^(2^v)),
+/// and a run of n chunks is at most 2 log2(n) such pieces.
+template <class B>
+typename B::E runs_at(B& backend, const WhirClaimGroup<B>& group, std::span<const typename B::E> r) {
+    using E = typename B::E;
+    const E one = backend.constant(ExtField(1));
+    E sum = backend.constant(ExtField());
+    std::vector<E> within{one};  // the product, by l
+    EqPrefixes<B> prefixes(backend, r);
+    for (const auto& run : group.runs) {
+        E weight = run.weight;
+        const std::size_t end = run.first + run.count;
+        for (std::size_t s = run.first; s < end;) {
+            const auto size = static_cast<unsigned>(std::bit_width(end - s) - 1);
+            const unsigned l = s == 0 ? size : std::min(size, static_cast<unsigned>(std::countr_zero(s)));
+            while (within.size() <= l) {
+                const std::size_t v = within.size() - 1;
+                within.push_back(within[v] + within[v] * (r[v] * (group.ratio_powers[v] - one)));
+            }
+            sum = sum + weight * (within[l] * prefixes.at(l, s >> l));
+            s += std::size_t{1} << l;
+            if (s < end) weight = weight * group.ratio_powers[l];
+        }
+    }
+    return sum;
+}
+
 /// Every length that the parameters fix, before anything is read.
 template <class B, class Openings>
 Status check_shapes(std::span<const std::size_t> lanes_of_parts, const WhirClaims<B>& claims, const Openings& openings,
@@ -134,6 +164,12 @@ Status check_shapes(std::span<const std::size_t> lanes_of_parts, const WhirClaim
         if (group.log_chunk > first.log_message) return Error{Errc::bad_shape, "claim group"};
         for (const auto& [s, g] : group.weights) {
             if (s >> (parameters.log_size - group.log_chunk) != 0) return Error{Errc::bad_shape, "claim chunk"};
+        }
+        const std::size_t num_chunks = std::size_t{1} << (parameters.log_size - group.log_chunk);
+        for (const auto& run : group.runs) {
+            if (run.count > num_chunks || run.first > num_chunks - run.count) {
+                return Error{Errc::bad_shape, "claim run"};
+            }
         }
     }
     const std::vector<OracleShape> oracles = whir_oracles(parameters, lanes_of_parts);
@@ -286,7 +322,8 @@ class Verifier {
         const std::span<const E> r(point_);
         E sum = backend_.constant(ExtField());
         for (const auto& group : claims.groups) {
-            const E chunks = sparse_at(backend_, group.weights, r.subspan(group.log_chunk));
+            const auto high = r.subspan(group.log_chunk);
+            const E chunks = sparse_at(backend_, group.weights, high) + runs_at(backend_, group, high);
             sum = sum + chunks * group.kernel(r.first(group.log_chunk));
         }
         const F one = backend_.constant(KoalaBear(1));

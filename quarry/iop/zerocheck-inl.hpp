@@ -1,51 +1,30 @@
 // The verifier of zerocheck.hpp.
+#include "quarry/iop/eq_prefixes.hpp"
 #include "quarry/iop/zerocheck.hpp"
 
 namespace quarry {
 
+/// A table's constraints and interactions at given values of its columns.
+template <class E>
+struct TableValues {
+    std::vector<E> constraints;
+    std::vector<E> multiplicities;       ///< by interaction
+    std::vector<std::vector<E>> tuples;  ///< by interaction
+};
+/// A circuit backend brings its own: a plain reading of the graph costs it more rows than it must.
 template <class B>
-typename B::E row_kernel(B& backend, const RowPoint<typename B::E>& point, std::span<const typename B::E> skip,
-                         std::span<const typename B::E> p) {
-    using E = typename B::E;
-    const E one = backend.constant(ExtField(KoalaBear(1)));
-    const auto middle = eq_all(backend, p.subspan(kLogLanes, kLogSkip));
-    E r = backend.constant(ExtField());
-    for (std::size_t i = 0; i < kSkipSize; ++i) r = r + skip[i] * middle[i];
-    for (unsigned v = 0; v < p.size(); ++v) {
-        if (v >= kLogLanes && v < kLogChunkRows) continue;
-        r = r * (point.r[v] * p[v] + (one - point.r[v]) * (one - p[v]));
+TableValues<typename B::E> evaluate_table(B& backend, const Table& table, const std::vector<typename B::E>& row,
+                                          const std::vector<typename B::E>& next) {
+    const auto lift = [&](KoalaBear x) { return backend.constant(ExtField(x)); };
+    const auto atoms = evaluate_atoms(table.graph, row, next, lift);
+    TableValues<typename B::E> values;
+    for (const Constraint& c : table.constraints) values.constraints.push_back(evaluate_form(c.form, atoms, lift));
+    for (const Interaction& interaction : table.interactions) {
+        values.multiplicities.push_back(evaluate_form(interaction.multiplicity, atoms, lift));
+        values.tuples.emplace_back();
+        for (const LinearForm& x : interaction.tuple) values.tuples.back().push_back(evaluate_form(x, atoms, lift));
     }
-    return r;
-}
-
-template <class B>
-typename B::E next_row_kernel(B& backend, const RowPoint<typename B::E>& point, std::span<const typename B::E> skip,
-                              std::span<const typename B::E> p) {
-    using E = typename B::E;
-    const E one = backend.constant(ExtField(KoalaBear(1)));
-    const E zero = backend.constant(ExtField());
-    // Adding 1 from the lowest variable up: carry[c] = the sum over the variables seen so far with carry c.
-    E none = zero;
-    E carry = one;
-    auto bit = [&](const E& r, const E& q) {
-        const E r0 = one - r;
-        const E q0 = one - q;
-        // x = 0: b = carry, no carry out. x = 1: b = 1 - carry, carry out as it came in.
-        const E next_none = none * (r0 * q0 + r * q) + carry * (r0 * q);
-        const E next_carry = carry * (r * q0);
-        none = next_none;
-        carry = next_carry;
-    };
-    for (unsigned v = 0; v < kLogLanes; ++v) bit(point.r[v], p[v]);
-    const auto middle = eq_all(backend, p.subspan(kLogLanes, kLogSkip));
-    E stay = zero;
-    E step = zero;
-    for (std::size_t i = 0; i < kSkipSize; ++i) stay = stay + skip[i] * middle[i];
-    for (std::size_t i = 0; i + 1 < kSkipSize; ++i) step = step + skip[i] * middle[i + 1];
-    none = none * stay + carry * step;
-    carry = carry * (skip[kSkipSize - 1] * middle[0]);
-    for (unsigned v = kLogChunkRows; v < p.size(); ++v) bit(point.r[v], p[v]);
-    return none + carry;  // cyclic: the last row is followed by the first
+    return values;
 }
 
 template <class B, class Channel>
@@ -67,9 +46,10 @@ Result<ZerocheckClaims<typename B::E>> verify_zerocheck(B& backend, Channel& cha
     // now claim = sum_t sum_x eq(rho, x) (bus_t + constraints_t)(x)
     std::vector<E> block_weights;
     E padding = one;
+    EqPrefixes<B> prefixes(backend, bus.point);
     for (const LeafBlock& block : bus.layout.blocks) {
         const unsigned h = log_heights[block.table];
-        block_weights.push_back(eq_at_index(backend, std::span<const E>(bus.point).subspan(h), block.offset >> h));
+        block_weights.push_back(prefixes.at(h, block.offset >> h));
         padding = padding - block_weights.back();
     }
     E claim = lift(KoalaBear());
@@ -114,7 +94,7 @@ Result<ZerocheckClaims<typename B::E>> verify_zerocheck(B& backend, Channel& cha
 
     // The constraints and bus leaves at the values.
     E expected = lift(KoalaBear());
-    E power = batching * batching;
+    std::vector<E> constraints;
     std::size_t block = 0;
     std::vector<E> beta_powers{bus.challenges.beta};
     for (std::size_t t = 0; t < tables.size(); ++t) {
@@ -122,21 +102,24 @@ Result<ZerocheckClaims<typename B::E>> verify_zerocheck(B& backend, Channel& cha
         std::vector<E> next(table.num_columns(), lift(KoalaBear()));
         const auto next_columns = table.next_columns();
         for (std::size_t i = 0; i < next_columns.size(); ++i) next[next_columns[i]] = claims.tables[t].next[i];
-        const auto atoms = evaluate_atoms(table.graph, claims.tables[t].row, next, lift);
-        for (const Constraint& c : table.constraints) {
-            expected = expected + power * evaluate_form(c.form, atoms, lift);
-            power = power * batching;
-        }
-        for (const Interaction& interaction : table.interactions) {
-            E fingerprint = lift(KoalaBear(interaction.bus));
-            for (std::size_t k = 0; k < interaction.tuple.size(); ++k) {
+        const TableValues<E> values = evaluate_table(backend, table, claims.tables[t].row, next);
+        constraints.insert(constraints.end(), values.constraints.begin(), values.constraints.end());
+        for (std::size_t i = 0; i < table.interactions.size(); ++i) {
+            E fingerprint = lift(KoalaBear(table.interactions[i].bus));
+            for (std::size_t k = 0; k < values.tuples[i].size(); ++k) {
                 if (k == beta_powers.size()) beta_powers.push_back(beta_powers.back() * bus.challenges.beta);
-                fingerprint = fingerprint + beta_powers[k] * evaluate_form(interaction.tuple[k], atoms, lift);
+                fingerprint = fingerprint + beta_powers[k] * values.tuples[i][k];
             }
-            expected = expected + block_weights[block++] * (evaluate_form(interaction.multiplicity, atoms, lift) +
-                                                            batching * (bus.challenges.alpha - fingerprint));
+            expected = expected + block_weights[block++] *
+                                      (values.multiplicities[i] + batching * (bus.challenges.alpha - fingerprint));
         }
     }
+    // Constraint i weighs batching^(i + 2).
+    E sum_of_constraints = lift(KoalaBear());
+    for (std::size_t i = constraints.size(); i-- > 0;) {
+        sum_of_constraints = constraints[i] + sum_of_constraints * batching;
+    }
+    expected = expected + batching * batching * sum_of_constraints;
     QUARRY_TRY(backend.require_equal(expected, claim, Errc::constraint_mismatch, "zerocheck/values"));
     return claims;
 }

@@ -108,17 +108,8 @@ std::vector<typename B::E> skip_weights(B& backend, const typename B::E& z) {
     return r;
 }
 
-/// The kernel of a claim on a column, at the point p over the row variables: sum_x row(x) eq(p, x), where row(x) is the
-/// weight of row x at `point`. `skip` = skip_weights(point.skip).
-template <class B>
-typename B::E row_kernel(B& backend, const RowPoint<typename B::E>& point, std::span<const typename B::E> skip,
-                         std::span<const typename B::E> p);
-/// The kernel of a claim on a next-row column: sum_x row(x) eq(p, x + 1 mod 2^h).
-template <class B>
-typename B::E next_row_kernel(B& backend, const RowPoint<typename B::E>& point, std::span<const typename B::E> skip,
-                              std::span<const typename B::E> p);
-
-/// row(x) for all rows of height 2^log_height, or with `next` row(x - 1): the kernels as vectors, for the prover.
+/// The weight row(x) that `point` gives to row x, for all rows of height 2^log_height; or with `next` row(x - 1): for
+/// the prover. The verifier's: quarry/iop/row_kernels.hpp.
 ExtVector row_weights(const RowPoint<ExtField>& point, unsigned log_height, bool next);
 
 template <class B, class Channel>

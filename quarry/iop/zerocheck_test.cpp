@@ -6,6 +6,7 @@
 
 #include "quarry/air/check.hpp"
 #include "quarry/field/isa.hpp"
+#include "quarry/iop/row_kernels.hpp"
 
 namespace quarry {
 namespace {
@@ -202,14 +203,16 @@ TEST(Zerocheck, KernelsAreTheMultilinearExtensionsOfTheWeights) {
         p.push_back(random());
     }
     const auto skip = skip_weights(backend, point.skip);
-    const auto eq = eq_all(backend, std::span<const ExtField>(p));
-    for (const bool next : {false, true}) {
-        const ExtVector w = row_weights(point, h, next);
-        ExtField expected;
-        for (std::size_t i = 0; i < eq.size(); ++i) expected += w.get(i) * eq[i];
-        EXPECT_EQ(next ? next_row_kernel(backend, point, std::span<const ExtField>(skip), std::span<const ExtField>(p))
-                       : row_kernel(backend, point, std::span<const ExtField>(skip), std::span<const ExtField>(p)),
-                  expected);
+    RowKernels<NativeBackend> kernels(backend, point, skip);
+    for (const unsigned height : {10U, 9U, h, 10U}) {
+        const auto prefix = std::span<const ExtField>(p).first(height);
+        const auto eq = eq_all(backend, prefix);
+        for (const bool next : {false, true}) {
+            const ExtVector w = row_weights(point, height, next);
+            ExtField expected;
+            for (std::size_t i = 0; i < eq.size(); ++i) expected += w.get(i) * eq[i];
+            EXPECT_EQ(next ? kernels.next(prefix) : kernels.row(prefix), expected);
+        }
     }
 }
 

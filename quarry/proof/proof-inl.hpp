@@ -1,6 +1,7 @@
 // The verifier's text of proof.hpp.
 #include "quarry/base/check.hpp"
 #include "quarry/iop/gkr.hpp"
+#include "quarry/iop/row_kernels.hpp"
 #include "quarry/iop/zerocheck.hpp"
 #include "quarry/proof/proof.hpp"
 
@@ -104,8 +105,18 @@ Status verify_proof(B& backend, Channel& channel, const Circuit& circuit, const 
     // now every column of every table is claimed at one point; batch all claims by powers of one challenge.
     const E batching = channel.challenge();
     const std::vector<E> skip = skip_weights(backend, claims.point.skip);
+    RowKernels<B> kernels(backend, claims.point, skip);
     WhirClaims<B> opening{{}, backend.constant(ExtField())};
-    E power = backend.constant(ExtField(KoalaBear(1)));
+    std::vector<E> claimed;  // value i has the weight batching^i
+    std::vector<E> ratio_powers{batching};
+    E power = backend.constant(ExtField(1));  // of the first value that is not in a finished run
+    const auto finish_run = [&](WhirClaimGroup<B>& claim) {
+        if (claim.runs.empty()) return;
+        for (std::size_t v = 0, count = claim.runs.back().count; count > 0; ++v, count /= 2) {
+            if (v == ratio_powers.size()) ratio_powers.push_back(ratio_powers.back() * ratio_powers.back());
+            if (count % 2 != 0) power = power * ratio_powers[v];
+        }
+    };
     for (const HeightGroup& group : group_by_height(sorted.log_heights)) {
         for (const bool next : {false, true}) {
             WhirClaimGroup<B> claim;
@@ -115,20 +126,24 @@ Status verify_proof(B& backend, Channel& channel, const Circuit& circuit, const 
                 const auto next_columns = sorted.tables[i]->next_columns();
                 for (std::size_t k = 0; k < values.size(); ++k) {
                     const std::size_t column = next ? next_columns[k] : k;
-                    claim.weights.emplace_back(
-                        layout.chunk(layout.order[i], *sorted.tables[i], group.log_height, column), power);
-                    opening.value = opening.value + power * values[k];
-                    power = power * batching;
+                    const std::size_t chunk =
+                        layout.chunk(layout.order[i], *sorted.tables[i], group.log_height, column);
+                    if (claim.runs.empty() || chunk != claim.runs.back().first + claim.runs.back().count) {
+                        finish_run(claim);
+                        claim.runs.push_back({chunk, 0, power});
+                    }
+                    ++claim.runs.back().count;
+                    claimed.push_back(values[k]);
                 }
             }
-            if (claim.weights.empty()) continue;
-            claim.kernel = [&backend, &claims, &skip, next](std::span<const E> p) {
-                return next ? next_row_kernel(backend, claims.point, std::span<const E>(skip), p)
-                            : row_kernel(backend, claims.point, std::span<const E>(skip), p);
-            };
+            if (claim.runs.empty()) continue;
+            finish_run(claim);
+            claim.kernel = [&kernels, next](std::span<const E> p) { return next ? kernels.next(p) : kernels.row(p); };
             opening.groups.push_back(std::move(claim));
         }
     }
+    for (WhirClaimGroup<B>& group : opening.groups) group.ratio_powers = ratio_powers;
+    for (std::size_t i = claimed.size(); i-- > 0;) opening.value = claimed[i] + opening.value * batching;
     std::vector<StackRoot<B>> stack;
     if (preprocessed_root) stack.push_back({*preprocessed_root, layout.preprocessed_lanes});
     stack.push_back({root, layout.witness_lanes()});

@@ -1,4 +1,4 @@
-#include "quarry/recursion/builder.hpp"
+#include "quarry/recursion/builder_detail.hpp"
 
 #include <algorithm>
 
@@ -6,25 +6,8 @@
 #include "quarry/hash/poseidon_batch.hpp"
 
 namespace quarry::recursion {
-namespace {
 
-constexpr Address kZero = 0;  ///< the extension wire of the constant 0
-constexpr Address kOne = 1;
-const KoalaBear kCompared = -KoalaBear(1);
-const KoalaBear kFlag(1);
-
-KoalaBear element(Address address) { return KoalaBear(std::uint64_t{address}); }
-ExtensionOf<KoalaBear> cells(const ExtField& x) { return x.coefficients(); }
-
-template <class T>
-std::array<std::uint32_t, std::tuple_size_v<T>> canonical(const T& elements) {
-    std::array<std::uint32_t, std::tuple_size_v<T>> key{};
-    for (std::size_t i = 0; i < key.size(); ++i) key[i] = elements[i].canonical();
-    return key;
-}
-
-}  // namespace
-
+using namespace detail;
 CircuitBuilder::CircuitBuilder() {
     QUARRY_CHECK(constant_wire(ExtField()) == kZero);
     QUARRY_CHECK(constant_wire(ExtField(1)) == kOne);
@@ -91,56 +74,6 @@ Address CircuitBuilder::wire(const ExtensionExpr& x) {
         node.constant = ExtField();
     }
     return node.terms[0].a;
-}
-
-void CircuitBuilder::sum(const ExtensionExpr& x, Address result, bool compare) {
-    struct Step {
-        Address a, b;
-        KoalaBear product, linear;
-    };
-    std::vector<Step> steps;
-    std::vector<Monomial> linear;
-    for (const Monomial& m : x.node_->terms) {
-        if (m.b == kNoWire) {
-            linear.push_back(m);
-        } else {
-            steps.push_back({m.a, m.b, m.coefficient, KoalaBear()});
-        }
-    }
-    const ExtField& constant = x.node_->constant;
-    if (constant == ExtField(constant[0])) {
-        if (!constant.is_zero()) linear.push_back({kOne, kNoWire, constant[0]});
-    } else {
-        linear.push_back({constant_wire(constant), kNoWire, KoalaBear(1)});
-    }
-    // A row has room for a multiple of its first factor.
-    for (const Monomial& m : linear) {
-        const auto room = std::find_if(steps.begin(), steps.end(), [&](const Step& s) {
-            return s.linear.is_zero() && !s.product.is_zero() && (s.a == m.a || s.b == m.a);
-        });
-        if (room == steps.end()) {
-            steps.push_back({m.a, kZero, KoalaBear(), m.coefficient});
-            continue;
-        }
-        if (room->a != m.a) std::swap(room->a, room->b);
-        room->linear = m.coefficient;
-    }
-    if (steps.empty()) steps.push_back({kZero, kZero, KoalaBear(), KoalaBear()});
-    ExtField total;
-    for (std::size_t i = 0; i < steps.size(); ++i) {
-        const Step& s = steps[i];
-        const ExtField a = read(s.a);
-        const ExtField b = read(s.b);
-        total += a * b * s.product + a * s.linear;
-        SumTable::Fixed<KoalaBear> fixed{
-            .a = element(s.a), .b = element(s.b), .next_product = s.product, .next_linear = s.linear};
-        if (i > 0) rows_.sum.fixed.back().next_goes_on = kFlag;
-        const bool last = i + 1 == steps.size();
-        if (last) fixed.result = element(result);
-        if (last && compare) fixed.results = kCompared;
-        rows_.sum.push({cells(a), cells(b), cells(total)}, fixed, i > 0, last && !compare ? result : kNoWire);
-    }
-    if (compare) ++readers_[result];
 }
 
 void CircuitBuilder::require_equal(const ExtensionExpr& a, const ExtensionExpr& b) { sum(a - b, kZero, true); }
@@ -436,152 +369,6 @@ void CircuitBuilder::require_zero_bits(Address base, KoalaBear value, unsigned n
     for (unsigned i = 0; i < num_bits; ++i) require_equal(wires.bits + i, BaseExpr(KoalaBear()));
 }
 
-// --- opened rows
-
-BaseRun CircuitBuilder::leaf(std::span<const KoalaBear> values) {
-    const auto first = static_cast<Address>(leaf_row_.size());
-    const std::size_t blocks = (values.size() + kBlock - 1) / kBlock;
-    leaf_row_.resize(leaf_row_.size() + blocks, ~0U);
-    leaf_readers_.resize(leaf_readers_.size() + blocks * kBlock, 0);
-    return {kLeafBlocks + static_cast<Address>(kBlock) * first, values};
-}
-
-void CircuitBuilder::open(const DigestWire& root, const IndexWires& index, const BaseRun& leaf,
-                          std::span<const Digest> path) {
-    QUARRY_CHECK(path.size() == index.num_bits);
-    const DigestWire start = constant(poseidon_leaf_iv(leaf.size()));
-    Digest digest = start.value;
-    const std::size_t first_block = (leaf.address - kLeafBlocks) / kBlock;
-    const std::size_t blocks = (leaf.size() + kBlock - 1) / kBlock;
-    for (std::size_t block = 0; block < blocks; ++block) {
-        Digest values{};
-        for (std::size_t k = 0; k < kBlock && block * kBlock + k < leaf.size(); ++k) {
-            values[k] = leaf.values[block * kBlock + k];
-        }
-        TreeTable::Row<KoalaBear> row{};
-        std::copy_n(digest.begin(), kBlock, row.in.begin());
-        std::copy_n(values.begin(), kBlock, row.in.begin() + kBlock);
-        TreeTable::Fixed<KoalaBear> fixed{.operand = element(leaf.address + static_cast<Address>(kBlock * block))};
-        if (block == 0) {
-            fixed.left = element(start.address);
-            fixed.reads_left = kFlag;
-            ++digest_readers_[start.address];
-        } else {
-            rows_.tree.fixed.back().leaf = kFlag;
-        }
-        leaf_row_[first_block + block] = static_cast<std::uint32_t>(rows_.tree.push(row, fixed, block > 0));
-        digest = poseidon_compress(digest, values);
-    }
-    (void)path_rows(digest, index.value, index.bits, path);
-    end_at_root(root);
-    for (std::size_t k = leaf.size(); k < blocks * kBlock; ++k) {
-        require_equal(leaf.address + static_cast<Address>(k), BaseExpr(KoalaBear()));
-    }
-}
-
-std::vector<ExtensionExpr> CircuitBuilder::fold(std::span<const ExtensionExpr> weights, std::span<const BaseRun> rows) {
-    const std::size_t groups = (weights.size() + kBlock - 1) / kBlock;
-    const Address run_start = run(weights, groups * kBlock);
-    std::vector<ExtensionExpr> results;
-    for (const BaseRun& row : rows) {
-        const bool in_base = row.size() == weights.size();
-        QUARRY_CHECK(in_base || row.size() == kDegree * weights.size());
-        const std::size_t step = in_base ? kBlock : kDegree * kBlock;
-        const auto cell = [&](std::size_t i) { return i < row.size() ? row.values[i] : KoalaBear(); };
-        ExtField total;
-        const Address result = static_cast<Address>(values_.size());
-        for (std::size_t g = 0; g < groups; ++g) {
-            FoldFixed<KoalaBear> fixed{.weights = element(run_start + static_cast<Address>(kBlock * g)),
-                                       .x = element(row.address + static_cast<Address>(step * g)),
-                                       .reads = kFlag};
-            BaseFoldRow<KoalaBear> base{};
-            ExtensionFoldRow<KoalaBear> extension{};
-            for (std::size_t i = 0; i < kBlock; ++i) {
-                const ExtField w = read(run_start + static_cast<Address>(kBlock * g + i));
-                if (in_base) {
-                    base.weights[i] = cells(w);
-                    base.x[i] = cell(kBlock * g + i);
-                    total += w * base.x[i];
-                } else {
-                    extension.weights[i] = cells(w);
-                    for (std::size_t k = 0; k < kDegree; ++k) extension.x[i][k] = cell(step * g + kDegree * i + k);
-                    total += w * ExtField(extension.x[i]);
-                }
-            }
-            for (std::size_t i = 0; i < step; ++i) add_reader(row.address + static_cast<Address>(step * g + i));
-            const bool last = g + 1 == groups;
-            if (last) fixed.result = element(result);
-            if (!last) fixed.goes_on = kFlag;
-            base.sum = extension.sum = cells(total);
-            if (in_base) {
-                rows_.base_fold.push(base, fixed, g > 0, last ? result : kNoWire);
-            } else {
-                rows_.extension_fold.push(extension, fixed, g > 0, last ? result : kNoWire);
-            }
-        }
-        results.push_back(new_wire(total));
-    }
-    return results;
-}
-
-std::vector<ExtensionExpr> CircuitBuilder::evaluate(std::span<const ExtensionExpr> coefficients,
-                                                    std::span<const BaseExpr> points) {
-    const std::size_t groups = (coefficients.size() + kBlock - 1) / kBlock;
-    const Address run_start = run(coefficients, groups * kBlock);
-    std::vector<ExtensionExpr> results;
-    for (const BaseExpr& point : points) {
-        const Address x = wire(point.lifted());
-        const Address result = static_cast<Address>(values_.size());
-        ExtField total;
-        for (std::size_t g = groups; g-- > 0;) {
-            PolynomialRow<KoalaBear> row{};
-            row.x = read(x)[0];
-            row.square = row.x * row.x;
-            for (std::size_t i = kBlock; i-- > 0;) {
-                const ExtField c = read(run_start + static_cast<Address>(kBlock * g + i));
-                row.coefficients[i] = cells(c);
-                total = total * row.x + c;
-            }
-            row.sum = cells(total);
-            FoldFixed<KoalaBear> fixed{
-                .weights = element(run_start + static_cast<Address>(kBlock * g)), .x = element(x), .reads = kFlag};
-            if (g == 0) fixed.result = element(result);
-            if (g > 0) fixed.goes_on = kFlag;
-            rows_.polynomial.push(row, fixed, g + 1 < groups, g == 0 ? result : kNoWire);
-        }
-        results.push_back(new_wire(total));
-    }
-    return results;
-}
-
-ExtensionExpr CircuitBuilder::power(const BaseExpr& x, std::span<const ExtensionExpr> r) {
-    QUARRY_CHECK(!r.empty());
-    const Address start = wire(x.lifted());
-    PowerRow<KoalaBear> row{read(start)[0], {}, cells(ExtField(1))};
-    ExtField product(1);
-    for (std::size_t v = 0; v <= r.size(); ++v) {
-        PowerFixed<KoalaBear> fixed{};
-        if (v == 0) {
-            fixed.start = kFlag;
-            fixed.wire = element(start);
-        }
-        if (v == r.size()) break;
-        const Address wire_of_r = wire(r[v]);
-        row.r = cells(read(wire_of_r));
-        fixed.step = kFlag;
-        fixed.r = element(wire_of_r);
-        rows_.power.push(row, fixed, v > 0);
-        product = product * (ExtField(1) + ExtField(row.r) * (row.x - KoalaBear(1)));
-        row.x *= row.x;
-        row.product = cells(product);
-    }
-    ExtensionExpr result = new_wire(product);
-    const Address address = result.node_->terms[0].a;
-    row.r = {};
-    rows_.power.push(row, {.wire = element(address)}, true, address);
-    return result;
-}
-
 // --- the end
 
 void CircuitBuilder::finish_sponges() {
@@ -641,10 +428,23 @@ CircuitRows CircuitBuilder::finish() && {
             if (rows.writes[r] != kNoWire) rows.fixed[r].*field = KoalaBear(readers[rows.writes[r]]);
         }
     };
-    count(rows_.sum, readers_, &SumFixed<KoalaBear>::results);
-    count(rows_.base_fold, readers_, &FoldFixed<KoalaBear>::results);
+    count(rows_.sum, readers_, &SumTable::Fixed<KoalaBear>::results);
+    count(rows_.form, readers_, &FormTable::Fixed<KoalaBear>::results);
+    // Rows that make several wires, one after the other.
+    const auto count_run = [&](auto& rows, const auto& is_made) {
+        for (std::size_t r = 0; r < rows.rows.size(); ++r) {
+            auto& fixed = rows.fixed[r];
+            for (std::size_t k = 0; rows.writes[r] != kNoWire && k < fixed.results.size(); ++k) {
+                if (is_made(fixed, k)) fixed.results[k] = KoalaBear(readers_[rows.writes[r] + k]);
+            }
+        }
+    };
+    count_run(rows_.convolution, [](const auto& /*fixed*/, std::size_t /*k*/) { return true; });
+    // Address 0 is the constant zero's.
+    const auto has_address = [](const auto& fixed, std::size_t k) { return !fixed.result[k].is_zero(); };
+    count_run(rows_.base_fold, has_address);
+    count_run(rows_.polynomial, has_address);
     count(rows_.extension_fold, readers_, &FoldFixed<KoalaBear>::results);
-    count(rows_.polynomial, readers_, &FoldFixed<KoalaBear>::results);
     count(rows_.power, readers_, &PowerFixed<KoalaBear>::results);
     count(rows_.pack, readers_, &PackFixed<KoalaBear>::results);
     count(rows_.index, readers_, &IndexFixed<KoalaBear>::points);
@@ -659,82 +459,6 @@ CircuitRows CircuitBuilder::finish() && {
         }
     }
     return std::move(rows_);
-}
-
-// --- sponge
-
-Address SpongeWires::absorb(KoalaBear x) {
-    available_ = 0;
-    if (buffered_ == 0) row_ = builder_->rows_.sponge.rows.size();
-    QUARRY_CHECK(row_ == builder_->rows_.sponge.rows.size());
-    const auto address = static_cast<Address>(kBlock * row_ + buffered_);
-    auto& readers = builder_->sponge_in_readers_;
-    if (readers.size() < kBlock * (row_ + 1)) readers.resize(kBlock * (row_ + 1), 0);
-    buffer_[buffered_++] = x;
-    if (buffered_ == kBlock) permute(true, kBlock);
-    return address;
-}
-
-void SpongeWires::absorb(const BaseExpr& x) {
-    const Address base = absorb(x.value());
-    if (x.digest() == nullptr) {
-        builder_->require_equal(base, x);
-        return;
-    }
-    // A digest comes whole.
-    QUARRY_CHECK(x.index_in_digest() == num_of_digest_);
-    if (++num_of_digest_ == kBlock) {
-        num_of_digest_ = 0;
-        builder_->require_equal(base - static_cast<Address>(kBlock - 1), *x.digest());
-    }
-}
-
-void SpongeWires::flush() {
-    if (buffered_ > 0) permute(true, buffered_);
-}
-
-std::pair<Address, KoalaBear> SpongeWires::squeeze() {
-    flush();
-    if (available_ == 0) permute(false, 0);
-    const std::size_t i = kBlock - available_--;
-    return {kSpongeOutput + static_cast<Address>(kBlock * row_ + i), state_[i]};
-}
-
-void SpongeWires::permute(bool absorbs, std::size_t count) {
-    auto& sponge = builder_->rows_.sponge;
-    const bool starts = sponge.rows.empty() || row_of_last_ != sponge.rows.size() - 1;
-    const KoalaBear partial(count < kBlock ? count : 0);
-    SpongeFixed<KoalaBear> fixed{};
-    if (starts) {
-        // The first block of a sponge is a full one: its capacity is zero.
-        QUARRY_CHECK(row_of_last_ == kNone && absorbs && count == kBlock);
-        fixed.start = kFlag;
-    } else {
-        sponge.fixed.back().feeds = kFlag;
-        if (absorbs) {
-            sponge.fixed.back().count = partial;
-        } else {
-            sponge.fixed.back().carries = kFlag;
-        }
-    }
-    if (absorbs) {
-        fixed.absorbs = kFlag;
-        for (std::size_t i = 0; i < kBlock; ++i) state_[i] = i < count ? buffer_[i] : KoalaBear();
-        state_[kBlock] += partial;
-    }
-    row_ = sponge.rows.size();
-    row_of_last_ = row_;
-    fixed.block = element(static_cast<Address>(kBlock * row_));
-    PoseidonRow<KoalaBear> row{};
-    row.in = state_;
-    poseidon_permute(state_);
-    row.out = state_;
-    sponge.push(row, fixed, !starts);
-    builder_->sponge_in_readers_.resize(kBlock * (row_ + 1), 0);
-    builder_->sponge_out_readers_.resize(kBlock * (row_ + 1), 0);
-    builder_->sponge_block_size_.push_back(static_cast<std::uint8_t>(absorbs ? count : 0));
-    buffered_ = 0;
-    available_ = kBlock;
 }
 
 }  // namespace quarry::recursion

@@ -16,7 +16,7 @@ struct Rows {
     using Row = typename Definition::template Row<KoalaBear>;
     using Fixed = typename Definition::template Fixed<KoalaBear>;
     std::vector<Row> rows;
-    std::vector<Fixed> fixed;         ///< fields named next_*: of this row, until the table is laid out
+    std::vector<Fixed> fixed;
     std::vector<std::uint8_t> first;  ///< a row that does not go on with the one before
     std::vector<Address> writes;      ///< the wire that the row makes, whose readers are counted at the end
 
@@ -34,6 +34,8 @@ struct CircuitRows {
     Rows<SpongeTable> sponge;
     Rows<TreeTable> tree;
     Rows<SumTable> sum;
+    Rows<FormTable> form;
+    Rows<ConvolutionTable> convolution;
     Rows<BaseFoldTable> base_fold;
     Rows<ExtensionFoldTable> extension_fold;
     Rows<PolynomialTable> polynomial;
@@ -59,6 +61,8 @@ struct IndexWires {
     BaseExpr point{KoalaBear()};
 };
 
+struct SumStep;
+
 /// Writes a circuit and its witness at once: the calls fix the circuit, the values in them the witness. What is called
 /// must not depend on values. Requirements that the values do not meet make a witness that no proof accepts.
 class CircuitBuilder {
@@ -73,6 +77,9 @@ class CircuitBuilder {
     /// 1/x; makes x = 0 unprovable.
     [[nodiscard]] ExtensionExpr inverse(const ExtensionExpr& x);
     void require_equal(const ExtensionExpr& a, const ExtensionExpr& b);
+    /// sum_(i+j=k) x[i] y[j] for k < 21. Precondition: 1 to kConvolution elements each.
+    [[nodiscard]] std::vector<ExtensionExpr> convolve(std::span<const ExtensionExpr> x,
+                                                      std::span<const ExtensionExpr> y);
     /// x as one wire.
     Address wire(const ExtensionExpr& x);
 
@@ -130,10 +137,17 @@ class CircuitBuilder {
     /// `count` wires in a row from which the values of `xs`, padded with zeros, can be read.
     Address run(std::span<const ExtensionExpr> xs, std::size_t count);
     ExtField read(Address wire);
+    template <class Table>
+    ExtField sum_row(Rows<Table>& rows, const SumStep& step, KoalaBear constant, Address result, bool compare);
     /// Rows that add up x; the last one writes to, or is compared with, `result`.
     void sum(const ExtensionExpr& x, Address result, bool compare);
     void add_reader(Address base);
     void add_sink(Address base);
+    /// Rows that fold up to kFolds opened rows to the wires from `first_result` on.
+    void base_fold_rows(Address weights, std::size_t groups, std::span<const BaseRun> rows, Address first_result);
+    void extension_fold_rows(Address weights, std::size_t groups, const BaseRun& run, Address result);
+    /// Rows for up to kPoints points; the results are the next wires.
+    std::vector<ExtField> polynomial_rows(Address coefficients, std::size_t groups, std::span<const Address> points);
     Address new_digest();
     /// The rows of a chain; returns its value, the last row's result is open.
     Digest chain_rows(const DigestWire& start, std::span<const BaseExpr> elements);

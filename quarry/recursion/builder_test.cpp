@@ -54,6 +54,49 @@ TEST(Builder, Arithmetic) {
               "");
 }
 
+/// A sum that fits in no row, and products of polynomials.
+DigestWire long_sums(CircuitBuilder& b) {
+    std::mt19937_64 rng(3);
+    std::vector<ExtensionExpr> x, y;
+    for (std::size_t i = 0; i < kConvolution; ++i) x.push_back(b.witness(random_ext(rng)));
+    for (std::size_t i = 0; i < kConvolution - 4; ++i) y.push_back(b.witness(random_ext(rng)) + x[i]);
+    const auto z = b.convolve(x, y);
+    EXPECT_EQ(z.size(), kConvolved);
+    ExtensionExpr sum(random_ext(rng));
+    ExtField value = sum.value();
+    for (std::size_t k = 0; k < kConvolved; ++k) {
+        ExtField expected;
+        for (std::size_t i = 0; i < x.size(); ++i) {
+            if (k >= i && k - i < y.size()) expected += x[i].value() * y[k - i].value();
+        }
+        EXPECT_EQ(z[k].value(), expected);
+        if (k % 3 != 0) continue;
+        sum = sum + z[k] * KoalaBear(k + 2) + z[k] * x[k / 2] * KoalaBear(5) + x[0] * x[0];
+        value += expected * KoalaBear(k + 2) + expected * x[k / 2].value() * KoalaBear(5) + x[0].value() * x[0].value();
+    }
+    b.require_equal(sum, ExtensionExpr(value));
+    return b.constant(Digest{});
+}
+
+TEST(Builder, LongSumsAndConvolutions) { EXPECT_EQ(complaint(long_sums), ""); }
+
+TEST(Builder, EveryCellOfASumAndOfAConvolutionCounts) {
+    CircuitBuilder b;
+    b.expose(long_sums(b));
+    LaidOut laid(std::move(b).finish());
+    ASSERT_EQ(laid.complaint(Digest{}), "");
+    for (std::size_t t = 0; t < laid.circuit->tables().size(); ++t) {
+        const Table& table = laid.circuit->tables()[t];
+        if (table.name != "sum" && table.name != "form" && table.name != "convolution") continue;
+        for (std::size_t c = t % 5; c < table.num_witness(); c += 13) {
+            laid.trace.column(t, c)[0] += KoalaBear(1);
+            EXPECT_NE(laid.complaint(Digest{}), "") << table.columns[c];
+            laid.trace.column(t, c)[0] -= KoalaBear(1);
+        }
+    }
+    EXPECT_EQ(laid.complaint(Digest{}), "");
+}
+
 TEST(Builder, FalseEqualitiesAreNotSatisfied) {
     for (int lie = 0; lie < 5; ++lie) {
         EXPECT_NE(complaint([&](CircuitBuilder& b) {
@@ -122,6 +165,7 @@ TEST(Builder, OpenedRowsFoldsAndPolynomials) {
     std::mt19937_64 rng(2);
     for (const std::size_t width : {std::size_t{8}, std::size_t{13}, std::size_t{40}}) {
         constexpr unsigned kHeight = 4;
+        constexpr std::size_t kQueries = 9;  // more than a row of folds or of a polynomial has room for
         const std::size_t stride = (width + 7) / 8 * 8;
         std::vector<KoalaBear> rows(stride << kHeight);
         for (std::size_t r = 0; r < 1U << kHeight; ++r) {
@@ -143,7 +187,7 @@ TEST(Builder, OpenedRowsFoldsAndPolynomials) {
                       std::vector<BaseExpr> points;
                       std::vector<ExtField> expected, values;
                       std::vector<std::vector<Digest>> paths;
-                      for (int q = 0; q < 3; ++q) {
+                      for (std::size_t q = 0; q < kQueries; ++q) {
                           const auto [address, value] = sponge.squeeze();
                           const IndexWires index = b.index(address, value, kHeight);
                           EXPECT_EQ(index.value, native.squeeze_index(kHeight));
@@ -168,7 +212,7 @@ TEST(Builder, OpenedRowsFoldsAndPolynomials) {
                       }
                       const auto folded = b.fold(weights, runs);
                       const auto evaluated = b.evaluate(weights, points);
-                      for (std::size_t q = 0; q < 3; ++q) {
+                      for (std::size_t q = 0; q < kQueries; ++q) {
                           b.require_equal(folded[q], ExtensionExpr(expected[q]));
                           b.require_equal(evaluated[q], ExtensionExpr(values[q]));
                           ExtField product(1);

@@ -16,6 +16,8 @@ void for_each_kind(AllRows& rows, F f) {
     f(TableKind::sponge, rows.sponge);
     f(TableKind::tree, rows.tree);
     f(TableKind::sum, rows.sum);
+    f(TableKind::form, rows.form);
+    f(TableKind::convolution, rows.convolution);
     f(TableKind::base_fold, rows.base_fold);
     f(TableKind::extension_fold, rows.extension_fold);
     f(TableKind::polynomial, rows.polynomial);
@@ -42,14 +44,6 @@ std::optional<std::vector<Range>> cut(const std::vector<std::uint8_t>& first,
     }
     if (begin < first.size()) return std::nullopt;
     return ranges;
-}
-
-/// Fields that speak of the next row, from that row.
-template <class Fixed>
-void take_next(Fixed& /*here*/, const Fixed& /*next*/) {}
-void take_next(SumFixed<KoalaBear>& here, const SumFixed<KoalaBear>& next) {
-    here.next_product = next.next_product;
-    here.next_linear = next.next_linear;
 }
 
 template <class Row>
@@ -130,7 +124,7 @@ std::optional<PreprocessedTrace> lay_out_preprocessed(const Circuit& circuit, co
     PreprocessedTrace trace(circuit, heights_of(shape));
     std::size_t t = 0;
     bool fits = true;
-    // Rows of sums that pad a table read the zero wire twice: it is the first constant.
+    // Rows of sums that pad a table read the zero wire for every operand: it is the first constant.
     std::size_t padding_reads = 0;
     for_each_kind(rows, [&]<class Definition>(TableKind kind, const Rows<Definition>& of) {
         using Fixed = typename Definition::template Fixed<KoalaBear>;
@@ -145,12 +139,12 @@ std::optional<PreprocessedTrace> lay_out_preprocessed(const Circuit& circuit, co
             std::vector<Fixed> fixed(of.fixed.begin() + static_cast<std::ptrdiff_t>(begin),
                                      of.fixed.begin() + static_cast<std::ptrdiff_t>(end));
             fixed.resize(height);
-            if constexpr (std::is_same_v<Definition, SumTable>) padding_reads += 2 * (height - (end - begin));
+            if constexpr (requires { Definition::kOperands; }) {
+                padding_reads += Definition::kOperands * (height - (end - begin));
+            }
             if constexpr (std::is_same_v<Definition, ConstantTable>) {
                 if (i == 0) fixed[0].extensions += KoalaBear(padding_reads);
             }
-            const Fixed first = fixed.front();
-            for (std::size_t r = 0; r < height; ++r) take_next(fixed[r], r + 1 < height ? fixed[r + 1] : first);
             write<Fixed>(offsets, fixed, height, [&](std::size_t c) { return trace.column(t, c); });
         }
     });

@@ -14,6 +14,8 @@ enum class TableKind : std::size_t {
     sponge,
     tree,
     sum,
+    form,
+    convolution,
     base_fold,
     extension_fold,
     polynomial,

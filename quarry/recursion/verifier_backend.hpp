@@ -1,6 +1,7 @@
 #pragma once
 #include "quarry/proof/proof.hpp"
 #include "quarry/recursion/builder.hpp"
+#include "quarry/recursion/constraints.hpp"
 
 /// The verifier's text (quarry/proof/proof-inl.hpp) on wires: it verifies a proof, and what it does becomes rows.
 namespace quarry::recursion {
@@ -96,6 +97,12 @@ inline std::vector<ExtensionExpr> fold_rows(CircuitBackend& backend, const std::
 inline std::vector<ExtensionExpr> evaluate_at(CircuitBackend& backend, std::span<const ExtensionExpr> coefficients,
                                               const std::vector<BaseExpr>& points) {
     return backend.builder->evaluate(coefficients, points);
+}
+
+inline TableValues<ExtensionExpr> evaluate_table(CircuitBackend& backend, const Table& table,
+                                                 const std::vector<ExtensionExpr>& row,
+                                                 const std::vector<ExtensionExpr>& next) {
+    return evaluate_on_wires(*backend.builder, table, row, next);
 }
 
 /// Verifies a proof of `circuit` with these heights in the circuit that is being built. A proof of other lengths than

@@ -39,23 +39,8 @@ ExprElement scaled(const Expr& c, const ExprElement& a) {
     for (std::size_t i = 0; i < kCoordinates; ++i) r[i] = c * a[i];
     return r;
 }
-ExprElement multiply(const ExprElement& a, const ExprElement& b) {
-    Polynomial t(2 * kCoordinates - 1);
-    for (std::size_t i = 0; i < kCoordinates; ++i) {
-        for (std::size_t j = 0; j < kCoordinates; ++j) t[i + j] += a[i] * b[j];
-    }
-    for (Expr& x : t) x = x.named();
-    return reduced(t);
-}
-ExprElement square(const ExprElement& a) {
-    Polynomial t(2 * kCoordinates - 1);
-    for (std::size_t i = 0; i < kCoordinates; ++i) {
-        t[2 * i] += a[i] * a[i];
-        for (std::size_t j = 0; j < i; ++j) t[i + j] += Expr(2) * (a[i] * a[j]);
-    }
-    for (Expr& x : t) x = x.named();
-    return reduced(t);
-}
+ExprElement multiply(const ExprElement& a, const ExprElement& b) { return reduced(convolve(a, b)); }
+ExprElement square(const ExprElement& a) { return multiply(a, a); }
 ExprElement named(const ExprElement& a) {
     ExprElement r;
     for (std::size_t i = 0; i < kCoordinates; ++i) r[i] = a[i].named();

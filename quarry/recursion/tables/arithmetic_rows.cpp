@@ -21,10 +21,18 @@ void require_equal(AirBuilder& b, const char* name, const ExtensionOf<Expr>& x, 
     for (std::size_t k = 0; k < kDegree; ++k) b.equal(at(name, k), x[k], y[k]);
 }
 
-void read_weights(AirBuilder& b, const FoldFixed<Expr>& fixed, const std::array<ExtensionOf<Expr>, kBlock>& weights) {
+ExtensionOf<Expr> reduce(std::array<Expr, 2 * kDegree - 1> t) {
+    for (std::size_t k = 2 * kDegree - 2; k >= kDegree; --k) {  // X^5 = 1 - X^2
+        t[k - kDegree] += t[k];
+        t[k - kDegree + 2] -= t[k];
+    }
+    return {t[0], t[1], t[2], t[3], t[4]};
+}
+
+void read_weights(AirBuilder& b, const Expr& address, const Expr& reads,
+                  const std::array<ExtensionOf<Expr>, kBlock>& weights) {
     for (std::size_t i = 0; i < kBlock; ++i) {
-        b.receive(at("weight", i), kExtensionBus, fixed.reads,
-                  extension_tuple(fixed.weights + static_cast<int>(i), weights[i]));
+        b.receive(at("weight", i), kExtensionBus, reads, extension_tuple(address + static_cast<int>(i), weights[i]));
     }
 }
 
@@ -35,32 +43,65 @@ ExtensionOf<Expr> multiply(const ExtensionOf<Expr>& a, const ExtensionOf<Expr>& 
     for (std::size_t i = 0; i < kDegree; ++i) {
         for (std::size_t j = 0; j < kDegree; ++j) t[i + j] += a[i] * b[j];
     }
-    for (std::size_t k = 2 * kDegree - 2; k >= kDegree; --k) {  // X^5 = 1 - X^2
-        t[k - kDegree] += t[k];
-        t[k - kDegree + 2] -= t[k];
-    }
-    return {t[0], t[1], t[2], t[3], t[4]};
+    return reduce(t);
 }
 
-void SumTable::constrain(AirBuilder& b, const Fixed<Expr>& fixed, const Row<Expr>& row, const Row<Expr>& next) {
-    require_equal(b, "sum", next.sum,
-                  add(scale(row.sum, fixed.next_goes_on),
-                      add(scale(multiply(next.a, next.b), fixed.next_product), scale(next.a, fixed.next_linear))));
-    // Unused operands are the zero wire: every row reads.
-    b.receive("a", kExtensionBus, Expr(1), extension_tuple(fixed.a, row.a));
-    b.receive("b", kExtensionBus, Expr(1), extension_tuple(fixed.b, row.b));
+template <std::size_t kNumOperands, std::size_t kNumProducts>
+void BasicSumTable<kNumOperands, kNumProducts>::constrain(AirBuilder& b, const Fixed<Expr>& fixed, const Row<Expr>& row,
+                                                          const Row<Expr>& /*next*/) {
+    ExtensionOf<Expr> sum{fixed.constant, Expr(0), Expr(0), Expr(0), Expr(0)};
+    for (std::size_t i = 0; i < kProducts; ++i) {
+        sum = add(sum, scale(multiply(row.x[2 * i], row.x[2 * i + 1]), fixed.product[i]));
+    }
+    for (std::size_t i = 0; i < kOperands; ++i) sum = add(sum, scale(row.x[i], fixed.linear[i]));
+    require_equal(b, "sum", row.sum, sum);
+    for (std::size_t i = 0; i < kOperands; ++i) {
+        b.receive(at("x", i), kExtensionBus, Expr(1), extension_tuple(fixed.address[i], row.x[i]));
+    }
     b.send("result", kExtensionBus, fixed.results, extension_tuple(fixed.result, row.sum));
+}
+template struct BasicSumTable<SumTable::kOperands, SumTable::kProducts>;
+template struct BasicSumTable<FormTable::kOperands, FormTable::kProducts>;
+
+// Coefficient by coefficient of X, products of polynomials over the base field: a circuit that verifies this table
+// meets them as what they are.
+void ConvolutionTable::constrain(AirBuilder& b, const Fixed<Expr>& fixed, const Row<Expr>& row,
+                                 const Row<Expr>& /*next*/) {
+    const auto coefficients = [](const std::array<ExtensionOf<Expr>, kConvolution>& x, std::size_t k) {
+        std::array<Expr, kConvolution> r;
+        for (std::size_t i = 0; i < kConvolution; ++i) r[i] = x[i][k];
+        return r;
+    };
+    std::array<std::array<Expr, 2 * kDegree - 1>, kConvolved> t;
+    for (std::size_t k = 0; k < kDegree; ++k) {
+        for (std::size_t l = 0; l < kDegree; ++l) {
+            const auto product = convolve(coefficients(row.x, k), coefficients(row.y, l));
+            for (std::size_t i = 0; i < kConvolved; ++i) t[i][k + l] += product[i];
+        }
+    }
+    for (std::size_t i = 0; i < kConvolved; ++i) require_equal(b, at("z", i).c_str(), row.z[i], reduce(t[i]));
+    for (std::size_t i = 0; i < kConvolution; ++i) {
+        b.receive(at("x", i), kExtensionBus, fixed.reads, extension_tuple(fixed.x[i], row.x[i]));
+        b.receive(at("y", i), kExtensionBus, fixed.reads, extension_tuple(fixed.y[i], row.y[i]));
+    }
+    for (std::size_t i = 0; i < kConvolved; ++i) {
+        b.send(at("result", i), kExtensionBus, fixed.results[i],
+               extension_tuple(fixed.result + static_cast<int>(i), row.z[i]));
+    }
 }
 
 void BaseFoldTable::constrain(AirBuilder& b, const Fixed<Expr>& fixed, const Row<Expr>& row, const Row<Expr>& next) {
-    ExtensionOf<Expr> sum = scale(row.sum, fixed.goes_on);
-    for (std::size_t i = 0; i < kBlock; ++i) sum = add(sum, scale(next.weights[i], next.x[i]));
-    require_equal(b, "sum", next.sum, sum);
-    read_weights(b, fixed, row.weights);
-    for (std::size_t i = 0; i < kBlock; ++i) {
-        b.receive(at("x", i), kBaseBus, fixed.reads, {fixed.x + static_cast<int>(i), row.x[i]});
+    read_weights(b, fixed.weights, fixed.reads[0], row.weights);
+    for (std::size_t q = 0; q < kFolds; ++q) {
+        ExtensionOf<Expr> sum = scale(row.sum[q], fixed.goes_on);
+        for (std::size_t i = 0; i < kBlock; ++i) sum = add(sum, scale(next.weights[i], next.x[q][i]));
+        require_equal(b, at("sum", q).c_str(), next.sum[q], sum);
+        for (std::size_t i = 0; i < kBlock; ++i) {
+            b.receive(at("x", kBlock * q + i), kBaseBus, fixed.reads[q],
+                      {fixed.x[q] + static_cast<int>(i), row.x[q][i]});
+        }
+        b.send(at("result", q), kExtensionBus, fixed.results[q], extension_tuple(fixed.result[q], row.sum[q]));
     }
-    b.send("result", kExtensionBus, fixed.results, extension_tuple(fixed.result, row.sum));
 }
 
 void ExtensionFoldTable::constrain(AirBuilder& b, const Fixed<Expr>& fixed, const Row<Expr>& row,
@@ -68,7 +109,7 @@ void ExtensionFoldTable::constrain(AirBuilder& b, const Fixed<Expr>& fixed, cons
     ExtensionOf<Expr> sum = scale(row.sum, fixed.goes_on);
     for (std::size_t i = 0; i < kBlock; ++i) sum = add(sum, multiply(next.weights[i], next.x[i]));
     require_equal(b, "sum", next.sum, sum);
-    read_weights(b, fixed, row.weights);
+    read_weights(b, fixed.weights, fixed.reads, row.weights);
     for (std::size_t i = 0; i < kBlock; ++i) {
         for (std::size_t k = 0; k < kDegree; ++k) {
             b.receive(at("x", kDegree * i + k), kBaseBus, fixed.reads,
@@ -79,18 +120,20 @@ void ExtensionFoldTable::constrain(AirBuilder& b, const Fixed<Expr>& fixed, cons
 }
 
 void PolynomialTable::constrain(AirBuilder& b, const Fixed<Expr>& fixed, const Row<Expr>& row, const Row<Expr>& next) {
-    b.equal("square", row.square, row.x * row.x);
-    const Expr fourth = next.square * next.square;
-    const std::array<Expr, 4> even{Expr(1), next.square, fourth, fourth * next.square};
-    ExtensionOf<Expr> sum = scale(row.sum, fixed.goes_on * fourth * fourth);
-    for (std::size_t i = 0; i < kBlock; ++i) {
-        const Expr power = i % 2 == 0 ? even[i / 2] : even[i / 2] * next.x;
-        sum = add(sum, scale(next.coefficients[i], power));
+    read_weights(b, fixed.coefficients, fixed.reads, row.coefficients);
+    for (std::size_t q = 0; q < kPoints; ++q) {
+        b.equal(at("square", q), row.square[q], row.x[q] * row.x[q]);
+        const Expr fourth = next.square[q] * next.square[q];
+        const std::array<Expr, 4> even{Expr(1), next.square[q], fourth, fourth * next.square[q]};
+        ExtensionOf<Expr> sum = scale(row.sum[q], fixed.goes_on * fourth * fourth);
+        for (std::size_t i = 0; i < kBlock; ++i) {
+            const Expr power = i % 2 == 0 ? even[i / 2] : even[i / 2] * next.x[q];
+            sum = add(sum, scale(next.coefficients[i], power));
+        }
+        require_equal(b, at("sum", q).c_str(), next.sum[q], sum);
+        b.receive(at("x", q), kExtensionBus, fixed.reads, lifted_tuple(fixed.x[q], row.x[q]));
+        b.send(at("result", q), kExtensionBus, fixed.results[q], extension_tuple(fixed.result[q], row.sum[q]));
     }
-    require_equal(b, "sum", next.sum, sum);
-    read_weights(b, fixed, row.coefficients);
-    b.receive("x", kExtensionBus, fixed.reads, lifted_tuple(fixed.x, row.x));
-    b.send("result", kExtensionBus, fixed.results, extension_tuple(fixed.result, row.sum));
 }
 
 void PowerTable::constrain(AirBuilder& b, const Fixed<Expr>& fixed, const Row<Expr>& row, const Row<Expr>& next) {
