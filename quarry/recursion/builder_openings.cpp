@@ -175,6 +175,7 @@ std::vector<ExtField> CircuitBuilder::polynomial_rows(Address coefficients, std:
 }
 
 ExtensionExpr CircuitBuilder::power(const BaseExpr& x, std::span<const ExtensionExpr> r) {
+    QUARRY_CHECK(!r.empty());
     const Address start = wire(x.lifted());
     PowerRow<KoalaBear> row{read(start)[0], {}, cells(ExtField(1))};
     ExtField product(1);

@@ -74,12 +74,10 @@ ExtField CircuitBuilder::sum_row(Rows<Table>& rows, const SumStep& step, KoalaBe
     return total;
 }
 
-std::map<std::pair<int, int>, long> g_hist;
 void CircuitBuilder::sum(const ExtensionExpr& x, Address result, bool compare) {
     std::vector<Monomial> products;
     std::vector<Monomial> linear;
     for (const Monomial& m : x.node_->terms) (m.b == kNoWire ? linear : products).push_back(m);
-    ++g_hist[{products.size(), linear.size()}];
     KoalaBear constant;
     if (x.node_->constant == ExtField(x.node_->constant[0])) {
         constant = x.node_->constant[0];
@@ -94,10 +92,16 @@ void CircuitBuilder::sum(const ExtensionExpr& x, Address result, bool compare) {
             (void)sum_row(rows_.sum, small, constant, result, compare);
             return;
         }
+        if (compare) {
+            // Comparisons stay in one table, in the order in which they were asked for.
+            (void)wire(x);
+            sum(x, result, true);
+            return;
+        }
         const SumStep step = take_terms(products, linear, FormTable::kOperands, FormTable::kProducts);
         const bool last = products.empty() && linear.empty();
         if (last) {
-            (void)sum_row(rows_.form, step, constant, result, compare);
+            (void)sum_row(rows_.form, step, constant, result, false);
             return;
         }
         // What is summed up so far is a term of the next row.

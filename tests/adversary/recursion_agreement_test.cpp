@@ -224,8 +224,9 @@ TEST(RecursionAgreement, TheWireCheckReadsEveryTable) {
     };
     expect_seen("sponge", [](auto& r) -> KoalaBear& { return r.sponge.rows[0].in[0]; });
     expect_seen("tree", [](auto& r) -> KoalaBear& { return r.tree.rows[0].in[recursion::kBlock]; });
-    expect_seen("sum", [](auto& r) -> KoalaBear& { return r.sum.rows[0].a[0]; });
-    expect_seen("base fold", [](auto& r) -> KoalaBear& { return r.base_fold.rows[0].x[3]; });
+    expect_seen("sum", [](auto& r) -> KoalaBear& { return r.sum.rows[0].x[0][0]; });
+    expect_seen("form", [](auto& r) -> KoalaBear& { return r.form.rows[0].x[0][0]; });
+    expect_seen("base fold", [](auto& r) -> KoalaBear& { return r.base_fold.rows[0].x[0][3]; });
     expect_seen("extension fold", [](auto& r) -> KoalaBear& { return r.extension_fold.rows[0].weights[7][4]; });
     expect_seen("polynomial", [](auto& r) -> KoalaBear& { return r.polynomial.rows[0].coefficients[1][1]; });
     expect_seen("power", [](auto& r) -> KoalaBear& { return r.power.rows[0].r[2]; });
@@ -237,7 +238,7 @@ TEST(RecursionAgreement, TheWireCheckReadsEveryTable) {
     other[7] += KoalaBear(1);
     EXPECT_FALSE(WireCheck(honest.rows, other).accepts());
     recursion::CircuitRows rows = honest.rows;
-    rows.sum.fixed[0].next_linear += KoalaBear(1);
+    rows.sum.fixed[0].linear[0] += KoalaBear(1);
     EXPECT_FALSE(is_same_circuit(rows, honest.rows));
 }
 

@@ -130,7 +130,8 @@ inline bool is_same_circuit(const recursion::CircuitRows& a, const recursion::Ci
         return x.fixed.size() == y.fixed.size() && x.first == y.first &&
                std::memcmp(x.fixed.data(), y.fixed.data(), x.fixed.size() * sizeof(Fixed)) == 0;
     };
-    return same(a.sponge, b.sponge) && same(a.tree, b.tree) && same(a.sum, b.sum) && same(a.base_fold, b.base_fold) &&
+    return same(a.sponge, b.sponge) && same(a.tree, b.tree) && same(a.sum, b.sum) && same(a.form, b.form) &&
+           same(a.convolution, b.convolution) && same(a.base_fold, b.base_fold) &&
            same(a.extension_fold, b.extension_fold) && same(a.polynomial, b.polynomial) && same(a.power, b.power) &&
            same(a.pack, b.pack) && same(a.digest, b.digest) && same(a.constant, b.constant) && same(a.index, b.index);
 }
@@ -154,6 +155,8 @@ class WireCheck {
         }
         read(Kind::tree, tree);
         read(Kind::sum, rows.sum);
+        read(Kind::form, rows.form);
+        read(Kind::convolution, rows.convolution);
         read(Kind::base_fold, rows.base_fold);
         read(Kind::extension_fold, rows.extension_fold);
         read(Kind::polynomial, rows.polynomial);

@@ -48,25 +48,6 @@ TEST_P(FoldTables, EachConstraintIsNeeded) {
     EXPECT_EQ(never_alone(*w.table, w.columns, w.rows()), std::set<std::string>{});
 }
 
-TEST(PolynomialTable, TheSquareIsTheSquareOfThePoint) {
-    const WorldTable w = world_table(TableKind::polynomial);
-    const std::size_t last = w.row_where([&](std::size_t r) { return !w.is_set("goes_on", r) && r > 0; });
-    Columns bad = w.columns;
-    bad[w.column("square")][last] += kOne;
-    for (std::size_t k = 0; k < kDegree; ++k) {
-        // The sum as it follows from the false square.
-        const std::size_t sum = w.column("sum", k);
-        for (const Constraint& c : w.table->constraints) {
-            if (c.name != w.table->columns[sum]) continue;
-            const auto gap = evaluate_form(c.form, quarry::testing::atoms_at(*w.table, bad, last - 1),
-                                           [](KoalaBear x) { return x; });
-            bad[sum][last] -= gap;
-        }
-    }
-    EXPECT_NE(bad[w.column("sum", 0)][last], w.at("sum[0]", last));
-    EXPECT_EQ(w.broken(bad), Names{"square"});
-}
-
 TEST(PowerTable, OnlyUnusedCellsAreFree) {
     const WorldTable w = world_table(TableKind::power);
     for (const std::string& cell : free_cells(*w.table, w.columns, w.rows())) {
