@@ -12,19 +12,36 @@ using namespace detail;
 struct SumStep {
     std::vector<Address> operands;
     std::vector<KoalaBear> linear;   ///< by operand
-    std::vector<KoalaBear> product;  ///< of operands 2 i and 2 i + 1
+    std::vector<KoalaBear> product;  ///< of the operands that the table multiplies
 };
 namespace {
 
-/// Moves terms from the ends of the lists while there is room.
-SumStep take_terms(std::vector<Monomial>& products, std::vector<Monomial>& linear, std::size_t max_operands,
-                   std::size_t max_products) {
+/// Moves terms from the ends of the lists while there is room in a row of the table.
+template <class Table>
+SumStep take_terms(std::vector<Monomial>& products, std::vector<Monomial>& linear) {
     SumStep step;
-    while (!products.empty() && step.product.size() < max_products) {
-        const Monomial& m = products.back();
-        step.operands.insert(step.operands.end(), {m.a, m.b});
-        step.product.push_back(m.coefficient);
+    const auto take = [&](Address first, Address second) {
+        if (first != kNoWire) step.operands.push_back(first);
+        step.operands.push_back(second);
+        step.product.push_back(products.back().coefficient);
         products.pop_back();
+    };
+    if (Table::kSharesFactor && !products.empty()) {
+        const Monomial m = products.back();
+        const auto has = [&](Address wire) {
+            return products.size() > 1 && (products.end()[-2].a == wire || products.end()[-2].b == wire);
+        };
+        const Address factor = has(m.a) || !has(m.b) ? m.a : m.b;
+        take(factor, factor == m.a ? m.b : m.a);
+        while (!products.empty() && step.product.size() < Table::kProducts) {
+            const Monomial other = products.back();
+            if (other.a != factor && other.b != factor) break;
+            take(kNoWire, other.a == factor ? other.b : other.a);
+        }
+    }
+    while (!Table::kSharesFactor && !products.empty() && step.product.size() < Table::kProducts) {
+        const Monomial m = products.back();
+        take(m.a, m.b);
     }
     step.linear.resize(step.operands.size());
     std::erase_if(linear, [&](const Monomial& m) {
@@ -33,7 +50,7 @@ SumStep take_terms(std::vector<Monomial>& products, std::vector<Monomial>& linea
         step.linear[static_cast<std::size_t>(found - step.operands.begin())] += m.coefficient;
         return true;
     });
-    while (!linear.empty() && step.operands.size() < max_operands) {
+    while (!linear.empty() && step.operands.size() < Table::kOperands) {
         step.operands.push_back(linear.back().a);
         step.linear.push_back(linear.back().coefficient);
         linear.pop_back();
@@ -62,7 +79,7 @@ ExtField CircuitBuilder::sum_row(Rows<Table>& rows, const SumStep& step, KoalaBe
     }
     for (std::size_t i = 0; i < step.product.size(); ++i) {
         fixed.product[i] = step.product[i];
-        total += x[2 * i] * x[2 * i + 1] * step.product[i];
+        total += x[Table::left(i)] * x[Table::right(i)] * step.product[i];
     }
     row.sum = cells(total);
     fixed.result = element(result);
@@ -87,7 +104,7 @@ void CircuitBuilder::sum(const ExtensionExpr& x, Address result, bool compare) {
     while (true) {
         std::vector<Monomial> other_products = products;
         std::vector<Monomial> other_linear = linear;
-        const SumStep small = take_terms(other_products, other_linear, SumTable::kOperands, SumTable::kProducts);
+        const SumStep small = take_terms<SumTable>(other_products, other_linear);
         if (other_products.empty() && other_linear.empty()) {
             (void)sum_row(rows_.sum, small, constant, result, compare);
             return;
@@ -98,7 +115,7 @@ void CircuitBuilder::sum(const ExtensionExpr& x, Address result, bool compare) {
             sum(x, result, true);
             return;
         }
-        const SumStep step = take_terms(products, linear, FormTable::kOperands, FormTable::kProducts);
+        const SumStep step = take_terms<FormTable>(products, linear);
         const bool last = products.empty() && linear.empty();
         if (last) {
             (void)sum_row(rows_.form, step, constant, result, false);

@@ -46,12 +46,12 @@ ExtensionOf<Expr> multiply(const ExtensionOf<Expr>& a, const ExtensionOf<Expr>& 
     return reduce(t);
 }
 
-template <std::size_t kNumOperands, std::size_t kNumProducts>
-void BasicSumTable<kNumOperands, kNumProducts>::constrain(AirBuilder& b, const Fixed<Expr>& fixed, const Row<Expr>& row,
-                                                          const Row<Expr>& /*next*/) {
+template <std::size_t kNumOperands, std::size_t kNumProducts, bool kOneFactor>
+void BasicSumTable<kNumOperands, kNumProducts, kOneFactor>::constrain(AirBuilder& b, const Fixed<Expr>& fixed,
+                                                                      const Row<Expr>& row, const Row<Expr>& /*next*/) {
     ExtensionOf<Expr> sum{fixed.constant, Expr(0), Expr(0), Expr(0), Expr(0)};
     for (std::size_t i = 0; i < kProducts; ++i) {
-        sum = add(sum, scale(multiply(row.x[2 * i], row.x[2 * i + 1]), fixed.product[i]));
+        sum = add(sum, scale(multiply(row.x[left(i)], row.x[right(i)]), fixed.product[i]));
     }
     for (std::size_t i = 0; i < kOperands; ++i) sum = add(sum, scale(row.x[i], fixed.linear[i]));
     require_equal(b, "sum", row.sum, sum);
@@ -60,8 +60,8 @@ void BasicSumTable<kNumOperands, kNumProducts>::constrain(AirBuilder& b, const F
     }
     b.send("result", kExtensionBus, fixed.results, extension_tuple(fixed.result, row.sum));
 }
-template struct BasicSumTable<SumTable::kOperands, SumTable::kProducts>;
-template struct BasicSumTable<FormTable::kOperands, FormTable::kProducts>;
+template struct BasicSumTable<SumTable::kOperands, SumTable::kProducts, SumTable::kSharesFactor>;
+template struct BasicSumTable<FormTable::kOperands, FormTable::kProducts, FormTable::kSharesFactor>;
 
 // Coefficient by coefficient of X, products of polynomials over the base field: a circuit that verifies this table
 // meets them as what they are.

@@ -12,8 +12,9 @@ using ExtensionOf = std::array<T, kDegree>;
 /// a b in F_p[X]/(X^5 + X^2 - 1).
 ExtensionOf<Expr> multiply(const ExtensionOf<Expr>& a, const ExtensionOf<Expr>& b);
 
-/// sum = constant + product[0] x[0] x[1] + product[1] x[2] x[3] + .. + linear[0] x[0] + linear[1] x[1] + ..: the
-/// operands are any wires, read by address; operands that a row does not need are the zero wire.
+/// sum = constant + linear[0] x[0] + linear[1] x[1] + .. + product[0] x[0] x[1] + ..: the operands are any wires, read
+/// by address; operands that a row does not need are the zero wire. What the other products multiply is the table's
+/// choice: x[2] x[3], x[4] x[5], .. or, with one factor for all, x[0] x[2], x[0] x[3], ..
 template <class T, std::size_t kOperands>
 struct SumRow {
     std::array<ExtensionOf<T>, kOperands> x;
@@ -35,23 +36,27 @@ struct SumFixed {
             v("results", results);
     }
 };
-template <std::size_t kNumOperands, std::size_t kNumProducts>
+template <std::size_t kNumOperands, std::size_t kNumProducts, bool kOneFactor>
 struct BasicSumTable {
-    static_assert(2 * kNumProducts <= kNumOperands);
+    static_assert((kOneFactor ? 1 + kNumProducts : 2 * kNumProducts) <= kNumOperands);
     static constexpr std::size_t kOperands = kNumOperands;
     static constexpr std::size_t kProducts = kNumProducts;
+    static constexpr bool kSharesFactor = kOneFactor;
+    /// The operands of product i.
+    static constexpr std::size_t left(std::size_t i) { return kOneFactor ? 0 : 2 * i; }
+    static constexpr std::size_t right(std::size_t i) { return kOneFactor ? 1 + i : 2 * i + 1; }
     template <class T>
     using Row = SumRow<T, kOperands>;
     template <class T>
     using Fixed = SumFixed<T, kOperands, kProducts>;
     static void constrain(AirBuilder& b, const Fixed<Expr>& fixed, const Row<Expr>& row, const Row<Expr>& next);
 };
-/// Most sums are a step of Horner's rule: a product and a wire.
-struct SumTable : BasicSumTable<3, 1> {
+/// Most sums are a step of Horner's rule, a product and a wire, or an interpolation a + r (b - a).
+struct SumTable : BasicSumTable<3, 2, true> {
     static constexpr const char* kName = "sum";
 };
 /// Longer ones: linear maps, and sums of products.
-struct FormTable : BasicSumTable<8, 4> {
+struct FormTable : BasicSumTable<8, 4, false> {
     static constexpr const char* kName = "form";
 };
 
