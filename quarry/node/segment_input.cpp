@@ -32,6 +32,7 @@ rollup::RollupParameters read_parameters(WordReader& r) {
     p.rollup_id = r.integer<std::uint32_t>();
     p.genesis_root = r.digest();
     p.min_new_pair_fee = r.amount();
+    if (p.min_new_pair_fee.wide() >> 72 != 0) r.refuse(RejectCode::fee_too_large);  // the domain hashes no more
     return p;
 }
 

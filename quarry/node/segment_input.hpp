@@ -23,7 +23,8 @@ struct SegmentInput {
     std::vector<std::uint8_t> data;          ///< the operations' words
     std::vector<QueueEntry> entries;         ///< consumed by the operations, in this order
     std::vector<rollup::LeafChange> leaves;  ///< existing slots that they touch, as before the segment; `after` unused
-    std::vector<rollup::AccountKey> keys;    ///< under which their signatures verify, but those that they publish
+    std::vector<rollup::AccountKey>
+        keys;  ///< under which their signatures verify; those that they publish may be left out
     circuits::Siblings siblings;
     std::array<Digest, 2> root_children{};
 };

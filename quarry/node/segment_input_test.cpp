@@ -100,7 +100,11 @@ TEST(SegmentInput, ReadingIsTotal) {
         const auto executed = execute_segment(parsed.value());
         if (!executed) continue;
         const auto statement = circuits::statement_of(executed.value()->source, rollup::testing::make_address(1), 5);
-        EXPECT_NE(statement, f.statements[3]);
+        if (statement != f.statements[3]) continue;
+        // Free is only a key that the segment publishes itself before it needs it.
+        SegmentInput same = parsed.value();
+        same.keys = f.inputs[3].keys;
+        EXPECT_EQ(encode(same), bytes) << i;
     }
 }
 

@@ -78,10 +78,8 @@ class WorkExecutorTest : public ::testing::Test {
         o.now = now;
         o.stop = &stop;
         o.command = [this, self](const ContentId& id) {
-            return std::vector<std::string>{"/usr/bin/env",
-                                            std::string(kFolderVariable) + "=" + path.get(),
-                                            std::string(kTaskVariable) + "=" + quarry::to_hex(id),
-                                            self,
+            return std::vector<std::string>{"/usr/bin/env", std::string(kFolderVariable) + "=" + path.get(),
+                                            std::string(kTaskVariable) + "=" + quarry::to_hex(id), self,
                                             "--gtest_filter=WorkerEntry.DoesOneTask"};
         };
         o.check = [this](const Task& task, std::span<const std::uint8_t> output) {

@@ -71,8 +71,8 @@ class Executor {
   public:
     /// `base` and `queues` must live as long as the executor.
     Executor(const BatchContext& context, const StateReader& base, const L1Queues& queues);
-    /// Goes on in the middle of a batch. `base` is the state there, `fees` the fees not collected yet; so many words and
-    /// effects went before.
+    /// Goes on in the middle of a batch. `base` is the state there, `fees` the fees not collected yet; so many words
+    /// and effects went before.
     Executor(const BatchContext& context, const StateReader& base, const L1Queues& queues, const FeeLedger& fees,
              std::size_t num_words, std::size_t num_effects);
 
