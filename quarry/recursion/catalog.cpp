@@ -60,8 +60,8 @@ CircuitRows blank_node(const NodeKind& kind, const NodeShape& shape) {
 }  // namespace
 
 const std::vector<SegmentProfile>& segment_profiles() {
-    // The tables in the order of circuits::SegmentTable. What 512, 2,048 and 4,096 transfers between accounts drawn from
-    // 2^20 need.
+    // The tables in the order of circuits::SegmentTable. What 512, 2,048 and 4,096 transfers between accounts drawn
+    // from 2^20 need.
     static const std::vector<SegmentProfile> profiles = {
         {"512", {14, 14, 16, 11, 9, 11, 14, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 13, 13, 9}},
         {"2048", {16, 15, 16, 13, 9, 12, 15, 9, 9, 9, 11, 9, 9, 9, 9, 9, 9, 9, 13, 15, 11}},

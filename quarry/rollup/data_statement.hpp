@@ -3,8 +3,8 @@
 #include <span>
 #include <vector>
 
-#include "quarry/rollup/bls_scalar.hpp"
 #include "quarry/rollup/binding.hpp"
+#include "quarry/rollup/bls_scalar.hpp"
 #include "quarry/rollup/statement.hpp"
 
 /// What a data proof says, and how it is made: docs/spec/data-proof.md.

@@ -66,13 +66,11 @@ TEST(RecursionNode, ABatchBecomesABundleSlow) {
     const ProvenSegment second = prove_segment(claim, steps / 2, steps);
     ASSERT_TRUE(circuits::verify_segment(first.statement, first.proof).ok());
     const rollup::L1Address payee = first.statement.payee;
-    const ProvenData data =
-        prove_run(rollup::DataForm::blob, rollup::header_hash(header), claim.batch.data, payee);
+    const ProvenData data = prove_run(rollup::DataForm::blob, rollup::header_hash(header), claim.batch.data, payee);
     ASSERT_TRUE(circuits::verify_data(data.statement, data.proof).ok());
     std::vector<std::uint8_t> effect_words;
     for (const rollup::Effect& e : claim.batch.effects) rollup::encode(e, effect_words);
-    const ProvenData effects =
-        prove_run(rollup::DataForm::horner, rollup::effects_start().digest, effect_words, payee);
+    const ProvenData effects = prove_run(rollup::DataForm::horner, rollup::effects_start().digest, effect_words, payee);
 
     // What they say together, natively.
     const rollup::JoinPoint start{first.statement.before, rollup::binding_start(first.statement.header),
@@ -107,13 +105,13 @@ TEST(RecursionNode, ABatchBecomesABundleSlow) {
                                          prove_as("segment 512 + data", std::move(a).finish_join(), digest(left)));
     NodeBuilder b(keys);
     b.segment(segment_leaf(), second.statement, second.proof, right.before);
-    const NodeProof right_proof = checked(StatementKind::join, digest(right),
-                                          prove_as("segment 512", std::move(b).finish_join(), digest(right)));
+    const NodeProof right_proof =
+        checked(StatementKind::join, digest(right), prove_as("segment 512", std::move(b).finish_join(), digest(right)));
     NodeBuilder c(keys);
     c.data(data_leaf(), rollup::DataRole::effects, effects.statement, effects.proof, last.domain, last.header,
            last.before);
-    const NodeProof last_proof = checked(StatementKind::join, digest(last),
-                                         prove_as("effects", std::move(c).finish_join(), digest(last)));
+    const NodeProof last_proof =
+        checked(StatementKind::join, digest(last), prove_as("effects", std::move(c).finish_join(), digest(last)));
     const auto join = [&](const rollup::JoinStatement& l, const NodeProof& lp, const rollup::JoinStatement& r,
                           const NodeProof& rp) {
         NodeBuilder n(keys);
@@ -130,8 +128,8 @@ TEST(RecursionNode, ABatchBecomesABundleSlow) {
     d.join(catalog().node_shape(), whole, whole_proof.proof, catalog().child_key(whole_proof.node_kind));
     d.close(header);
     const auto bundle = rollup::bundle_of(batch);
-    const NodeProof bundle_proof = checked(StatementKind::bundle, digest(bundle),
-                                           prove_as("batch", std::move(d).finish_bundle(), digest(bundle)));
+    const NodeProof bundle_proof =
+        checked(StatementKind::bundle, digest(bundle), prove_as("batch", std::move(d).finish_bundle(), digest(bundle)));
 
     NodeBuilder e(keys);
     e.bundle(catalog().node_shape(), bundle, bundle_proof.proof, catalog().child_key(bundle_proof.node_kind));

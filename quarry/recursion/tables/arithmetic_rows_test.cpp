@@ -25,11 +25,11 @@ INSTANTIATE_TEST_SUITE_P(All, FoldTables,
                          ::testing::Values(TableKind::base_fold, TableKind::extension_fold, TableKind::polynomial));
 
 TEST(SumTable, NoCellIsFree) {
-    const WorldTable w = world_table(TableKind::sum);
+    const WorldTable w = world_table(TableKind::polynomial);
     EXPECT_EQ(free_cells(*w.table, w.columns, w.rows()), Names{});
 }
 TEST(SumTable, EachConstraintIsNeeded) {
-    const WorldTable w = world_table(TableKind::sum);
+    const WorldTable w = world_table(TableKind::polynomial);
     EXPECT_EQ(never_alone(*w.table, w.columns, w.rows()), std::set<std::string>{});
 }
 
@@ -92,15 +92,16 @@ TEST(PowerTable, NeedsAFactor) {
     EXPECT_DEATH((void)b.power(x, {}), "");
 }
 
-/// A circuit whose sums have exactly `num_rows` rows: chains of three, the last one of what is left.
-CircuitRows sums_of(std::size_t num_rows) {
+/// A circuit whose polynomials have exactly `num_rows` rows: chains of three, the last one of what is left.
+CircuitRows polynomials_of(std::size_t num_rows) {
     CircuitBuilder b;
-    const ExtensionExpr u = b.witness(ExtField(KoalaBear(9)));
-    while (b.rows().sum.rows.size() < num_rows) {
-        const std::size_t left = num_rows - b.rows().sum.rows.size();
-        ExtensionExpr x(ExtField{});
-        for (std::uint64_t i = 0; i < (left < 6 ? left : 3); ++i) x = x + b.witness(ExtField(KoalaBear(i + 1))) * u;
-        (void)b.wire(x);
+    const BaseExpr x = b.base_witness(KoalaBear(9));
+    std::vector<ExtensionExpr> coefficients;
+    for (std::uint64_t i = 0; i < 5 * kBlock; ++i) coefficients.push_back(b.witness(ExtField(KoalaBear(i))));
+    while (b.rows().polynomial.rows.size() < num_rows) {
+        const std::size_t left = num_rows - b.rows().polynomial.rows.size();
+        const auto some = std::span<const ExtensionExpr>(coefficients).first((left < 6 ? left : 3) * kBlock);
+        (void)b.evaluate(some, std::span(&x, 1));
     }
     b.expose(b.witness(Digest{kOne}));
     return std::move(b).finish();
@@ -109,7 +110,7 @@ CircuitRows sums_of(std::size_t num_rows) {
 // "wrap-around": the row after the last one is the first. No chain goes on there, in a full table too; one that did
 // would put its sum into the first row.
 TEST(Wrap, NothingGoesOnFromTheLastRow) {
-    const Names flags{"feeds", "carries", "leaf", "path", "next_goes_on", "goes_on", "step"};
+    const Names flags{"feeds", "carries", "leaf", "path", "goes_on", "step"};
     const auto check = [&](const testing::LaidOut& laid) {
         const auto columns = laid.columns();
         for (std::size_t t = 0; t < columns.size(); ++t) {
@@ -121,28 +122,27 @@ TEST(Wrap, NothingGoesOnFromTheLastRow) {
         }
     };
     check(testing::small_world_laid_out());
-    const CircuitRows full = sums_of(512);
-    ASSERT_EQ(full.sum.rows.size(), 512U);
+    const CircuitRows full = polynomials_of(512);
+    ASSERT_EQ(full.polynomial.rows.size(), 512U);
     const testing::LaidOut laid(full);
-    ASSERT_EQ(laid.shape[static_cast<std::size_t>(TableKind::sum)], std::vector<unsigned>{9});
+    ASSERT_EQ(laid.shape[static_cast<std::size_t>(TableKind::polynomial)], std::vector<unsigned>{9});
     EXPECT_EQ(laid.complaint(Digest{kOne}), "");
     check(laid);
 }
 
 TEST(Wrap, AChainThatWentOnFromTheLastRowWouldReachTheFirst) {
-    for (const auto& [kind, flag] : {std::pair{TableKind::sum, "next_goes_on"},
-                                     {TableKind::base_fold, "goes_on"},
-                                     {TableKind::extension_fold, "goes_on"}}) {
+    for (const auto& [kind, sum] :
+         {std::pair{TableKind::base_fold, "sum0[2]"}, {TableKind::extension_fold, "sum[2]"}}) {
         const WorldTable w = world_table(kind);
         Columns bad = w.columns;
         // An unused row's sum is zero, whatever goes on from it: only a sum in it would get through.
-        bad[w.column(flag)].back() = kOne;
+        bad[w.column("goes_on")].back() = kOne;
         EXPECT_EQ(w.broken(bad), Names{});
-        bad[w.column("sum[2]")].back() = kOne;
-        EXPECT_EQ(w.broken(bad), Names{"sum[2]"});
-        bad[w.column("sum[2]")].front() += kOne;
+        bad[w.column(sum)].back() = kOne;
+        EXPECT_EQ(w.broken(bad), Names{sum});
+        bad[w.column(sum)].front() += kOne;
         const Names broken = w.broken(bad);
-        EXPECT_EQ(broken, Names{"sum[2]"});
+        EXPECT_EQ(broken, Names{sum});
         // The first row's own sum fits now; the row before the last is what refuses the lie.
         const auto atoms = quarry::testing::atoms_at(*w.table, bad, bad[0].size() - 1);
         for (const Constraint& c : w.table->constraints) {
@@ -153,23 +153,25 @@ TEST(Wrap, AChainThatWentOnFromTheLastRowWouldReachTheFirst) {
 
 // Two tables of a kind: a chain that would cross from one to the other is moved to the second as a whole.
 TEST(Wrap, ChainsAreNotCutBetweenTables) {
-    const CircuitRows rows = sums_of(700);
-    ASSERT_EQ(rows.sum.first[512], 0) << "no chain crosses row 512: the test shows nothing";
+    const CircuitRows rows = polynomials_of(700);
+    ASSERT_EQ(rows.polynomial.first[512], 0) << "no chain crosses row 512: the test shows nothing";
     ShapeHeights shape = fit(rows);
-    shape[static_cast<std::size_t>(TableKind::sum)] = {9, 9};
+    shape[static_cast<std::size_t>(TableKind::polynomial)] = {9, 9};
     testing::LaidOut laid(rows, shape);
     EXPECT_EQ(laid.complaint(Digest{kOne}), "");
-    const auto t = static_cast<std::size_t>(TableKind::sum);
+    const auto t = static_cast<std::size_t>(TableKind::polynomial);
     const auto columns = laid.columns();
-    const Table& table = laid.circuit->tables()[t];
+    std::size_t place = 0;  // of the first of the two among all tables
+    for (std::size_t k = 0; k < t; ++k) place += shape[k].size();
+    const Table& table = laid.circuit->tables()[place];
     const auto flag =
-        static_cast<std::size_t>(std::ranges::find(table.columns, std::string("next_goes_on")) - table.columns.begin());
-    EXPECT_TRUE(columns[t][flag].back().is_zero());
-    EXPECT_FALSE(columns[t + 1][flag].front().is_zero());
+        static_cast<std::size_t>(std::ranges::find(table.columns, std::string("goes_on")) - table.columns.begin());
+    EXPECT_TRUE(columns[place][flag].back().is_zero());
+    EXPECT_FALSE(columns[place + 1][flag].front().is_zero());
     // Too small for what is moved: no layout.
-    const CircuitRows more = sums_of(1024);
-    ASSERT_EQ(more.sum.rows.size(), 1024U);
-    ASSERT_EQ(more.sum.first[512], 0);
+    const CircuitRows more = polynomials_of(1024);
+    ASSERT_EQ(more.polynomial.rows.size(), 1024U);
+    ASSERT_EQ(more.polynomial.first[512], 0);
     shape = fit(more);
     shape[t] = {9, 9};
     const auto circuit = make_circuit(shape);

@@ -85,8 +85,8 @@ struct ConstantTable {
     static void constrain(AirBuilder& b, const Fixed<Expr>& fixed, const Row<Expr>& row, const Row<Expr>& next);
 };
 
-/// A base wire x, or a base element on an extension wire, as the canonical sum of bits 2^i; and the point of the low bits that are used:
-/// product over them of (1 + bit (two_adic_root(i + 1) - 1)).
+/// A base wire x, or a base element on an extension wire, as the canonical sum of bits 2^i; and the point of the low
+/// bits that are used: product over them of (1 + bit (two_adic_root(i + 1) - 1)).
 inline constexpr std::size_t kElementBits = 31;
 inline constexpr std::size_t kIndexBitLimit = 24;
 inline constexpr std::size_t kPointStep = 2;  ///< factors between two committed products
@@ -103,15 +103,15 @@ struct IndexRow {
 };
 template <class T>
 struct IndexFixed {
-    T base{}, reads{}, lifted{};             ///< where x is; on a base wire, or on an extension wire
+    T base{}, reads{}, lifted{};           ///< where x is; on a base wire, or on an extension wire
     T small{};                             ///< x < 2^24
     T bits{};                              ///< address of bit 0
     std::array<T, kIndexBitLimit> used{};  ///< readers of the bit, 0 to 2; if any, it is a factor of the point
     T point{}, points{};                   ///< the point's address and readers
     template <class V>
     void visit(V&& v) {
-        v("base", base), v("reads", reads), v("lifted", lifted), v("small", small), v("bits_address", bits), v("used", used), v("point", point),
-            v("points", points);
+        v("base", base), v("reads", reads), v("lifted", lifted), v("small", small), v("bits_address", bits),
+            v("used", used), v("point", point), v("points", points);
     }
 };
 struct IndexTable {
