@@ -51,16 +51,16 @@ struct WhirClaimGroup {
     using E = typename B::E;
     unsigned log_chunk = 0;
     std::vector<std::pair<std::size_t, E>> weights;
+    /// The multilinear extension of K at (r_0, .., r_(log_chunk-1)).
+    std::function<E(std::span<const E> point)> kernel;
     /// More chunks: `first` + i has the weight `weight` ratio^i, i < count. ratio_powers[v] = ratio^(2^v) for all 2^v
     /// up to the largest count.
     struct Run {
         std::size_t first, count;
         E weight;
     };
-    std::vector<Run> runs;
-    std::vector<E> ratio_powers;
-    /// The multilinear extension of K at (r_0, .., r_(log_chunk-1)).
-    std::function<E(std::span<const E> point)> kernel;
+    std::vector<Run> runs{};
+    std::vector<E> ratio_powers{};
 };
 template <class B>
 struct WhirClaims {
