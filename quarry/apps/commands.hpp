@@ -34,6 +34,7 @@ void add_bench_kernels(CLI::App& bench, Session& session);
 void add_bench_data(CLI::App& bench, Session& session);
 void add_bench_execute(CLI::App& bench, Session& session);
 void add_bench_prove(CLI::App& bench, Session& session);
+void add_bench_recursion(CLI::App& bench, Session& session);
 void add_bench_split(CLI::App& bench, Session& session);
 void add_prove_command(CLI::App& app, Session& session);
 void add_state_commands(CLI::App& app, Session& session);

@@ -64,6 +64,7 @@ void add_commands(CLI::App& app, Session& session) {
     add_bench_kernels(*bench, session);
     add_bench_execute(*bench, session);
     add_bench_prove(*bench, session);
+    add_bench_recursion(*bench, session);
     add_bench_split(*bench, session);
     add_bench_data(*bench, session);
     add_state_commands(app, session);

@@ -66,7 +66,7 @@ Outcome<BatchProof> prove_timeline(const circuits::Timeline& timeline,
                                    std::span<const circuits::OperationSignature> signatures,
                                    const BatchProverOptions& options, PhaseClock& clock) {
     clock.start("witness", &BatchProverPhases::rows);
-    const circuits::SegmentRows rows = circuits::make_segment_rows(timeline, signatures);
+    const circuits::SegmentRows rows = circuits::make_segment_rows(timeline, signatures, options.least_heights);
     BatchProof result;
     result.statement = timeline.statement;
     result.num_operations = timeline.steps.size();

@@ -28,6 +28,7 @@ struct BatchProverOptions {
     rollup::L1Address payee;  ///< who is paid; not zero
     std::uint64_t miner_tag = 0;
     unsigned security_bits = 100;
+    const Heights* least_heights = nullptr;     ///< tables at least so high: a profile that nodes verify
     std::function<double()> now;                ///< a clock in seconds; needed with `phases`
     BatchProverPhases* phases = nullptr;        ///< filled when given
     std::function<void(const char*)> on_phase;  ///< told the name of each phase as it starts
