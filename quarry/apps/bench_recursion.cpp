@@ -88,7 +88,8 @@ std::vector<Joined> lifted_segments(const recursion::Catalog& catalog, const nod
     node::BatchProverOptions options;
     options.payee.bytes.fill(0x51);
     options.least_heights = &profile.heights;
-    const auto inputs = node::split_batch(batch.parameters, *batch.store, batch.queues, batch.header, batch.data, kSegments);
+    const auto inputs =
+        node::split_batch(batch.parameters, *batch.store, batch.queues, batch.header, batch.data, kSegments);
     if (!inputs) throw Failure(exit_internal, inputs.error().name, inputs.error().cause, "please report it");
     std::vector<Joined> parts;
     for (const node::SegmentInput& input : inputs.value()) {
@@ -125,8 +126,8 @@ Joined join(const recursion::Catalog& catalog, const Joined& left, const Joined&
             node.join(catalog.node_shape(), child->statement, child->proof.proof,
                       catalog.child_key(child->proof.node_kind));
         }
-        joined.proof = recursion::prove_node(catalog, node_kind("join"), std::move(node).finish_join(),
-                                             digest(joined.statement));
+        joined.proof =
+            recursion::prove_node(catalog, node_kind("join"), std::move(node).finish_join(), digest(joined.statement));
         seconds.push_back(now_seconds() - start);
     }
     require_own_proof(
@@ -196,15 +197,14 @@ void run_recursion(const Options& options, const Session& session) {
 
 void add_bench_recursion(CLI::App& bench, Session& session) {
     const auto options = std::make_shared<Options>();
-    CLI::App* command = add_command(bench, session, "recursion", "Join proofs of segments, and joins of them",
-                                    "quarry bench recursion --json",
-                                    [options, &session] { run_recursion(*options, session); });
+    CLI::App* command =
+        add_command(bench, session, "recursion", "Join proofs of segments, and joins of them",
+                    "quarry bench recursion --json", [options, &session] { run_recursion(*options, session); });
     add_number(*command, "--transfers", options->transfers, 4, 2048, "transfers in the batch that is cut in four")
         ->capture_default_str();
     add_number(*command, "--accounts", options->accounts, 4096, 1u << 26, "accounts in the state")
         ->capture_default_str();
-    add_number(*command, "--runs", options->runs, 1, 1000, "join so often; the median is shown")
-        ->capture_default_str();
+    add_number(*command, "--runs", options->runs, 1, 1000, "join so often; the median is shown")->capture_default_str();
     command->add_option("--seed", options->seed, "of keys, amounts and receivers")
         ->type_name("N")
         ->capture_default_str();

@@ -1,6 +1,8 @@
 // ADVERSARIAL.md, "Transcript", on whole proofs. Quoted lines stand above the tests that try them.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "tests/adversary/attack.hpp"
 
 namespace quarry {
@@ -229,11 +231,12 @@ TEST(AdversaryTranscript, ChallengeAfterGrindingIsFresh) {
         t.absorb(KoalaBear(7));
         Transcript prover = t;
         const KoalaBear nonce = prover.grind(bits);
-        // The state after the nonce: absorb(7), flush; nonce at 0, 1 added to the capacity.
+        // The state after the nonce: absorb(7), flush; nonce at 0, zeros behind it, 1 added to the capacity.
         PoseidonState state{};
         state[0] = KoalaBear(7);
         state[kDigestSize] += KoalaBear(1);
         poseidon_permute(state);
+        std::fill_n(state.begin(), kDigestSize, KoalaBear());
         state[0] = nonce;
         state[kDigestSize] += KoalaBear(1);
         poseidon_permute(state);
