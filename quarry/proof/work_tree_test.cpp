@@ -82,11 +82,15 @@ TEST(WorkTree, TextIsCanonicalAndReadingItTotal) {
     EXPECT_EQ(again->nodes().size(), e.tree.nodes().size());
     for (std::size_t n = 0; n < text.size(); ++n) {
         const auto cut = WorkTree::parse(text.substr(0, n));
-        if (cut) EXPECT_EQ(cut->to_text(), text.substr(0, n));
+        if (cut) {
+            EXPECT_EQ(cut->to_text(), text.substr(0, n));
+        }
         std::string changed = text;
         changed[n] = changed[n] == '\n' ? 'x' : '\n';
         const auto other = WorkTree::parse(changed);
-        if (other) EXPECT_EQ(other->to_text(), changed);
+        if (other) {
+            EXPECT_EQ(other->to_text(), changed);
+        }
     }
     const std::string head = "quarry work tree 1\n";
     EXPECT_TRUE(WorkTree::parse(head).has_value());
