@@ -61,7 +61,9 @@ TEST(PowerTable, OnlyUnusedCellsAreFree) {
         const auto [column, row] = parse(cell);
         EXPECT_FALSE(w.is_set("step", row)) << cell;
         // The row after the last factor has no factor of its own; unused rows have nothing.
-        if (row < w.num_rows) EXPECT_EQ(column, "r") << cell;
+        if (row < w.num_rows) {
+            EXPECT_EQ(column, "r") << cell;
+        }
     }
 }
 TEST(PowerTable, EachConstraintIsNeeded) {
