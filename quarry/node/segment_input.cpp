@@ -50,7 +50,9 @@ rollup::Accumulator read_accumulator(WordReader& r) {
 /// The number of cells in use, then token and sum of each.
 void write(WordWriter& w, const rollup::FeeLedger& fees) {
     std::uint8_t used = 0;
-    for (const auto& cell : fees.cells()) used += cell.sum.is_zero() ? 0 : 1;
+    for (const auto& cell : fees.cells()) {
+        if (!cell.sum.is_zero()) ++used;
+    }
     w.integer(used);
     for (std::size_t i = 0; i < used; ++i) {
         w.integer(fees.cells()[i].token);
