@@ -44,9 +44,11 @@ function(quarry_precompile target kind)
   endif()
 endfunction()
 
-# `unit_tests` and `corpus_tests` build what the ctest labels `unit` and `corpus` run, and nothing else.
+# `unit_tests`, `module_tests` and `corpus_tests` build what the ctest labels `unit`, `module` and `corpus` run, and
+# nothing else. `module`: the unit tests beside a module's code, without those that cross modules.
 if(QUARRY_TESTS)
   add_custom_target(unit_tests)
+  add_custom_target(module_tests)
   add_custom_target(corpus_tests)
 endif()
 
@@ -99,6 +101,8 @@ function(quarry_module name)
     add_executable(${name}_test ${tests})
     target_link_libraries(${name}_test PRIVATE quarry_${name} ${arg_TEST_LINK})
     quarry_unit_test(${name})
+    set_tests_properties(${name} PROPERTIES LABELS "unit;module")
+    add_dependencies(module_tests ${name}_test)
     quarry_precompile(${name}_test program ${arg_TEST_HEADERS})
   endif()
 
