@@ -115,8 +115,7 @@ DigestWire CircuitBuilder::constant(const Digest& value) {
     ConstantTable::Fixed<KoalaBear> fixed{};
     fixed.value = value;
     fixed.digest = element(address);
-    // Extension constants and digests share a table; which of the two a row makes is told by its address.
-    fixed.digests = kFlag;
+    fixed.digests = kFlag;  // a digest's row, not an extension element's: finish() counts its readers
     rows_.constant.push({value}, fixed, false, address);
     return {address, value};
 }

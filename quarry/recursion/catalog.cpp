@@ -33,13 +33,14 @@ CircuitRows blank_node(const NodeKind& kind, const NodeShape& shape) {
     for (const NodeKind::Child& child : kind.children) {
         switch (child.kind) {
             case ChildKind::segment: {
-                const LeafShape leaf{&circuits::segment_circuit(), segment_profiles()[child.profile].heights};
+                const LeafShape leaf{&circuits::segment_circuit(), segment_profiles()[child.profile].heights,
+                                     shape.security_bits};
                 node.segment(leaf, {}, blank_proof(*leaf.circuit, leaf.heights, shape.security_bits), {});
                 break;
             }
             case ChildKind::data:
             case ChildKind::effects: {
-                const LeafShape leaf{&circuits::data_circuit(), data_heights()};
+                const LeafShape leaf{&circuits::data_circuit(), data_heights(), shape.security_bits};
                 const auto role = child.kind == ChildKind::data ? rollup::DataRole::data : rollup::DataRole::effects;
                 node.data(leaf, role, {}, blank_proof(*leaf.circuit, leaf.heights, shape.security_bits), {}, {}, {});
                 break;
@@ -140,6 +141,8 @@ CircuitRows Catalog::blank(std::size_t node_kind) const { return blank_node(node
 
 NodeProof prove_node(const Catalog& catalog, std::size_t node_kind, const CircuitRows& rows, const Digest& statement) {
     const ProvingKey& key = catalog.proving_key(node_kind);
+    const auto preprocessed = lay_out_preprocessed(catalog.circuit(), catalog.shape_heights(), rows);
+    QUARRY_CHECK(preprocessed.has_value() && std::ranges::equal(preprocessed->stack(), key.trace().stack()));
     const Trace trace = lay_out_witness(catalog.circuit(), catalog.shape_heights(), rows);
     ProveOptions options;
     options.key = &key;

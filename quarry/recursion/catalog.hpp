@@ -63,7 +63,7 @@ struct NodeProof {
     std::size_t node_kind = 0;
     Proof proof;
 };
-/// Lays out and proves. Precondition: rows are of that kind.
+/// Lays out and proves. Precondition (checked): rows are of that kind, that is, have the preprocessed cells of its key.
 NodeProof prove_node(const Catalog& catalog, std::size_t node_kind, const CircuitRows& rows, const Digest& statement);
 /// Ok iff the proof shows that a statement of this kind has this digest, under the catalog's keys.
 Status verify_node(const Catalog& catalog, rollup::StatementKind kind, const Digest& statement, const NodeProof& proof);

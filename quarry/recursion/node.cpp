@@ -23,6 +23,11 @@ void require_equal(CircuitBuilder& b, std::span<const BaseExpr> x, std::span<con
     for (std::size_t i = 0; i < x.size(); ++i) b.require_equal(x[i].lifted(), y[i].lifted());
 }
 
+template <class Shape>
+void check_shape(const Shape& shape, const Proof& proof) {
+    QUARRY_CHECK(proof.heights == shape.heights && proof.security_bits == shape.security_bits);
+}
+
 std::vector<KoalaBear> slice(const std::vector<KoalaBear>& elements, Slice s) {
     const auto begin = elements.begin() + static_cast<std::ptrdiff_t>(s.begin);
     return {begin, begin + static_cast<std::ptrdiff_t>(s.size)};
@@ -73,6 +78,7 @@ void NodeBuilder::segment(const LeafShape& shape, const rollup::SegmentStatement
     append_to(e, kOperations.of(before));
     append_to(e, witnesses(b_, slice(values, kSegmentAfter)));
     append_to(e, witnesses(b_, slice(values, kSegmentWork)));
+    check_shape(shape, proof);
     verify_in_circuit(b_, *shape.circuit, proof, segment_layout().on_wires(e));
 
     // What circuits::verify_segment checks before it verifies: no count has another meaning modulo p, and someone is
@@ -80,8 +86,9 @@ void NodeBuilder::segment(const LeafShape& shape, const rollup::SegmentStatement
     const auto after = kSegmentAfter.of(e);
     const auto work = kSegmentWork.of(e);
     for (const auto& p : {kSegmentBefore.of(e), after}) {
-        b_.require_below(p[kDataCount], 15);
-        b_.require_below(p[kEffectsCount], 10);
+        require_slot_count(p[kSlotCount]);
+        require_at_most(p[kDataCount], rollup::kMaxBatchWords);
+        require_at_most(p[kEffectsCount], rollup::kMaxEffects);
     }
     b_.require_below(work[0], 16);
     b_.require_below(work[1], 16);
@@ -104,6 +111,26 @@ void NodeBuilder::require_payee(std::span<const BaseExpr> limbs) {
     (void)b_.inverse(sum.lifted());
 }
 
+void NodeBuilder::require_at_most(const BaseExpr& x, std::uint32_t limit) {
+    QUARRY_CHECK(limit < 1U << kIndexBitLimit);
+    b_.require_below(x, kIndexBitLimit);
+    b_.require_below(number(limit) - x, kIndexBitLimit);
+}
+
+void NodeBuilder::require_slot_count(const BaseExpr& x) {
+    // x = low + 2^24 high with high <= 64, and low = 0 if high = 64: then 64 - high has no inverse to offer.
+    static_assert(rollup::kMaxSlots == 64U << kIndexBitLimit);
+    const std::uint32_t value = x.value().canonical();
+    const BaseExpr low = b_.base_witness(number(value & ((1U << kIndexBitLimit) - 1)).value());
+    const BaseExpr high = b_.base_witness(number(value >> kIndexBitLimit).value());
+    b_.require_below(low, kIndexBitLimit);
+    require_at_most(high, 64);
+    b_.require_equal(x.lifted(), (low + high * number(1U << kIndexBitLimit)).lifted());
+    const BaseExpr left = number(64) - high;
+    const BaseExpr inverse = b_.base_witness(left.value().is_zero() ? KoalaBear() : left.value().inverse());
+    b_.require_equal(low.lifted(), (low * (left * inverse)).lifted());
+}
+
 void NodeBuilder::data(const LeafShape& shape, rollup::DataRole role, const rollup::DataStatement& statement,
                        const Proof& proof, const Digest& domain, const Digest& header, const rollup::JoinPoint& start) {
     const Elements head = has_part_ ? head_ : this->head(domain, header, statement.payee);
@@ -120,6 +147,7 @@ void NodeBuilder::data(const LeafShape& shape, rollup::DataRole role, const roll
     e.push_back(form);
     append_to(e, std::span(before).subspan(at, kBlock));
     append_to(e, witnesses(b_, std::span(values).subspan(kDataAfter.begin)));
+    check_shape(shape, proof);
     verify_in_circuit(b_, *shape.circuit, proof, data_layout().on_wires(e));
 
     // What circuits::verify_data checks before it verifies.
@@ -129,8 +157,7 @@ void NodeBuilder::data(const LeafShape& shape, rollup::DataRole role, const roll
     const auto work = kDataWork.of(e);
     require_payee(kDataPayee.of(e));
     b_.require_equal(form.lifted() * (one - form.lifted()), zero);
-    b_.require_below(words, 13);
-    b_.require_below(number(rollup::kMaxDataWords) - words, 13);
+    require_at_most(words, is_data ? std::uint32_t{rollup::kMaxDataWords} : rollup::kMaxEffectWords);
     b_.require_below(work[0], 16);
     b_.require_equal(work[1].lifted(), zero);
     b_.require_below(work[0] * number(rollup::kDataWordsPerUnit) - words, 3);
@@ -142,6 +169,8 @@ void NodeBuilder::data(const LeafShape& shape, rollup::DataRole role, const roll
     b_.require_equal((one - form.lifted()) * bindings.lifted(), zero);
     if (is_data) {
         b_.require_equal(form.lifted() * (bound_words - bindings * number(rollup::kBlobWords)).lifted(), zero);
+        require_at_most(bindings + number(1), rollup::kMaxDataBindings);
+        require_at_most(bound_words + words, rollup::kMaxBatchWords);
     }
     Elements binding{form, words};
     append_to(binding, std::span(e).subspan(kDataL1Hash.begin, kDataL1Hash.size + kDataPointAndValue.size));
@@ -172,6 +201,7 @@ void NodeBuilder::verify_node(const NodeShape& shape, StatementKind kind, const 
     BasicPublicTuple<BaseExpr> tuple{kDigestBus, number(1), {number(kPublicDigest)}};
     for (const BaseExpr& x : b_.elements(digest)) tuple.tuple.push_back(x);
     wires.tuples.push_back(std::move(tuple));
+    check_shape(shape, proof);
     verify_in_circuit(b_, *shape.circuit, proof, wires, root);
 }
 

@@ -16,6 +16,7 @@ namespace quarry::recursion {
 struct LeafShape {
     const Circuit* circuit = nullptr;
     Heights heights;
+    unsigned security_bits = 100;
 };
 
 /// The circuit and heights that all nodes have, so that a parent can verify any of them.
@@ -33,7 +34,7 @@ struct ChildKey {
 };
 
 /// Builds the circuit of one node. Calls must not depend on values; values that make no true statement make a witness
-/// that no proof accepts.
+/// that no proof accepts. Whoever is handed a child verifies it first: one of another shape is our own bug (checked).
 class NodeBuilder {
   public:
     /// `keys`: the key table's digest, of the node itself and of every node below it.
@@ -67,6 +68,10 @@ class NodeBuilder {
         DigestWire root;
     };
     void require_payee(std::span<const BaseExpr> limbs);
+    /// x <= limit < 2^24, as integers below p.
+    void require_at_most(const BaseExpr& x, std::uint32_t limit);
+    /// x <= rollup::kMaxSlots.
+    void require_slot_count(const BaseExpr& x);
     void verify_node(const NodeShape& shape, rollup::StatementKind kind, const DigestWire& statement,
                      const Proof& proof, const ChildKey& key);
     /// Appends a part that begins where the last one ended. `work`: of that part.

@@ -39,7 +39,7 @@ inline constexpr std::size_t kDataForm = 12, kDataWords = 29;
 inline constexpr Slice kDataPayee{2, 10}, kDataBefore{13, 8}, kDataAfter{21, 8}, kDataL1Hash{30, 16},
     kDataPointAndValue{46, 24}, kDataWork{70, kWorkSize};
 // Inside a batch point.
-inline constexpr std::size_t kDataCount = 33, kEffectsCount = 42;
+inline constexpr std::size_t kSlotCount = 8, kDataCount = 33, kEffectsCount = 42;
 
 /// How a leaf's public tuples are made of its statement's elements: each value is one of them, or a constant.
 struct TupleLayout {

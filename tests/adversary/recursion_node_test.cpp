@@ -4,6 +4,7 @@
 #include "quarry/circuits/data/data.hpp"
 #include "quarry/hash/keccak.hpp"
 #include "quarry/recursion/catalog.hpp"
+#include "quarry/recursion/testing.hpp"
 #include "quarry/rollup/effects.hpp"
 #include "tests/adversary/segment_claim.hpp"
 
@@ -71,6 +72,7 @@ TEST(RecursionNode, ABatchBecomesABundleSlow) {
     std::vector<std::uint8_t> effect_words;
     for (const rollup::Effect& e : claim.batch.effects) rollup::encode(e, effect_words);
     const ProvenData effects = prove_run(rollup::DataForm::horner, rollup::effects_start().digest, effect_words, payee);
+    ASSERT_TRUE(circuits::verify_data(effects.statement, effects.proof).ok());
 
     // What they say together, natively.
     const rollup::JoinPoint start{first.statement.before, rollup::binding_start(first.statement.header),
@@ -142,6 +144,103 @@ TEST(RecursionNode, ABatchBecomesABundleSlow) {
     NodeProof other = whole_proof;
     other.node_kind = kind_named("segment 512");
     EXPECT_FALSE(verify_node(catalog(), StatementKind::join, digest(whole), other).ok());
+}
+
+/// The first lines of what is wrong with a node's rows; nothing: a proof would be accepted. Whatever it exposes is
+/// taken as its statement.
+std::string complaint(const CircuitRows& rows) {
+    Digest exposed{};
+    for (std::size_t r = 0; r < rows.digest.rows.size(); ++r) {
+        if (rows.digest.fixed[r].second == KoalaBear(std::uint64_t{kPublicDigest})) exposed = rows.digest.rows[r].x;
+    }
+    return recursion::testing::LaidOut(rows).complaint(exposed);
+}
+/// Tuples that do not balance: a wrong value is one, and the right one that nobody wrote is another.
+std::size_t tuples(const std::string& text) {
+    std::size_t count = 0;
+    for (auto at = text.find("bus "); at != std::string::npos; at = text.find("bus ", at + 1)) ++count;
+    return count;
+}
+
+/// Two halves of a batch, proven for the usual payee, and what else a test asks for.
+class RecursionNodeLies : public ::testing::Test {
+  protected:
+    ProvenSegment half(bool second, const rollup::L1Address& payee) {
+        claim_.payee = payee;
+        const std::size_t steps = claim_.batch.steps.size();
+        return second ? prove_segment(claim_, steps / 2, steps) : prove_segment(claim_, 0, steps / 2);
+    }
+    static rollup::JoinPoint start_of(const ProvenSegment& s) {
+        return {s.statement.before, rollup::binding_start(s.statement.header),
+                rollup::binding_start(rollup::effects_start().digest)};
+    }
+    static CircuitRows joined(const std::vector<const ProvenSegment*>& parts) {
+        NodeBuilder node{Digest{}};
+        for (const ProvenSegment* s : parts) node.segment(segment_leaf(), s->statement, s->proof, start_of(*s));
+        return std::move(node).finish_join();
+    }
+
+    RealRollup rollup_;
+    Claim claim_{rollup_, every_operation(rollup_)};
+};
+
+// "children out of order, overlapping, with a gap; the same child twice; payee differs between leaves; a leaf without a
+// payee"
+TEST_F(RecursionNodeLies, PartsThatAreNotOneSlow) {
+    const ProvenSegment first = half(false, claim_.payee);
+    const ProvenSegment second = half(true, claim_.payee);
+    EXPECT_EQ(complaint(joined({&first, &second})), "");
+    EXPECT_NE(complaint(joined({&second, &first})), "");
+    EXPECT_NE(complaint(joined({&first, &first})), "");
+    const ProvenSegment thief = half(true, rollup_.address(36));
+    ASSERT_TRUE(circuits::verify_segment(thief.statement, thief.proof).ok());
+    EXPECT_NE(complaint(joined({&first, &thief})), "");
+
+    // A proof that all but the rule about payees accepts: one comparison fails, at both ends.
+    const ProvenSegment nobody = half(false, {});
+    const Statement input = circuits::segment_public_input(nobody.statement);
+    ASSERT_TRUE(verify(circuits::segment_circuit(), nobody.proof, input).ok());
+    const std::string of_nobody = complaint(joined({&nobody}));
+    EXPECT_NE(of_nobody, "");
+    EXPECT_LE(tuples(of_nobody), 2U) << of_nobody;
+
+    // "segments that stop before the batch's end": a part is no batch.
+    NodeBuilder node{Digest{}};
+    node.segment(segment_leaf(), first.statement, first.proof, start_of(first));
+    node.close(claim_.batch.header);
+    EXPECT_NE(complaint(std::move(node).finish_bundle()), "");
+}
+
+// "a child proof of another circuit; one digest commits to the table of all circuit keys"
+TEST_F(RecursionNodeLies, KeysThatTheTableDoesNotHaveSlow) {
+    const ProvenSegment first = half(false, claim_.payee);
+    const rollup::JoinStatement part =
+        rollup::lift(first.statement, start_of(first).data, start_of(first).effects).value();
+    NodeBuilder lifted(catalog().keys().digest());
+    lifted.segment(segment_leaf(), first.statement, first.proof, start_of(first));
+    const std::size_t kind = kind_named("segment 512");
+    const NodeProof proof = prove_node(catalog(), kind, std::move(lifted).finish_join(), digest(part));
+    const auto parent = [&](const Digest& keys, const ChildKey& key) {
+        NodeBuilder node(keys);
+        node.join(catalog().node_shape(), part, proof.proof, key);
+        return complaint(std::move(node).finish_join());
+    };
+    const Digest keys = catalog().keys().digest();
+    EXPECT_EQ(parent(keys, catalog().child_key(kind)), "");
+    // Another entry of its kind, an entry of another kind, its own root at another place, another table.
+    EXPECT_NE(parent(keys, catalog().child_key(kind_named("effects"))), "");
+    EXPECT_NE(parent(keys, catalog().child_key(kind_named("batch"))), "");
+    ChildKey moved = catalog().child_key(kind);
+    moved.entry ^= 1;
+    const std::string of_moved = parent(keys, moved);
+    EXPECT_NE(of_moved, "");
+    EXPECT_LE(tuples(of_moved), 2U) << of_moved;
+    std::vector<KeyEntry> entries = catalog().keys().entries();
+    entries.back().preprocessed_root[0] += KoalaBear(1);
+    const KeyTable foreign(entries);
+    ChildKey there = catalog().child_key(kind);
+    there.path = foreign.path(kind);
+    EXPECT_NE(parent(foreign.digest(), there), "");
 }
 
 }  // namespace

@@ -236,6 +236,7 @@ class Claim {
   public:
     Claim(const RealRollup& rollup, rollup::ExecutedBatch executed) : batch(std::move(executed)), rollup_(rollup) {
         domain_ = rollup::domain_hash(rollup.parameters);
+        payee = rollup.address(35);
         last_ = batch.steps.size();
     }
     Claim(const Claim&) = delete;
@@ -277,7 +278,6 @@ class Claim {
     [[nodiscard]] Verdict verdict() { return witness().verdict(); }
 
     const circuits::Timeline& make_timeline() {
-        const auto payee = rollup_.address(35);
         const auto start = rollup::batch_start(batch.before, rollup::header_hash(batch.header));
         const auto prefix =
             rollup::segment_statement(rollup_.parameters, rollup_.store, batch, 0, first_, start, payee, 9);
@@ -297,6 +297,7 @@ class Claim {
     }
 
     rollup::ExecutedBatch batch;
+    rollup::L1Address payee;
 
   private:
     const RealRollup& rollup_;
