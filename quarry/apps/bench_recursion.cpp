@@ -2,6 +2,7 @@
 #include <oneapi/tbb/task_arena.h>
 
 #include <algorithm>
+#include <array>
 #include <boost/json.hpp>
 #include <memory>
 #include <vector>
@@ -13,8 +14,10 @@
 #include "quarry/apps/output.hpp"
 #include "quarry/apps/progress.hpp"
 #include "quarry/apps/proof_kinds.hpp"
+#include "quarry/circuits/data/data.hpp"
 #include "quarry/circuits/segment.hpp"
 #include "quarry/field/isa.hpp"
+#include "quarry/hash/keccak.hpp"
 #include "quarry/node/batch_prover.hpp"
 #include "quarry/node/development_batch.hpp"
 #include "quarry/proof/wire.hpp"
@@ -57,14 +60,18 @@ std::size_t cells_of(const recursion::ShapeHeights& shape) {
     return cells;
 }
 
-/// Committed cells of a circuit that verifies two segments of the largest profile, for one of them: all columns,
-/// padding rows and preprocessed ones counted.
-std::size_t cells_of_a_large_child() {
+/// A circuit that verifies two segments of the largest profile.
+struct LargeChildren {
+    recursion::ShapeHeights heights;
+    std::array<std::size_t, recursion::kTableKinds> rows{};
+};
+LargeChildren verify_large_children() {
     const recursion::LeafShape leaf{&circuits::segment_circuit(), recursion::segment_profiles().back().heights};
     const Proof blank = recursion::blank_proof(*leaf.circuit, leaf.heights);
     NodeBuilder node{Digest{}};
     for (int i = 0; i < 2; ++i) node.segment(leaf, {}, blank, {});
-    return cells_of(recursion::fit(std::move(node).finish_join())) / 2;
+    const auto rows = std::move(node).finish_join();
+    return {recursion::fit(rows), recursion::count_rows(rows)};
 }
 
 std::size_t node_kind(const std::string& name) {
@@ -135,6 +142,46 @@ Joined join(const recursion::Catalog& catalog, const Joined& left, const Joined&
     return joined;
 }
 
+/// The batch's data, bound to a blob, as the part that follows `part`.
+Joined data_part(const recursion::Catalog& catalog, const node::DevelopmentBatch& batch, const JoinStatement& part) {
+    const auto statement = rollup::make_data_statement(rollup::DataForm::blob, part.header, batch.data,
+                                                       keccak256(batch.data), part.payee, 0);
+    const auto rows = circuits::make_data_rows(statement, 0, batch.data, &recursion::data_heights());
+    if (!rows) throw Failure(exit_internal, errc_name(rows.error().code), rows.error().where, "please report it");
+    const Proof proof = prove(circuits::data_circuit(), circuits::make_data_trace(rows.value()),
+                              circuits::data_public_input(statement));
+    const JoinStatement after = rollup::lift(rollup::data_run(statement), rollup::DataRole::data, part.payee,
+                                             statement.work, part.domain, part.header, part.after)
+                                    .value();
+    NodeBuilder node(catalog.keys().digest());
+    node.data({&circuits::data_circuit(), recursion::data_heights()}, rollup::DataRole::data, statement, proof,
+              part.domain, part.header, part.after);
+    return {after, recursion::prove_node(catalog, node_kind("data"), std::move(node).finish_join(), digest(after))};
+}
+
+/// The whole batch, closed, twice in one bundle; the seconds from two bundles of one to one of two.
+void bundle(const recursion::Catalog& catalog, const Joined& whole, const rollup::Header& header, unsigned runs,
+            std::vector<double>& seconds) {
+    NodeBuilder closing(catalog.keys().digest());
+    closing.join(catalog.node_shape(), whole.statement, whole.proof.proof, catalog.child_key(whole.proof.node_kind));
+    closing.close(header);
+    const rollup::BundleStatement one = rollup::bundle_of(rollup::close(whole.statement, header).value());
+    const NodeProof of_one =
+        recursion::prove_node(catalog, node_kind("batch"), std::move(closing).finish_bundle(), digest(one));
+    const rollup::BundleStatement two = rollup::merge(one, one).value();
+    NodeProof of_two;
+    for (unsigned i = 0; i < runs; ++i) {
+        const double start = now_seconds();
+        NodeBuilder node(catalog.keys().digest());
+        for (int child = 0; child < 2; ++child) {
+            node.bundle(catalog.node_shape(), one, of_one.proof, catalog.child_key(of_one.node_kind));
+        }
+        of_two = recursion::prove_node(catalog, node_kind("bundle"), std::move(node).finish_bundle(), digest(two));
+        seconds.push_back(now_seconds() - start);
+    }
+    require_own_proof(recursion::verify_node(catalog, rollup::StatementKind::bundle, digest(two), of_two));
+}
+
 void run_recursion(const Options& options, const Session& session) {
     Progress progress(session.quiet);
     progress.show("accounts, keys and signatures", 0);
@@ -143,7 +190,8 @@ void run_recursion(const Options& options, const Session& session) {
     const double start = now_seconds();
     const recursion::Catalog catalog;
     const double catalog_seconds = now_seconds() - start;
-    const std::size_t cells_per_child = cells_of_a_large_child();
+    const LargeChildren large = verify_large_children();
+    const std::size_t cells_per_child = cells_of(large.heights) / 2;
     const std::vector<Joined> parts = lifted_segments(catalog, batch, progress);
     progress.show("joins", 0);
     std::vector<double> of_segments;
@@ -151,6 +199,11 @@ void run_recursion(const Options& options, const Session& session) {
     const Joined left = join(catalog, parts[0], parts[1], options.runs, of_segments);
     const Joined right = join(catalog, parts[2], parts[3], 1, of_segments);
     const Joined whole = join(catalog, left, right, options.runs, of_joins);
+    progress.show("a bundle", 0);
+    std::vector<double> of_bundles;
+    std::vector<double> of_data;
+    const Joined bound = join(catalog, whole, data_part(catalog, batch, whole.statement), 1, of_data);
+    bundle(catalog, bound, batch.header, options.runs, of_bundles);
     const auto layout = make_stack_layout(catalog.circuit(), catalog.node_shape().heights).value();
     const std::size_t proof_bytes =
         encode_proof(catalog.circuit(), whole.proof.proof,
@@ -162,9 +215,17 @@ void run_recursion(const Options& options, const Session& session) {
     progress.clear();
     const std::size_t node_cells = cells_of(catalog.shape_heights());
     if (session.json) {
+        json::object rows;
+        std::size_t table = 0;
+        const auto circuit = recursion::make_circuit(large.heights);
+        for (std::size_t k = 0; k < recursion::kTableKinds; table += large.heights[k++].size()) {
+            rows[circuit->tables()[table].name] = (large.rows[k] + 1) / 2;
+        }
         print_json(json::object{{"cells_per_child", cells_per_child},
                                 {"join_seconds", rounded(median(of_segments), 6)},
                                 {"join_of_joins_seconds", rounded(median(of_joins), 6)},
+                                {"bundle_seconds", rounded(median(of_bundles), 6)},
+                                {"rows_per_child", std::move(rows)},
                                 {"node_cells", node_cells},
                                 {"log_size", layout.log_size},
                                 {"proof_bytes", proof_bytes},
@@ -185,6 +246,7 @@ void run_recursion(const Options& options, const Session& session) {
     line("cells per child", with_commas(cells_per_child), "a segment of 2^26 cells, one of two; padding counted");
     line("join of two", human_seconds(median(of_segments)), "two proofs to one");
     line("join of two joins", human_seconds(median(of_joins)));
+    line("bundle of two", human_seconds(median(of_bundles)), "the batch with its data proof, twice");
     line("cells of a node", with_commas(node_cells), "all columns, padding and preprocessed ones counted");
     line("proof", human_bytes(proof_bytes));
     line("provable security", fmt::format("{:.2f} bits", provable_bits(layout.log_size, 100)));

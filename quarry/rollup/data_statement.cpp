@@ -56,11 +56,7 @@ DataStatement make_data_statement(DataForm form, const Digest& before, std::span
     return s;
 }
 
-DataRun data_run(const DataStatement& s) {
-    return {s.before,
-            s.after,
-            {.form = s.form, .words = s.words, .l1_hash = s.l1_hash, .point = s.point, .value = s.value}};
-}
+DataRun data_run(const DataStatement& s) { return {s.before, s.after, s}; }
 
 std::vector<KoalaBear> elements(const DataStatement& s) {
     ElementWriter w;

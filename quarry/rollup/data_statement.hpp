@@ -20,15 +20,10 @@ inline constexpr std::uint32_t kDataWordsPerUnit = 8;
 
 /// `words` words lead the accumulator from `before` to `after`, and the polynomial that they are has the value y at z.
 /// L1, which knows the content behind l1_hash, checks that its own polynomial has it too.
-struct DataStatement {
+struct DataStatement : L1Binding {
     L1Address payee;
-    DataForm form = DataForm::horner;
     Digest before{};
     Digest after{};
-    std::uint32_t words = 0;
-    Bytes32 l1_hash{};  ///< the blob's versioned hash, or the Keccak-256 of the calldata
-    Digest point{};     ///< z = sum of point[i] 2^(31 i)
-    Bytes32 value{};    ///< y, big-endian, below r
     Work work;
     friend bool operator==(const DataStatement&, const DataStatement&) noexcept = default;
 };
