@@ -96,6 +96,24 @@ MerklePath<H> MerkleTree<H>::path(std::size_t index) const {
     return r;
 }
 
+template <class H>
+std::span<const typename H::Digest> MerkleTree<H>::nodes(unsigned level) const {
+    QUARRY_CHECK(level <= height_);
+    return nodes_.span().subspan(std::size_t{1} << level, std::size_t{1} << level);
+}
+
+template <class H>
+typename H::Digest merkle_root_over(std::span<const typename H::Digest> nodes) {
+    QUARRY_CHECK(std::has_single_bit(nodes.size()));
+    std::vector<typename H::Digest> level(nodes.begin(), nodes.end());
+    while (level.size() > 1) {
+        std::vector<typename H::Digest> parents(level.size() / 2);
+        H::compress_pairs(level.data(), parents.data(), parents.size());
+        level = std::move(parents);
+    }
+    return level[0];
+}
+
 // ---- Multi-openings: the walk that fixes the format ----
 
 namespace {
@@ -291,6 +309,7 @@ Status verify_merkle_path(const typename H::Digest& root, std::size_t index, uns
 
 #define QUARRY_INSTANTIATE(H)                                                                                       \
     template class MerkleTree<H>;                                                                                   \
+    template H::Digest merkle_root_over<H>(std::span<const H::Digest>);                                             \
     template H::Digest merkle_root_from<H>(std::size_t, unsigned, std::span<const KoalaBear>,                       \
                                            std::span<const H::Digest>);                                             \
     template Status verify_merkle_path<H>(const H::Digest&, std::size_t, unsigned, std::span<const KoalaBear>,      \

@@ -58,6 +58,9 @@ class MerkleTree {
     [[nodiscard]] unsigned height() const noexcept { return height_; }
     /// Precondition: index < 2^height, as for open().
     [[nodiscard]] MerklePath<H> path(std::size_t index) const;
+    /// The 2^level nodes at this distance from the root, left to right; level 0 is the root. Precondition: level <=
+    /// height().
+    [[nodiscard]] std::span<const Digest> nodes(unsigned level) const;
     /// Precondition: indices strictly rising, at least one.
     [[nodiscard]] MultiOpening<H> open(std::span<const std::size_t> indices) const;
 
@@ -76,6 +79,10 @@ typename H::Digest merkle_root_from(std::size_t index, unsigned height, std::spa
 template <class H>
 Status verify_merkle_path(const typename H::Digest& root, std::size_t index, unsigned height,
                           std::span<const KoalaBear> row, std::span<const typename H::Digest> path);
+
+/// The root over these nodes of one level. Precondition: their number is a power of two.
+template <class H>
+typename H::Digest merkle_root_over(std::span<const typename H::Digest> nodes);
 
 /// The number of siblings in a MultiOpening. Precondition: indices strictly rising and below 2^height.
 std::size_t multi_opening_size(std::span<const std::size_t> indices, unsigned height);

@@ -1,6 +1,7 @@
 #include "quarry/iop/commitment.hpp"
 
 #include <algorithm>
+#include <bit>
 
 #include "quarry/base/check.hpp"
 #include "quarry/poly/reed_solomon.hpp"
@@ -46,26 +47,38 @@ BasicCommitment<H> BasicCommitment<H>::commit(const ExtVector& f, const WhirRoun
 }
 
 template <class H>
-Opening BasicCommitment<H>::open(std::size_t row) const {
-    QUARRY_CHECK(row >> log_rows_ == 0);
+BasicOpening<H> BasicCommitment<H>::open(std::size_t row, unsigned log_cap) const {
+    QUARRY_CHECK(row >> log_rows_ == 0 && log_cap <= log_rows_);
     const auto elements = rows_.span().subspan(row * stride_, width_);
-    return {{elements.begin(), elements.end()}, tree_.path(row)};
+    BasicOpening<H> opening{{elements.begin(), elements.end()}, tree_.path(row)};
+    opening.path.resize(log_rows_ - log_cap);
+    return opening;
+}
+
+template <class H>
+std::vector<typename H::Digest> BasicCommitment<H>::cap(unsigned log_cap) const {
+    const auto nodes = tree_.nodes(log_cap);
+    return {nodes.begin(), nodes.end()};
 }
 
 template class BasicCommitment<PoseidonHasher>;
+template class BasicCommitment<KeccakHasher>;
 
-Status require_merkle(NativeBackend& /*backend*/, const Digest& root,
-                      std::span<const QueryIndex<NativeBackend>> indices,
-                      std::span<const std::span<const KoalaBear>> rows,
-                      std::span<const std::span<const Digest>> paths) {
-    using H = PoseidonHasher;
+namespace {
+
+template <class H>
+Status check_paths(std::span<const typename H::Digest> cap, std::span<const QueryIndex<NativeBackend>> indices,
+                   std::span<const std::span<const KoalaBear>> rows,
+                   std::span<const std::span<const typename H::Digest>> paths) {
+    using Digest = typename H::Digest;
     const std::size_t count = indices.size();
     QUARRY_CHECK(count >= 1 && rows.size() == count && paths.size() == count);
     const std::size_t height = indices[0].bits.size();
+    const auto log_cap = static_cast<std::size_t>(std::countr_zero(cap.size()));
     const std::size_t width = rows[0].size();
     for (std::size_t j = 0; j < count; ++j) {
         QUARRY_CHECK(indices[j].bits.size() == height && rows[j].size() == width);
-        if (paths[j].size() != height) return Error{Errc::bad_length, "whir/path"};
+        if (paths[j].size() + log_cap != height) return Error{Errc::bad_length, "whir/path"};
     }
     // All paths at once, a level at a time: the hash works on 16 of them together.
     const std::size_t stride = codeword_stride(width);
@@ -74,7 +87,7 @@ Status require_merkle(NativeBackend& /*backend*/, const Digest& root,
     std::vector<Digest> nodes(count);
     H::hash_rows(padded.data(), count, width, stride, nodes.data());
     std::vector<Digest> children(2 * count);
-    for (std::size_t level = 0; level < height; ++level) {
+    for (std::size_t level = 0; level < height - log_cap; ++level) {
         for (std::size_t j = 0; j < count; ++j) {
             const std::size_t side = (indices[j].value >> level) & 1;
             children[2 * j + side] = nodes[j];
@@ -82,10 +95,28 @@ Status require_merkle(NativeBackend& /*backend*/, const Digest& root,
         }
         H::compress_pairs(children.data(), nodes.data(), count);
     }
-    if (std::ranges::any_of(nodes, [&](const Digest& node) { return node != root; })) {
-        return Error{Errc::merkle_mismatch, "whir/path"};
+    for (std::size_t j = 0; j < count; ++j) {
+        if (nodes[j] != cap[indices[j].value >> (height - log_cap)]) return Error{Errc::merkle_mismatch, "whir/path"};
     }
     return Ok{};
+}
+
+}  // namespace
+
+Status require_merkle(NativeBackend& /*backend*/, const Digest& root,
+                      std::span<const QueryIndex<NativeBackend>> indices,
+                      std::span<const std::span<const KoalaBear>> rows,
+                      std::span<const std::span<const Digest>> paths) {
+    return check_paths<PoseidonHasher>({&root, 1}, indices, rows, paths);
+}
+
+Status require_merkle(NativeBackend& /*backend*/, const Bytes32& root, std::span<const Bytes32> cap,
+                      std::span<const QueryIndex<NativeBackend>> indices,
+                      std::span<const std::span<const KoalaBear>> rows,
+                      std::span<const std::span<const Bytes32>> paths) {
+    if (!std::has_single_bit(cap.size())) return Error{Errc::bad_length, "whir/cap"};
+    if (merkle_root_over<KeccakHasher>(cap) != root) return Error{Errc::merkle_mismatch, "whir/cap"};
+    return check_paths<KeccakHasher>(cap, indices, rows, paths);
 }
 
 }  // namespace quarry

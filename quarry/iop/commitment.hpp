@@ -12,11 +12,13 @@
 
 namespace quarry {
 
-/// One row of a committed codeword, and its path: the siblings from the leaf to the root.
-struct Opening {
+/// One row of a committed codeword, and its path: the siblings from the leaf upwards, to the root or to a cap.
+template <class H>
+struct BasicOpening {
     std::vector<KoalaBear> row;
-    std::vector<Digest> path;
+    std::vector<typename H::Digest> path;
 };
+using Opening = BasicOpening<PoseidonHasher>;
 
 /// A vector behind an interleaved Reed-Solomon code and a Merkle tree. Row j holds position j of every lane's codeword
 /// and is leaf j. docs/spec/proof-system.md, section 6. Keeps the codeword: 2^log_inv_rate times the message.
@@ -25,6 +27,8 @@ class BasicCommitment {
   public:
     /// The first `num_lanes` lanes of a base vector, 2^round.log_message elements each, end to end; the other lanes are
     /// zero and cost nothing. Precondition: 1 <= num_lanes <= 2^round.log_lanes.
+    using Digest = typename H::Digest;
+
     static BasicCommitment commit(std::span<const KoalaBear> message, std::size_t num_lanes, const WhirRound& round);
     /// A vector of 2^(log_lanes + log_message) extension elements: five columns a lane.
     static BasicCommitment commit(const ExtVector& f, const WhirRound& round);
@@ -34,8 +38,10 @@ class BasicCommitment {
     [[nodiscard]] const Digest& root() const noexcept { return root_; }
     [[nodiscard]] std::size_t width() const noexcept { return width_; }
     [[nodiscard]] unsigned log_rows() const noexcept { return log_rows_; }
-    /// Precondition: row < 2^log_rows.
-    [[nodiscard]] Opening open(std::size_t row) const;
+    /// The path ends below the cap of 2^log_cap nodes. Precondition: row < 2^log_rows; log_cap <= log_rows.
+    [[nodiscard]] BasicOpening<H> open(std::size_t row, unsigned log_cap = 0) const;
+    /// The nodes at this level of the tree, counted from the root. Precondition: log_cap <= log_rows.
+    [[nodiscard]] std::vector<Digest> cap(unsigned log_cap) const;
 
   private:
     BasicCommitment(Buffer<KoalaBear> rows, unsigned log_rows, std::size_t width, std::size_t stride);
@@ -48,14 +54,21 @@ class BasicCommitment {
     Digest root_;
 };
 
-/// The hash of Merkle trees is a policy of the layer; this is the one that recursion verifies.
 using Commitment = BasicCommitment<PoseidonHasher>;
+using KeccakCommitment = BasicCommitment<KeccakHasher>;
 extern template class BasicCommitment<PoseidonHasher>;
+extern template class BasicCommitment<KeccakHasher>;
 
 /// Verifier hook: rows[j] is leaf indices[j].value of the tree of height indices[j].bits.size() under `root`, for all
 /// j. The rows have one width. bad_length: a path has another height. merkle_mismatch: another root.
 Status require_merkle(NativeBackend& backend, const Digest& root, std::span<const QueryIndex<NativeBackend>> indices,
                       std::span<const std::span<const KoalaBear>> rows, std::span<const std::span<const Digest>> paths);
+/// The same with paths that end at a cap, a power of two of nodes at one level of the tree. bad_length: its size.
+/// merkle_mismatch: it is not under the root, or a path does not lead to its node of the cap.
+Status require_merkle(NativeBackend& backend, const Bytes32& root, std::span<const Bytes32> cap,
+                      std::span<const QueryIndex<NativeBackend>> indices,
+                      std::span<const std::span<const KoalaBear>> rows,
+                      std::span<const std::span<const Bytes32>> paths);
 /// Verifier hook: five base elements as one extension element, constant term first.
 inline ExtField pack_extension(NativeBackend& /*backend*/, std::span<const KoalaBear> five) noexcept {
     ExtField x;

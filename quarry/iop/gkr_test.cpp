@@ -65,7 +65,7 @@ struct Proof {
     ProofStream stream;
 };
 Proof prove(const Fractions& f, ProverChannel::Tamper tamper = nullptr) {
-    ProverChannel channel(Transcript(), std::move(tamper));
+    PoseidonProverChannel channel(Transcript(), std::move(tamper));
     GkrClaim<> claim = prove_gkr(channel, leaves_of(f), workspace());
     return {std::move(claim), std::move(channel).take()};
 }
@@ -114,7 +114,7 @@ class Reference {
     }
 
     Proof run() {
-        ProverChannel channel((Transcript()));
+        PoseidonProverChannel channel((Transcript()));
         std::vector<ExtField> rho(m_);
         ExtField p;
         ExtField q;

@@ -33,16 +33,21 @@ class KeccakTranscript {
     /// `count` indices below 2^bits, ten from each state. Precondition: bits <= kMaxIndexBits.
     [[nodiscard]] std::vector<std::size_t> squeeze_indices(std::size_t count, unsigned bits);
 
-    /// Proof of work: the smallest nonce that check_grinding accepts; absorbed. Cost: 2^bits hashes on average.
+    /// Proof of work: the smallest nonce that check_grinding accepts; absorbed. Cost: 2^bits hashes on average, one
+    /// permutation each, in parallel on the caller's arena; the result does not depend on it.
     std::uint64_t grind(unsigned bits);
-    /// Absorbs the nonce, eight bytes, big-endian, and squeezes; true if the low `bits` bits are zero. The next
-    /// challenge comes from another state. Precondition: bits <= 32.
+    /// Squeezes what was gathered, if anything was: work is done on the state alone. Then absorbs the nonce, eight
+    /// bytes, big-endian, and squeezes; true if the low `bits` bits are zero. The next challenge comes from another
+    /// state. Precondition: bits <= 32.
     [[nodiscard]] bool check_grinding(unsigned bits, std::uint64_t nonce);
 
     [[nodiscard]] const Bytes32& state() const noexcept { return state_; }
 
   private:
     void squeeze();
+    void flush() {
+        if (!buffer_.empty()) squeeze();
+    }
 
     Bytes32 state_{};
     std::vector<std::uint8_t> buffer_;

@@ -40,6 +40,12 @@ std::size_t Transcript::squeeze_index(unsigned bits) noexcept {
     return squeeze().canonical() & ((std::size_t{1} << bits) - 1);
 }
 
+std::vector<std::size_t> Transcript::squeeze_indices(std::size_t count, unsigned bits) {
+    std::vector<std::size_t> indices(count);
+    for (std::size_t& j : indices) j = squeeze_index(bits);
+    return indices;
+}
+
 KoalaBear Transcript::grind(unsigned bits) {
     if (bits == 0) return {};
     flush();

@@ -1,6 +1,7 @@
 #pragma once
 #include <cstddef>
 #include <span>
+#include <vector>
 
 #include "quarry/field/extension.hpp"
 #include "quarry/hash/poseidon.hpp"
@@ -33,6 +34,8 @@ class Transcript {
     /// An index below 2^bits: the low bits of one squeezed element. Precondition: bits <= 24, where p = 127 2^24 + 1
     /// leaves a bias of one element in 2^31.
     std::size_t squeeze_index(unsigned bits) noexcept;
+    /// `count` of them.
+    std::vector<std::size_t> squeeze_indices(std::size_t count, unsigned bits);
 
     /// Proof of work: the smallest nonce that passes check_grinding; absorbed. bits = 0 does nothing and returns 0.
     KoalaBear grind(unsigned bits);

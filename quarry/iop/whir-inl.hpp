@@ -174,12 +174,22 @@ Status check_shapes(std::span<const std::size_t> lanes_of_parts, const WhirClaim
     }
     const std::vector<OracleShape> oracles = whir_oracles(parameters, lanes_of_parts);
     if (openings.num_oracles() != oracles.size()) return Error{Errc::bad_length, "whir/openings"};
+    if constexpr (requires { openings.cap(0); }) {
+        if (openings.caps.size() != oracles.size()) return Error{Errc::bad_length, "whir/caps"};
+    }
     for (std::size_t o = 0; o < oracles.size(); ++o) {
         const std::size_t num_queries = parameters.rounds[oracles[o].round].num_queries;
         if (openings.num_queries(o) != num_queries) return Error{Errc::bad_length, "whir/queries"};
+        std::size_t log_cap = 0;  // any level will do: rows and caps are bound to the root alike
+        if constexpr (requires { openings.cap(o); }) {
+            if (!std::has_single_bit(openings.cap(o).size())) return Error{Errc::bad_length, "whir/cap"};
+            log_cap = static_cast<std::size_t>(std::countr_zero(openings.cap(o).size()));
+        }
         for (std::size_t j = 0; j < num_queries; ++j) {
             if (openings.row(o, j).size() != oracles[o].width) return Error{Errc::bad_length, "whir/row"};
-            if (openings.path(o, j).size() != oracles[o].log_rows) return Error{Errc::bad_length, "whir/path"};
+            if (openings.path(o, j).size() + log_cap != oracles[o].log_rows) {
+                return Error{Errc::bad_length, "whir/path"};
+            }
         }
     }
     return Ok{};
@@ -202,6 +212,7 @@ class Verifier {
   public:
     using F = typename B::F;
     using E = typename B::E;
+    using Root = StackRoot<ChannelDigest<Channel>>;
 
     Verifier(B& backend, Channel& channel, const Openings& openings, const WhirParameters& parameters)
         : backend_(backend),
@@ -211,9 +222,9 @@ class Verifier {
           claim_(backend.constant(ExtField())) {}
 
     /// `trees`: what the next queries open; at first the parts of the stack.
-    Status verify(std::vector<StackRoot<B>> trees, const WhirClaims<B>& claims) {
+    Status verify(std::vector<Root> trees, const WhirClaims<B>& claims) {
         std::vector<std::size_t> lanes_of_parts;
-        for (const StackRoot<B>& part : trees) lanes_of_parts.push_back(part.lanes);
+        for (const Root& part : trees) lanes_of_parts.push_back(part.lanes);
         QUARRY_TRY(check_shapes(std::span<const std::size_t>(lanes_of_parts), claims, openings_, parameters_));
         claim_ = claims.value;
         point_.assign(parameters_.log_size, backend_.constant(ExtField()));
@@ -238,7 +249,7 @@ class Verifier {
                 claim_ = claim_ + weight * answers_[j];
             }
             claimed_.push_back(std::move(claimed));
-            trees = {StackRoot<B>{next_root, std::size_t{1} << parameters_.rounds[i + 1].log_lanes}};
+            trees = {Root{next_root, std::size_t{1} << parameters_.rounds[i + 1].log_lanes}};
         }
 
         const std::size_t last = parameters_.rounds.size() - 1;
@@ -261,7 +272,7 @@ class Verifier {
     }
 
   private:
-    using Positions = std::vector<decltype(std::declval<Channel&>().challenge_index(0))>;
+    using Positions = decltype(std::declval<Channel&>().challenge_indices(0, 0));
 
     /// Sumcheck of the top `count` unbound variables; claim_ := s(r) each time.
     void bind(unsigned count) {
@@ -276,22 +287,20 @@ class Verifier {
     }
 
     /// Draws the positions of a round, checks the rows of every tree there, sets points_ to x_j and answers_ to q_j.
-    Status query(std::size_t i, const std::vector<StackRoot<B>>& trees) {
+    Status query(std::size_t i, const std::vector<Root>& trees) {
         const WhirRound& round = parameters_.rounds[i];
         QUARRY_TRY(channel_.check_grinding(round.grinding_bits, "whir/nonce"));
-        Positions positions;
-        for (unsigned j = 0; j < round.num_queries; ++j) {
-            positions.push_back(channel_.challenge_index(round.log_message + round.log_inv_rate));
-        }
+        const Positions positions =
+            channel_.challenge_indices(round.num_queries, round.log_message + round.log_inv_rate);
         std::size_t num_lanes = 0;
-        for (const StackRoot<B>& tree : trees) num_lanes += tree.lanes;
+        for (const Root& tree : trees) num_lanes += tree.lanes;
         const auto lanes = std::span<const E>(point_).subspan(round.log_message, round.log_lanes);
         const std::vector<E> weights = eq_weights<B>(backend_, lanes, num_lanes);
         points_.clear();
         for (const auto& position : positions) points_.push_back(query_point(backend_, position));
         answers_.assign(positions.size(), backend_.constant(ExtField()));
         std::span<const E> rest(weights);
-        for (const StackRoot<B>& tree : trees) {
+        for (const Root& tree : trees) {
             QUARRY_TRY(open(tree.root, positions, rest.first(tree.lanes)));
             rest = rest.subspan(tree.lanes);
         }
@@ -299,7 +308,7 @@ class Verifier {
     }
 
     /// Checks the rows of the next tree, and adds what they contribute to answers_.
-    Status open(const std::array<F, kDigestSize>& root, const Positions& positions, std::span<const E> weights) {
+    Status open(const ChannelDigest<Channel>& root, const Positions& positions, std::span<const E> weights) {
         const std::size_t o = num_opened_++;
         // Openings that are read from bytes can be read only now that their positions are known.
         if constexpr (requires { openings_.open(o, root, positions); }) {
@@ -311,7 +320,11 @@ class Verifier {
             rows.push_back(openings_.row(o, j));
             paths.push_back(openings_.path(o, j));
         }
-        QUARRY_TRY(require_merkle(backend_, root, positions, rows, paths));
+        if constexpr (requires { openings_.cap(o); }) {
+            QUARRY_TRY(require_merkle(backend_, root, openings_.cap(o), positions, rows, paths));
+        } else {
+            QUARRY_TRY(require_merkle(backend_, root, positions, rows, paths));
+        }
         const std::vector<E> folded = fold_rows(backend_, rows, weights);
         for (std::size_t j = 0; j < positions.size(); ++j) answers_[j] = answers_[j] + folded[j];
         return Ok{};
@@ -353,17 +366,17 @@ class Verifier {
 namespace quarry {
 
 template <class B, class Channel, class Openings>
-Status verify_whir(B& backend, Channel& channel, std::vector<StackRoot<B>> stack, const WhirClaims<B>& claims,
-                   const Openings& openings, const WhirParameters& parameters) {
+Status verify_whir(B& backend, Channel& channel, std::vector<StackRoot<ChannelDigest<Channel>>> stack,
+                   const WhirClaims<B>& claims, const Openings& openings, const WhirParameters& parameters) {
     return whir_detail::Verifier<1, B, Channel, Openings>(backend, channel, openings, parameters)
         .verify(std::move(stack), claims);
 }
 
 template <class B, class Channel, class Openings>
-Status verify_whir(B& backend, Channel& channel, const std::array<typename B::F, kDigestSize>& root,
-                   std::size_t used_lanes, const WhirClaims<B>& claims, const Openings& openings,
-                   const WhirParameters& parameters) {
-    return verify_whir(backend, channel, std::vector{StackRoot<B>{root, used_lanes}}, claims, openings, parameters);
+Status verify_whir(B& backend, Channel& channel, const ChannelDigest<Channel>& root, std::size_t used_lanes,
+                   const WhirClaims<B>& claims, const Openings& openings, const WhirParameters& parameters) {
+    return verify_whir(backend, channel, std::vector{StackRoot<ChannelDigest<Channel>>{root, used_lanes}}, claims,
+                       openings, parameters);
 }
 
 }  // namespace quarry

@@ -48,12 +48,13 @@ Status validate(const WhirParameters& parameters) {
     return Ok{};
 }
 
-std::size_t whir_stream_length(const WhirParameters& parameters) {
-    constexpr std::size_t kSumcheckRound = 2 * ExtField::kDegree;  // s(0) and the coefficient of X^2
+std::size_t whir_stream_length(const WhirParameters& parameters, const StreamUnits& units) {
+    const std::size_t challenge_field = ExtField::kDegree * units.element;
+    const std::size_t sumcheck_round = 2 * challenge_field;  // s(0) and the coefficient of X^2
     std::size_t length = 0;
-    for (const WhirRound& round : parameters.rounds) length += kSumcheckRound * round.log_lanes + 1;  // and the nonce
-    length += (parameters.rounds.size() - 1) * (kDigestSize + ExtField::kDegree);                     // root, y
-    return length + (ExtField::kDegree << parameters.log_final) + kSumcheckRound * parameters.log_final;
+    for (const WhirRound& round : parameters.rounds) length += sumcheck_round * round.log_lanes + units.nonce;
+    length += (parameters.rounds.size() - 1) * (units.digest + challenge_field);  // root, y
+    return length + (challenge_field << parameters.log_final) + sumcheck_round * parameters.log_final;
 }
 
 namespace {
@@ -184,32 +185,42 @@ ExtVector trimmed(const ExtVector& f, std::size_t size) {
     return r;
 }
 
+template <class P>
+struct OpenedTree {
+    const BasicCommitment<typename P::Hasher>* commitment;
+    unsigned log_cap;
+};
+
 /// The work, the positions, the rows there of every tree; the positions.
-std::vector<std::size_t> answer_queries(ProverChannel& channel, const WhirRound& round,
-                                        std::span<const Commitment* const> trees, WhirOpenings& openings) {
+template <class P>
+std::vector<std::size_t> answer_queries(BasicProverChannel<P>& channel, const WhirRound& round,
+                                        const std::vector<OpenedTree<P>>& trees, BasicOpenings<P>& openings) {
     channel.grind("whir/nonce", round.grinding_bits);
-    std::vector<std::size_t> positions(round.num_queries);
-    for (std::size_t& j : positions) j = channel.challenge_index(round.log_message + round.log_inv_rate);
-    for (const Commitment* tree : trees) {
+    const unsigned log_rows = round.log_message + round.log_inv_rate;
+    const std::vector<std::size_t> positions = channel.challenge_indices(round.num_queries, log_rows);
+    for (const OpenedTree<P>& tree : trees) {
+        const unsigned log_cap = std::min(tree.log_cap, log_rows);
         openings.positions.push_back(positions);
-        std::vector<Opening>& rows = openings.oracles.emplace_back();
+        if constexpr (P::kLogCap > 0) openings.caps.push_back(tree.commitment->cap(log_cap));
+        auto& rows = openings.oracles.emplace_back();
         rows.reserve(positions.size());
-        for (const std::size_t j : positions) rows.push_back(tree->open(j));
+        for (const std::size_t j : positions) rows.push_back(tree.commitment->open(j, log_cap));
     }
     return positions;
 }
 
 /// f_1: all lanes of the stack folded.
-ExtVector fold_stack(std::span<const StackPart> stack, std::size_t lane, std::span<const ExtField> point) {
+ExtVector fold_stack(std::span<const std::span<const KoalaBear>> parts, std::size_t lane,
+                     std::span<const ExtField> point) {
     std::size_t num_lanes = 0;
-    for (const StackPart& part : stack) num_lanes += part.commitment->width();
+    for (const auto& part : parts) num_lanes += part.size() / lane;
     NativeBackend native;
     const std::vector<ExtField> weights = whir_detail::eq_weights(native, point, num_lanes);
     std::span<const ExtField> rest(weights);
     std::optional<ExtVector> sum;
-    for (const StackPart& part : stack) {
-        const std::size_t width = part.commitment->width();
-        ExtVector folded = fold_lanes(part.message, width, lane, rest.first(width));
+    for (const auto& part : parts) {
+        const std::size_t width = part.size() / lane;
+        ExtVector folded = fold_lanes(part, width, lane, rest.first(width));
         rest = rest.subspan(width);
         if (sum) {
             add_scaled(*sum, folded, ExtField(1));
@@ -222,15 +233,20 @@ ExtVector fold_stack(std::span<const StackPart> stack, std::size_t lane, std::sp
 
 }  // namespace
 
-WhirOpenings prove_whir(ProverChannel& channel, std::span<const StackPart> stack, std::vector<ChunkClaims> groups,
-                        const WhirParameters& parameters) {
+template <class P>
+BasicOpenings<P> prove_whir(BasicProverChannel<P>& channel,
+                            std::type_identity_t<std::span<const BasicStackPart<P>>> stack,
+                            std::vector<ChunkClaims> groups, const WhirParameters& parameters) {
+    using Tree = BasicCommitment<typename P::Hasher>;
     QUARRY_CHECK(validate(parameters).ok() && !stack.empty());
     const WhirRound& first = parameters.rounds.front();
-    std::vector<const Commitment*> trees;  // of this round
-    for (const StackPart& part : stack) {
+    std::vector<OpenedTree<P>> trees;  // of this round
+    std::vector<std::span<const KoalaBear>> messages;
+    for (const BasicStackPart<P>& part : stack) {
         QUARRY_CHECK(part.message.size() == part.commitment->width() << first.log_message);
         QUARRY_CHECK(part.commitment->log_rows() == first.log_message + first.log_inv_rate);
-        trees.push_back(part.commitment);
+        trees.push_back({part.commitment, part.log_cap});
+        messages.push_back(part.message);
     }
 
     Pair pair;
@@ -238,12 +254,12 @@ WhirOpenings prove_whir(ProverChannel& channel, std::span<const StackPart> stack
         ChunkSumcheck chunks(std::move(groups), parameters);
         const std::vector<ExtField> lanes = chunks.bind_top(channel, first.log_lanes);
         pair.size = std::size_t{1} << first.log_message;
-        pair.f = fold_stack(stack, pair.size, lanes);
+        pair.f = fold_stack(messages, pair.size, lanes);
         pair.weight = chunks.weight(pair.size);
     }
 
-    WhirOpenings openings;
-    std::optional<Commitment> folded;  // the oracle of every round but the first
+    BasicOpenings<P> openings;
+    std::optional<Tree> folded;  // the oracle of every round but the first
     for (std::size_t i = 0; i + 1 < parameters.rounds.size(); ++i) {
         const WhirRound& round = parameters.rounds[i];
         if (i > 0) {
@@ -251,8 +267,8 @@ WhirOpenings prove_whir(ProverChannel& channel, std::span<const StackPart> stack
             pair.f = trimmed(pair.f, pair.size);
             pair.weight = trimmed(pair.weight, pair.size);
         }
-        Commitment next = Commitment::commit(pair.f, parameters.rounds[i + 1]);
-        channel.send("whir/root", next.root());
+        Tree next = Tree::commit(pair.f, parameters.rounds[i + 1]);
+        channel.send_digest("whir/root", next.root());
         const ExtField z = channel.challenge();
         channel.send("whir/ood", evaluate_univariate(pair.f, round.log_message, z));
         const std::vector<std::size_t> positions = answer_queries(channel, round, trees, openings);
@@ -266,7 +282,7 @@ WhirOpenings prove_whir(ProverChannel& channel, std::span<const StackPart> stack
         add_scaled(added, pair.weight, ExtField(1));
         pair.weight = std::move(added);
         folded = std::move(next);
-        trees = {&*folded};
+        trees = {{&*folded, P::kLogCap}};
     }
 
     const WhirRound& last = parameters.rounds.back();
@@ -277,10 +293,9 @@ WhirOpenings prove_whir(ProverChannel& channel, std::span<const StackPart> stack
     return openings;
 }
 
-WhirOpenings prove_whir(ProverChannel& channel, const Commitment& stack, std::span<const KoalaBear> message,
-                        std::vector<ChunkClaims> groups, const WhirParameters& parameters) {
-    const StackPart whole{&stack, message};
-    return prove_whir(channel, {&whole, 1}, std::move(groups), parameters);
-}
+template WhirOpenings prove_whir<PoseidonPolicy>(PoseidonProverChannel&, std::span<const StackPart>,
+                                                 std::vector<ChunkClaims>, const WhirParameters&);
+template KeccakOpenings prove_whir<KeccakPolicy>(KeccakProverChannel&, std::span<const BasicStackPart<KeccakPolicy>>,
+                                                 std::vector<ChunkClaims>, const WhirParameters&);
 
 }  // namespace quarry

@@ -1,8 +1,8 @@
 #pragma once
-#include <array>
 #include <cstddef>
 #include <functional>
 #include <span>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -73,46 +73,61 @@ struct WhirClaims {
 /// Says nothing about the security level: that is the business of their generator.
 Status validate(const WhirParameters& parameters);
 
-/// How many elements the prover sends: the exact length of its part of the stream. Precondition: validate is ok.
-std::size_t whir_stream_length(const WhirParameters& parameters);
+/// How many symbols the prover sends: the exact length of its part of the stream. Precondition: validate is ok.
+std::size_t whir_stream_length(const WhirParameters& parameters, const StreamUnits& units = PoseidonPolicy::kUnits);
 
 /// The stack may be committed to in parts, each some of its lanes, in the order of the lanes: a query of round 0 opens
 /// the same position of every part. What the prover has of one.
-struct StackPart {
-    const Commitment* commitment;
+template <class P>
+struct BasicStackPart {
+    const BasicCommitment<typename P::Hasher>* commitment;
     std::span<const KoalaBear> message;  ///< its lanes, end to end
+    unsigned log_cap = P::kLogCap;       ///< where its paths end; a smaller tree has none above its leaves
 };
-/// What the verifier has of one.
-template <class B>
+using StackPart = BasicStackPart<PoseidonPolicy>;
+/// What the verifier has of one. D: a digest, or wires.
+template <class D>
 struct StackRoot {
-    std::array<typename B::F, kDigestSize> root;
+    D root;
     std::size_t lanes = 0;
 };
 
 /// Proves the groups' claims about the vector that the parts commit to.
 /// Preconditions: every commitment was made from its message under parameters.rounds[0]; all were absorbed before the
 /// weights were drawn. Cost: one pass over the messages; everything else is smaller by 2^l_0.
-WhirOpenings prove_whir(ProverChannel& channel, std::span<const StackPart> stack, std::vector<ChunkClaims> groups,
-                        const WhirParameters& parameters);
+template <class P>
+BasicOpenings<P> prove_whir(BasicProverChannel<P>& channel,
+                            std::type_identity_t<std::span<const BasicStackPart<P>>> stack,
+                            std::vector<ChunkClaims> groups, const WhirParameters& parameters);
 /// The same for a stack in one part.
-WhirOpenings prove_whir(ProverChannel& channel, const Commitment& stack, std::span<const KoalaBear> message,
-                        std::vector<ChunkClaims> groups, const WhirParameters& parameters);
+template <class P>
+BasicOpenings<P> prove_whir(BasicProverChannel<P>& channel, const BasicCommitment<typename P::Hasher>& stack,
+                            std::span<const KoalaBear> message, std::vector<ChunkClaims> groups,
+                            const WhirParameters& parameters) {
+    const BasicStackPart<P> whole{&stack, message};
+    return prove_whir<P>(channel, std::span(&whole, 1), std::move(groups), parameters);
+}
+extern template WhirOpenings prove_whir<PoseidonPolicy>(PoseidonProverChannel&, std::span<const StackPart>,
+                                                        std::vector<ChunkClaims>, const WhirParameters&);
+extern template KeccakOpenings prove_whir<KeccakPolicy>(KeccakProverChannel&,
+                                                        std::span<const BasicStackPart<KeccakPolicy>>,
+                                                        std::vector<ChunkClaims>, const WhirParameters&);
 
 /// Checks claims about the vector under the roots, of which only the lanes of these parts may be non-zero.
 ///   B         the arithmetic: NativeBackend, or a circuit
 ///   Channel   where the prover's messages come from
-///   Openings  WhirOpenings, or wires with the same members
-/// Needs the hooks require_merkle(B&, ..), called for every oracle, and pack_extension(B&, ..) of commitment.hpp.
+///   Openings  BasicOpenings, or wires with the same members
+/// Needs the hooks require_merkle(B&, ..), called for every oracle, with the cap if the openings have caps, and
+/// pack_extension(B&, ..) of commitment.hpp.
 /// Errors, before any arithmetic: bad_shape and limit_exceeded (parameters, claims), bad_length (openings);
 /// then bad_grinding, merkle_mismatch, query_mismatch (f_M is not what was opened), final_mismatch (all else).
 template <class B, class Channel, class Openings>
-Status verify_whir(B& backend, Channel& channel, std::vector<StackRoot<B>> stack, const WhirClaims<B>& claims,
-                   const Openings& openings, const WhirParameters& parameters);
+Status verify_whir(B& backend, Channel& channel, std::vector<StackRoot<ChannelDigest<Channel>>> stack,
+                   const WhirClaims<B>& claims, const Openings& openings, const WhirParameters& parameters);
 /// The same for a stack in one part.
 template <class B, class Channel, class Openings>
-Status verify_whir(B& backend, Channel& channel, const std::array<typename B::F, kDigestSize>& root,
-                   std::size_t used_lanes, const WhirClaims<B>& claims, const Openings& openings,
-                   const WhirParameters& parameters);
+Status verify_whir(B& backend, Channel& channel, const ChannelDigest<Channel>& root, std::size_t used_lanes,
+                   const WhirClaims<B>& claims, const Openings& openings, const WhirParameters& parameters);
 
 }  // namespace quarry
 

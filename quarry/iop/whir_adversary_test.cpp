@@ -271,7 +271,7 @@ TEST_F(WhirAdversary, PositionsAreNotTheGroundWord) {
         (void)channel.challenge();
         (void)channel.receive_ext();
         ASSERT_TRUE(channel.check_grinding(instance.parameters.rounds[0].grinding_bits, "").ok());
-        const std::size_t position = channel.challenge_index(stack.log_rows()).value;
+        const std::size_t position = channel.challenge_indices(1, stack.log_rows())[0].value;
         EXPECT_EQ(stack.open(position).row, proof.openings.oracles[0][0].row);
         seen |= position;
     }

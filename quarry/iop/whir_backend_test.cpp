@@ -97,12 +97,14 @@ class WireChannel {
     WireE receive_ext() { return WireE(native_.receive_ext(), count_); }
     WireDigest receive_digest() { return wires_of(native_.receive_digest(), count_); }
     WireE challenge() { return WireE(native_.challenge(), count_); }
-    QueryIndex<WireBackend> challenge_index(unsigned bits) {
-        const QueryIndex<NativeBackend> native = native_.challenge_index(bits);
-        QueryIndex<WireBackend> index;
-        for (const KoalaBear b : native.bits) index.bits.emplace_back(b, count_);
-        index.value = native.value;
-        return index;
+    std::vector<QueryIndex<WireBackend>> challenge_indices(std::size_t count, unsigned bits) {
+        std::vector<QueryIndex<WireBackend>> indices;
+        for (const QueryIndex<NativeBackend>& native : native_.challenge_indices(count, bits)) {
+            QueryIndex<WireBackend>& index = indices.emplace_back();
+            for (const KoalaBear b : native.bits) index.bits.emplace_back(b, count_);
+            index.value = native.value;
+        }
+        return indices;
     }
     Status check_grinding(unsigned bits, const char* where) { return native_.check_grinding(bits, where); }
 

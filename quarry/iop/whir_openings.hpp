@@ -17,12 +17,16 @@ struct OracleShape {
 /// `lanes_of_parts`: the lanes of each commitment to the stack. Precondition: validate(parameters).
 std::vector<OracleShape> whir_oracles(const WhirParameters& parameters, std::span<const std::size_t> lanes_of_parts);
 
-/// The rows that the queries ask for, with their full paths: oracles[o][j] answers query j of the oracle's round.
-/// Parts of the stack are opened at the same positions.
-struct WhirOpenings {
-    std::vector<std::vector<Opening>> oracles;
+/// The rows that the queries ask for, with their paths: oracles[o][j] answers query j of the oracle's round. Parts of
+/// the stack are opened at the same positions.
+template <class P>
+struct BasicOpenings {
+    using Digest = typename P::Digest;
+    std::vector<std::vector<BasicOpening<typename P::Hasher>>> oracles;
     /// Where those rows are, for the wire form's encoder only: a verifier draws its own positions.
     std::vector<std::vector<std::size_t>> positions;
+    /// Of each oracle, the nodes that its paths end at, left to right; none if they end at the root.
+    std::vector<std::vector<Digest>> caps;
 
     // What verify_whir reads; a circuit offers the same on wires.
     [[nodiscard]] std::size_t num_oracles() const { return oracles.size(); }
@@ -33,6 +37,13 @@ struct WhirOpenings {
     [[nodiscard]] std::span<const Digest> path(std::size_t oracle, std::size_t query) const {
         return oracles[oracle][query].path;
     }
+    [[nodiscard]] std::span<const Digest> cap(std::size_t oracle) const
+        requires(P::kLogCap > 0)
+    {
+        return caps.at(oracle);
+    }
 };
+using WhirOpenings = BasicOpenings<PoseidonPolicy>;
+using KeccakOpenings = BasicOpenings<KeccakPolicy>;
 
 }  // namespace quarry

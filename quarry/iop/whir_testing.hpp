@@ -77,7 +77,10 @@ struct Instance {
     std::vector<Group> groups;
     ExtField value;
 
-    [[nodiscard]] Commitment commit() const { return Commitment::commit(message, used_lanes, parameters.rounds[0]); }
+    template <class P = PoseidonPolicy>
+    [[nodiscard]] BasicCommitment<typename P::Hasher> commit() const {
+        return BasicCommitment<typename P::Hasher>::commit(message, used_lanes, parameters.rounds[0]);
+    }
 
     /// V(s) of every chunk that the message reaches.
     [[nodiscard]] Dense values(const Group& group) const {
@@ -150,39 +153,44 @@ inline WhirParameters make_parameters(unsigned log_size, std::initializer_list<W
     return parameters;
 }
 
-struct Proof {
-    ProofStream stream;
-    WhirOpenings openings;
+template <class P>
+struct BasicProof {
+    typename P::Stream stream;
+    BasicOpenings<P> openings;
 };
+using Proof = BasicProof<PoseidonPolicy>;
 
-inline Transcript start() {
-    Transcript transcript;
+template <class P = PoseidonPolicy>
+typename P::Transcript start() {
+    typename P::Transcript transcript;
     transcript.absorb(KoalaBear(20261123));
     return transcript;
 }
 
-inline Proof prove(const Instance& instance, const Commitment& stack, ProverChannel::Tamper tamper = nullptr) {
-    ProverChannel channel(start(), std::move(tamper));
-    channel.send("stack/root", stack.root());
-    WhirOpenings openings = prove_whir(channel, stack, instance.message, instance.prover_claims(), instance.parameters);
+template <class P = PoseidonPolicy>
+BasicProof<P> prove(const Instance& instance, const BasicCommitment<typename P::Hasher>& stack,
+                    ProverChannel::Tamper tamper = nullptr) {
+    BasicProverChannel<P> channel(start<P>(), std::move(tamper));
+    channel.send_digest("stack/root", stack.root());
+    auto openings = prove_whir(channel, stack, instance.message, instance.prover_claims(), instance.parameters);
     return {std::move(channel).take(), std::move(openings)};
 }
 
 /// kFirstPower = 0 is the broken verifier of the gamma bug.
-template <unsigned kFirstPower = 1>
-Status verify(const Instance& instance, const Proof& proof) {
+template <unsigned kFirstPower = 1, class P>
+Status verify(const Instance& instance, const BasicProof<P>& proof) {
     QUARRY_TRY(validate(instance.parameters));
-    if (proof.stream.size() != kDigestSize + whir_stream_length(instance.parameters)) {
+    if (proof.stream.size() != P::kUnits.digest + whir_stream_length(instance.parameters, P::kUnits)) {
         return Error{Errc::bad_length, "stream"};
     }
     NativeBackend backend;
-    NativeVerifierChannel channel(start(), proof.stream);
-    const Digest root = channel.receive_digest();
+    BasicVerifierChannel<P> channel(start<P>(), proof.stream);
+    const auto root = channel.receive_digest();
     if constexpr (kFirstPower == 1) {
         QUARRY_TRY(verify_whir(backend, channel, root, instance.used_lanes, instance.verifier_claims(), proof.openings,
                                instance.parameters));
     } else {
-        whir_detail::Verifier<kFirstPower, NativeBackend, NativeVerifierChannel, WhirOpenings> verifier(
+        whir_detail::Verifier<kFirstPower, NativeBackend, BasicVerifierChannel<P>, BasicOpenings<P>> verifier(
             backend, channel, proof.openings, instance.parameters);
         QUARRY_TRY(verifier.verify({{root, instance.used_lanes}}, instance.verifier_claims()));
     }
@@ -203,23 +211,26 @@ struct Lies {
 
 /// The specification's steps on dense vectors. Follows the running claim as the verifier does, so that a lie can be as
 /// large as the error at that point.
+template <class P = PoseidonPolicy>
 class DenseProver {
   public:
+    using Tree = BasicCommitment<typename P::Hasher>;
+
     DenseProver(const Instance& instance, Lies lies)
         : instance_(instance),
           lies_(lies),
-          channel_(start()),
+          channel_(start<P>()),
           f_(instance.dense_message()),
           w_(instance.dense_weight()) {
         claim_ = instance.value + lies.false_value_by;
     }
 
-    Proof prove(const Commitment& stack) {
-        channel_.send("stack/root", stack.root());
+    BasicProof<P> prove(const Tree& stack) {
+        channel_.send_digest("stack/root", stack.root());
         const auto& rounds = instance_.parameters.rounds;
-        std::vector<Commitment> oracles;
-        const Commitment* oracle = &stack;
-        Proof proof;
+        std::vector<Tree> oracles;
+        const Tree* oracle = &stack;
+        BasicProof<P> proof;
         oracles.reserve(rounds.size());
         for (std::size_t i = 0; i < rounds.size(); ++i) {
             bind(rounds[i].log_lanes);
@@ -231,8 +242,8 @@ class DenseProver {
                 for (const ExtField& x : f_) channel_.send("whir/final", x);
             } else {
                 if (lies_.false_oracle && i == 0) f_[0] += error() * w_[0].inverse();
-                oracles.push_back(Commitment::commit(to_vector(f_), rounds[i + 1]));
-                channel_.send("whir/root", oracles.back().root());
+                oracles.push_back(Tree::commit(to_vector(f_), rounds[i + 1]));
+                channel_.send_digest("whir/root", oracles.back().root());
                 z = channel_.challenge();
                 y = dot(f_, powers(z));
                 if (lies_.false_sample) y -= error();
@@ -240,13 +251,12 @@ class DenseProver {
                 if (!lies_.omit_sample) channel_.send("whir/ood", y);
             }
             channel_.grind("whir/nonce", rounds[i].grinding_bits);
-            std::vector<std::size_t> positions;
-            for (unsigned j = 0; j < rounds[i].num_queries; ++j) {
-                positions.push_back(channel_.challenge_index(log_rows(i)));
-            }
+            const std::vector<std::size_t> positions = channel_.challenge_indices(rounds[i].num_queries, log_rows(i));
+            const unsigned log_cap = std::min(P::kLogCap, log_rows(i));
             proof.openings.positions.push_back(positions);
+            if (P::kLogCap > 0) proof.openings.caps.push_back(oracle->cap(log_cap));
             proof.openings.oracles.emplace_back();
-            for (const std::size_t j : positions) proof.openings.oracles.back().push_back(oracle->open(j));
+            for (const std::size_t j : positions) proof.openings.oracles.back().push_back(oracle->open(j, log_cap));
             if (last) break;
             batch(z, y, positions, i);
             oracle = &oracles.back();
@@ -316,7 +326,7 @@ class DenseProver {
 
     const Instance& instance_;
     Lies lies_;
-    ProverChannel channel_;
+    BasicProverChannel<P> channel_;
     Dense f_;
     Dense w_;
     ExtField claim_;

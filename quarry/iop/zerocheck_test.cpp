@@ -122,7 +122,7 @@ struct Proved {
 };
 
 Proved prove(const System& s, ProverChannel::Tamper tamper = nullptr) {
-    ProverChannel channel(Transcript{}, std::move(tamper));
+    PoseidonProverChannel channel(Transcript{}, std::move(tamper));
     const auto instances = s.instances();
     const auto tables = s.table_pointers();
     BusClaim<ExtField> bus;

@@ -105,7 +105,7 @@ TEST(AdversaryLogup, ZeroPublicDenominator) {
     const std::size_t size = std::size_t{1} << kGkrMinLogSize;
     FractionLeaves leaves{Buffer<KoalaBear>::zeros(size), ExtVector(size)};
     for (std::size_t i = 0; i < size; ++i) leaves.denominators.set(i, ExtField(KoalaBear(i + 1)));
-    ProverChannel prover{Transcript{}};
+    PoseidonProverChannel prover{Transcript{}};
     (void)prove_gkr(prover, leaves);
     const ProofStream stream = std::move(prover).take();
     const auto verdict_with = [&](const ExtField& numerator, const ExtField& denominator) {
