@@ -107,12 +107,6 @@ BasicOpenings<P> prove_whir(BasicProverChannel<P>& channel, const BasicCommitmen
     const BasicStackPart<P> whole{&stack, message};
     return prove_whir<P>(channel, std::span(&whole, 1), std::move(groups), parameters);
 }
-extern template WhirOpenings prove_whir<PoseidonPolicy>(PoseidonProverChannel&, std::span<const StackPart>,
-                                                        std::vector<ChunkClaims>, const WhirParameters&);
-extern template KeccakOpenings prove_whir<KeccakPolicy>(KeccakProverChannel&,
-                                                        std::span<const BasicStackPart<KeccakPolicy>>,
-                                                        std::vector<ChunkClaims>, const WhirParameters&);
-
 /// Checks claims about the vector under the roots, of which only the lanes of these parts may be non-zero.
 ///   B         the arithmetic: NativeBackend, or a circuit
 ///   Channel   where the prover's messages come from

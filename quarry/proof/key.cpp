@@ -36,20 +36,28 @@ const KoalaBear* PreprocessedTrace::columns(std::size_t t) const noexcept {
 
 namespace {
 
-Commitment commit(const PreprocessedTrace& trace, unsigned security_bits) {
+template <class Tree>
+Tree commit(const PreprocessedTrace& trace, unsigned security_bits) {
     const StackLayout& layout = trace.layout();
     const WhirParameters parameters = generate_whir_parameters(layout.log_size, security_target(security_bits));
-    return Commitment::commit(trace.stack(), layout.preprocessed_lanes, parameters.rounds.front());
+    return Tree::commit(trace.stack(), layout.preprocessed_lanes, parameters.rounds.front());
 }
 
 }  // namespace
 
-ProvingKey::ProvingKey(PreprocessedTrace trace, unsigned security_bits)
+template <class P>
+BasicProvingKey<P>::BasicProvingKey(PreprocessedTrace trace, unsigned security_bits)
     : trace_(std::move(trace)),
-      commitment_(commit(trace_, security_bits)),
-      verifying_key_{trace_.circuit().digest(), security_bits, trace_.heights(), commitment_.root()} {}
+      commitment_(commit<Tree>(trace_, security_bits)),
+      verifying_key_{trace_.circuit().digest(), security_bits, trace_.heights(), commitment_.root(),
+                     commitment_.cap(std::min(P::kLogKeyCap, commitment_.log_rows()))} {}
 
-Status check_key(const Circuit& circuit, const VerifyingKey* key, const Heights& heights, unsigned security_bits) {
+template class BasicProvingKey<PoseidonPolicy>;
+template class BasicProvingKey<KeccakPolicy>;
+
+template <class P>
+Status check_key(const Circuit& circuit, const BasicVerifyingKey<P>* key, const Heights& heights,
+                 unsigned security_bits) {
     QUARRY_CHECK((key != nullptr) == circuit.has_preprocessed());
     if (key == nullptr) return Ok{};
     QUARRY_CHECK(key->circuit_digest == circuit.digest());
@@ -57,6 +65,9 @@ Status check_key(const Circuit& circuit, const VerifyingKey* key, const Heights&
     if (key->heights != heights) return Error{Errc::wrong_key, "heights of the key"};
     return Ok{};
 }
+
+template Status check_key(const Circuit&, const VerifyingKey*, const Heights&, unsigned);
+template Status check_key(const Circuit&, const KeccakVerifyingKey*, const Heights&, unsigned);
 
 KeyDigests<KoalaBear> key_digests(const Circuit& circuit, const VerifyingKey* key) {
     QUARRY_CHECK((key != nullptr) == circuit.has_preprocessed());

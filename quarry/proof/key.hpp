@@ -3,9 +3,11 @@
 #include <cstddef>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "quarry/base/buffer.hpp"
 #include "quarry/iop/commitment.hpp"
+#include "quarry/iop/hash_policy.hpp"
 #include "quarry/proof/circuit.hpp"
 
 /// Keys of circuits with preprocessed columns. A circuit without needs none: its digest is its key.
@@ -14,13 +16,18 @@ namespace quarry {
 /// What a verifier knows of a circuit's preprocessed columns: the root of the honest commitment to them. It holds for
 /// one choice of heights and one security level, since both shape the code. Who takes a key from elsewhere trusts its
 /// root: it can be recomputed from the circuit (ProvingKey).
-struct VerifyingKey {
-    Digest circuit_digest{};
+template <class P>
+struct BasicVerifyingKey {
+    quarry::Digest circuit_digest{};
     unsigned security_bits = 0;
     Heights heights;
-    Digest preprocessed_root{};
-    friend bool operator==(const VerifyingKey&, const VerifyingKey&) = default;
+    typename P::Digest preprocessed_root{};
+    /// The tree's nodes at the level where paths in it end; only the root at kLogKeyCap = 0.
+    std::vector<typename P::Digest> preprocessed_cap{};
+    friend bool operator==(const BasicVerifyingKey&, const BasicVerifyingKey&) = default;
 };
+using VerifyingKey = BasicVerifyingKey<PoseidonPolicy>;
+using KeccakVerifyingKey = BasicVerifyingKey<KeccakPolicy>;
 
 /// The cells of the preprocessed columns, laid out as the first lanes of the stack.
 class PreprocessedTrace {
@@ -52,24 +59,33 @@ class PreprocessedTrace {
 
 /// The preprocessed columns with their commitment: made once for a circuit, heights and security level, used by every
 /// proof. Deterministic. Keeps the codeword: 2^log_inv_rate times the columns.
-class ProvingKey {
+template <class P>
+class BasicProvingKey {
   public:
+    using Tree = BasicCommitment<typename P::Hasher>;
+
     /// Cost: the commitment to the preprocessed lanes.
-    explicit ProvingKey(PreprocessedTrace trace, unsigned security_bits = 100);
+    explicit BasicProvingKey(PreprocessedTrace trace, unsigned security_bits = 100);
 
     [[nodiscard]] const PreprocessedTrace& trace() const noexcept { return trace_; }
-    [[nodiscard]] const Commitment& commitment() const noexcept { return commitment_; }
-    [[nodiscard]] const VerifyingKey& verifying_key() const noexcept { return verifying_key_; }
+    [[nodiscard]] const Tree& commitment() const noexcept { return commitment_; }
+    [[nodiscard]] const BasicVerifyingKey<P>& verifying_key() const noexcept { return verifying_key_; }
 
   private:
     PreprocessedTrace trace_;
-    Commitment commitment_;
-    VerifyingKey verifying_key_;
+    Tree commitment_;
+    BasicVerifyingKey<P> verifying_key_;
 };
+using ProvingKey = BasicProvingKey<PoseidonPolicy>;
+using KeccakProvingKey = BasicProvingKey<KeccakPolicy>;
+extern template class BasicProvingKey<PoseidonPolicy>;
+extern template class BasicProvingKey<KeccakPolicy>;
 
 /// wrong_key: a key for other heights or another level than the proof's, which the prover chose. Having a key of
 /// another circuit, none where one is needed, or one where none is needed is our own bug (checked).
-Status check_key(const Circuit& circuit, const VerifyingKey* key, const Heights& heights, unsigned security_bits);
+template <class P>
+Status check_key(const Circuit& circuit, const BasicVerifyingKey<P>* key, const Heights& heights,
+                 unsigned security_bits);
 
 /// What binds a circuit, as a verifier over some arithmetic has it: constants, or wires of a table of keys.
 template <class F>

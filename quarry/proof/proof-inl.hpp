@@ -10,16 +10,9 @@ namespace quarry {
 /// "QRY1" and the layout version: the first element of every transcript.
 inline constexpr KoalaBear kProtocolTag = KoalaBear(0x51525931);
 
-template <class F, class Sponge, class Constant>
-void absorb_start(Sponge& sponge, const KeyDigests<F>& key, const Heights& heights, const WhirParameters& parameters,
-                  unsigned security_bits, const BasicStatement<F>& statement, Constant constant) {
-    const auto number = [&](std::size_t x) { sponge.absorb(constant(KoalaBear(x))); };
-    sponge.absorb(constant(kProtocolTag));
-    number(kProtocolVersion);
-    for (const F& x : key.circuit) sponge.absorb(x);
-    if (key.preprocessed_root) {
-        for (const F& x : *key.preprocessed_root) sponge.absorb(x);
-    }
+/// What shapes a proof beside its circuit, number by number.
+template <class Number>
+void absorb_sizes(Number number, const Heights& heights, const WhirParameters& parameters, unsigned security_bits) {
     number(security_bits);
     number(parameters.log_size);
     number(parameters.log_final);
@@ -32,6 +25,19 @@ void absorb_start(Sponge& sponge, const KeyDigests<F>& key, const Heights& heigh
     }
     number(heights.size());
     for (const unsigned h : heights) number(h);
+}
+
+template <class F, class Sponge, class Constant>
+void absorb_start(Sponge& sponge, const KeyDigests<F>& key, const Heights& heights, const WhirParameters& parameters,
+                  unsigned security_bits, const BasicStatement<F>& statement, Constant constant) {
+    const auto number = [&](std::size_t x) { sponge.absorb(constant(KoalaBear(x))); };
+    sponge.absorb(constant(kProtocolTag));
+    number(kProtocolVersion);
+    for (const F& x : key.circuit) sponge.absorb(x);
+    if (key.preprocessed_root) {
+        for (const F& x : *key.preprocessed_root) sponge.absorb(x);
+    }
+    absorb_sizes(number, heights, parameters, security_bits);
     number(statement.tuples.size());
     for (const BasicPublicTuple<F>& tuple : statement.tuples) {
         number(tuple.bus);
@@ -78,8 +84,7 @@ std::vector<HeightGroup> group_by_height(const std::vector<unsigned>& log_height
 template <class B, class Channel, class Openings>
 Status verify_proof(B& backend, Channel& channel, const Circuit& circuit, const Heights& heights,
                     const StackLayout& layout, const BasicStatement<typename B::F>& statement, const Openings& openings,
-                    const WhirParameters& parameters,
-                    const std::optional<std::array<typename B::F, kDigestSize>>& preprocessed_root) {
+                    const WhirParameters& parameters, const std::optional<ChannelDigest<Channel>>& preprocessed_root) {
     using E = typename B::E;
     QUARRY_CHECK(preprocessed_root.has_value() == (layout.preprocessed_lanes > 0));
     QUARRY_TRY(check_statement(circuit, statement));
@@ -144,7 +149,7 @@ Status verify_proof(B& backend, Channel& channel, const Circuit& circuit, const 
     }
     for (WhirClaimGroup<B>& group : opening.groups) group.ratio_powers = ratio_powers;
     for (std::size_t i = claimed.size(); i-- > 0;) opening.value = claimed[i] + opening.value * batching;
-    std::vector<StackRoot<B>> stack;
+    std::vector<StackRoot<ChannelDigest<Channel>>> stack;
     if (preprocessed_root) stack.push_back({*preprocessed_root, layout.preprocessed_lanes});
     stack.push_back({root, layout.witness_lanes()});
     QUARRY_TRY(verify_whir(backend, channel, std::move(stack), opening, openings, parameters));

@@ -93,30 +93,38 @@ std::vector<HeightGroup> group_by_height(const std::vector<unsigned>& log_height
     return r;
 }
 
-Transcript start_transcript(const Circuit& circuit, const Heights& heights, const WhirParameters& parameters,
-                            unsigned security_bits, const Statement& statement, const VerifyingKey* key) {
+template <>
+Transcript start_transcript<PoseidonPolicy>(const Circuit& circuit, const Heights& heights,
+                                            const WhirParameters& parameters, unsigned security_bits,
+                                            const Statement& statement, const VerifyingKey* key) {
     Transcript t;
     absorb_start(t, key_digests(circuit, key), heights, parameters, security_bits, statement,
                  [](KoalaBear x) { return x; });
     return t;
 }
 
-std::size_t proof_stream_length(const Circuit& circuit, const Heights& heights, const WhirParameters& parameters) {
+std::size_t proof_stream_length(const Circuit& circuit, const Heights& heights, const WhirParameters& parameters,
+                                const StreamUnits& units) {
     const StackLayout layout = make_stack_layout(circuit, heights).value();
     const SortedTables sorted = sort_tables(circuit, heights, layout);
     const LeafLayout leaves = make_leaf_layout(sorted.tables, sorted.log_heights);
-    return kDigestSize + (leaves.blocks.empty() ? 0 : gkr_stream_size(leaves.log_size)) +
-           zerocheck_stream_length(sorted.tables, sorted.log_heights) + whir_stream_length(parameters);
+    const std::size_t elements = (leaves.blocks.empty() ? 0 : gkr_stream_size(leaves.log_size)) +
+                                 zerocheck_stream_length(sorted.tables, sorted.log_heights);
+    return units.digest + elements * units.element + whir_stream_length(parameters, units);
 }
 
-Proof prove(const Circuit& circuit, const Trace& trace, const Statement& statement, const ProveOptions& options) {
+template <class P>
+BasicProof<P> prove(const Circuit& circuit, const Trace& trace, const Statement& statement,
+                    const BasicProveOptions<P>& options) {
+    using Tree = BasicCommitment<typename P::Hasher>;
     const StackLayout& layout = trace.layout();
     const WhirParameters parameters = generate_whir_parameters(layout.log_size, security_target(options.security_bits));
-    const VerifyingKey* key = options.key != nullptr ? &options.key->verifying_key() : nullptr;
+    const BasicVerifyingKey<P>* key = options.key != nullptr ? &options.key->verifying_key() : nullptr;
     QUARRY_CHECK(check_key(circuit, key, trace.heights(), options.security_bits).ok());
     if (options.claimed_key != nullptr) key = options.claimed_key;
-    ProverChannel channel(start_transcript(circuit, trace.heights(), parameters, options.security_bits, statement, key),
-                          options.tamper);
+    BasicProverChannel<P> channel(
+        start_transcript<P>(circuit, trace.heights(), parameters, options.security_bits, statement, key),
+        options.tamper);
     double* timer = nullptr;
     double since = 0;
     auto phase = [&](const char* name, double ProvePhases::* target) {
@@ -129,8 +137,8 @@ Proof prove(const Circuit& circuit, const Trace& trace, const Statement& stateme
     };
 
     phase("commit", &ProvePhases::commit);
-    const Commitment commitment = Commitment::commit(trace.stack(), layout.witness_lanes(), parameters.rounds.front());
-    channel.send("root", commitment.root());
+    const Tree commitment = Tree::commit(trace.stack(), layout.witness_lanes(), parameters.rounds.front());
+    channel.send_digest("root", commitment.root());
 
     phase("logup", &ProvePhases::logup);
     std::vector<TableInstance> instances;
@@ -156,8 +164,10 @@ Proof prove(const Circuit& circuit, const Trace& trace, const Statement& stateme
     const ZerocheckClaims<ExtField> claims = prove_zerocheck(channel, instances, bus);
 
     phase("open", &ProvePhases::open);
-    std::vector<StackPart> parts;
-    if (options.key != nullptr) parts.push_back({&options.key->commitment(), options.key->trace().stack()});
+    std::vector<BasicStackPart<P>> parts;
+    if (options.key != nullptr) {
+        parts.push_back({&options.key->commitment(), options.key->trace().stack(), P::kLogKeyCap});
+    }
     parts.push_back({&commitment, trace.stack()});
     const OpenedStack stack{layout, sorted,
                             options.key != nullptr ? options.key->trace().stack() : std::span<const KoalaBear>(),
@@ -171,15 +181,16 @@ Proof prove(const Circuit& circuit, const Trace& trace, const Statement& stateme
             if (!claim.weights.empty()) groups.push_back(std::move(claim));
         }
     }
-    Proof proof{options.security_bits, trace.heights(), {}, {}};
+    BasicProof<P> proof{options.security_bits, trace.heights(), {}, {}};
     proof.openings = prove_whir(channel, parts, std::move(groups), parameters);
     proof.stream = std::move(channel).take();
     phase("done", nullptr);
     return proof;
 }
 
-Status verify(const Circuit& circuit, const Proof& proof, const Statement& statement, unsigned required_bits,
-              const VerifyingKey* key) {
+template <class P>
+Status verify(const Circuit& circuit, const BasicProof<P>& proof, const Statement& statement, unsigned required_bits,
+              const std::type_identity_t<BasicVerifyingKey<P>>* key) {
     if (std::find(kSecurityLevels.begin(), kSecurityLevels.end(), proof.security_bits) == kSecurityLevels.end() ||
         proof.security_bits < required_bits) {
         return Error{Errc::wrong_key, "security level"};
@@ -188,7 +199,7 @@ Status verify(const Circuit& circuit, const Proof& proof, const Statement& state
     QUARRY_TRY_ASSIGN(const StackLayout layout, make_stack_layout(circuit, proof.heights));
     const auto parameters = find_whir_parameters(layout.log_size, security_target(proof.security_bits));
     if (!parameters) return Error{Errc::bad_shape, "no parameters for this size"};
-    if (proof.stream.size() != proof_stream_length(circuit, proof.heights, *parameters)) {
+    if (proof.stream.size() != proof_stream_length(circuit, proof.heights, *parameters, P::kUnits)) {
         return Error{Errc::bad_length, "proof stream"};
     }
     // Every length before any arithmetic.
@@ -196,10 +207,20 @@ Status verify(const Circuit& circuit, const Proof& proof, const Statement& state
     QUARRY_TRY(whir_detail::check_shapes(std::span<const std::size_t>(lanes), WhirClaims<NativeBackend>{},
                                          proof.openings, *parameters));
     NativeBackend backend;
-    NativeVerifierChannel channel(
-        start_transcript(circuit, proof.heights, *parameters, proof.security_bits, statement, key), proof.stream);
-    return verify_proof(backend, channel, circuit, proof.heights, layout, statement, proof.openings, *parameters,
-                        key_digests(circuit, key).preprocessed_root);
+    BasicVerifierChannel<P> channel(
+        start_transcript<P>(circuit, proof.heights, *parameters, proof.security_bits, statement, key), proof.stream);
+    std::optional<typename P::Digest> preprocessed_root;
+    if (key != nullptr) preprocessed_root = key->preprocessed_root;
+    const Status status = verify_proof(backend, channel, circuit, proof.heights, layout, statement, proof.openings,
+                                       *parameters, preprocessed_root);
+    QUARRY_TRY(channel.well_formed());
+    return status;
 }
+
+template Proof prove(const Circuit&, const Trace&, const Statement&, const ProveOptions&);
+template KeccakProof prove(const Circuit&, const Trace&, const Statement&, const KeccakProveOptions&);
+template Status verify<PoseidonPolicy>(const Circuit&, const Proof&, const Statement&, unsigned, const VerifyingKey*);
+template Status verify<KeccakPolicy>(const Circuit&, const KeccakProof&, const Statement&, unsigned,
+                                     const KeccakVerifyingKey*);
 
 }  // namespace quarry

@@ -3,6 +3,7 @@
 #include <functional>
 #include <optional>
 #include <span>
+#include <type_traits>
 #include <vector>
 
 #include "quarry/base/result.hpp"
@@ -38,32 +39,40 @@ std::vector<BasicPublicTuple<typename B::F>> public_tuples(B& backend, const Cir
                                                            const BasicStatement<typename B::F>& statement);
 std::vector<PublicTuple> public_tuples(const Circuit& circuit, const Statement& statement);
 
-struct Proof {
+template <class P>
+struct BasicProof {
     unsigned security_bits = 100;
     Heights heights;
-    ProofStream stream;
-    WhirOpenings openings;
+    typename P::Stream stream;
+    BasicOpenings<P> openings;
 };
+using Proof = BasicProof<PoseidonPolicy>;
+using KeccakProof = BasicProof<KeccakPolicy>;
 
 /// Seconds spent in each phase of prove(), for benchmarks.
 struct ProvePhases {
     double commit = 0, logup = 0, zerocheck = 0, open = 0;
 };
 
-struct ProveOptions {
+template <class P>
+struct BasicProveOptions {
     unsigned security_bits = 100;
-    const ProvingKey* key = nullptr;            ///< needed iff the circuit has preprocessed columns
-    ProverChannel::Tamper tamper;               ///< tests: a lying prover
-    const VerifyingKey* claimed_key = nullptr;  ///< tests: a prover that lets the transcript absorb another key
-    ProvePhases* phases = nullptr;              ///< filled when given
-    std::function<double()> now;                ///< a clock in seconds; needed with `phases`
-    std::function<void(const char*)> on_phase;  ///< told the name of each phase as it starts
+    const BasicProvingKey<P>* key = nullptr;            ///< needed iff the circuit has preprocessed columns
+    ProverChannel::Tamper tamper;                       ///< tests: a lying prover
+    const BasicVerifyingKey<P>* claimed_key = nullptr;  ///< tests: a prover whose transcript absorbs another key
+    ProvePhases* phases = nullptr;                      ///< filled when given
+    std::function<double()> now;                        ///< a clock in seconds; needed with `phases`
+    std::function<void(const char*)> on_phase;          ///< told the name of each phase as it starts
 };
+using ProveOptions = BasicProveOptions<PoseidonPolicy>;
+using KeccakProveOptions = BasicProveOptions<KeccakPolicy>;
 
 /// Proves that the trace satisfies the circuit's constraints and balances its buses. Does not check the trace: a bad
 /// one makes a proof that verify() refuses. Deterministic: no randomness, independent of threads and instruction set.
 /// Preconditions (checked): the key is of this circuit, of the trace's heights and the level.
-Proof prove(const Circuit& circuit, const Trace& trace, const Statement& statement, const ProveOptions& options = {});
+template <class P = PoseidonPolicy>
+BasicProof<P> prove(const Circuit& circuit, const Trace& trace, const Statement& statement,
+                    const BasicProveOptions<P>& options = {});
 
 /// Absorbs everything that stands before the first message: protocol version, key digests, parameters, heights, the
 /// number of public tuples and each with its length. `sponge` absorbs an F at a time; `constant` makes one of an
@@ -72,12 +81,16 @@ template <class F, class Sponge, class Constant>
 void absorb_start(Sponge& sponge, const KeyDigests<F>& key, const Heights& heights, const WhirParameters& parameters,
                   unsigned security_bits, const BasicStatement<F>& statement, Constant constant);
 
-/// absorb_start into a fresh transcript. Precondition: a key iff the circuit has preprocessed columns.
-Transcript start_transcript(const Circuit& circuit, const Heights& heights, const WhirParameters& parameters,
-                            unsigned security_bits, const Statement& statement, const VerifyingKey* key = nullptr);
+/// The transcript before the first message. Over Poseidon: absorb_start; over Keccak: docs/spec/terminal-proof.md,
+/// section 2. Precondition: a key iff the circuit has preprocessed columns.
+template <class P = PoseidonPolicy>
+typename P::Transcript start_transcript(const Circuit& circuit, const Heights& heights,
+                                        const WhirParameters& parameters, unsigned security_bits,
+                                        const Statement& statement, const BasicVerifyingKey<P>* key = nullptr);
 
-/// The exact number of elements of a proof's stream.
-std::size_t proof_stream_length(const Circuit& circuit, const Heights& heights, const WhirParameters& parameters);
+/// The exact number of symbols of a proof's stream.
+std::size_t proof_stream_length(const Circuit& circuit, const Heights& heights, const WhirParameters& parameters,
+                                const StreamUnits& units = PoseidonPolicy::kUnits);
 
 /// The verifier's text after the transcript is started: a template over the arithmetic, see NativeBackend
 /// (quarry/iop/channel.hpp). `preprocessed_root`: what the transcript has absorbed of the key (checked to be there iff
@@ -86,14 +99,15 @@ template <class B, class Channel, class Openings>
 Status verify_proof(B& backend, Channel& channel, const Circuit& circuit, const Heights& heights,
                     const StackLayout& layout, const BasicStatement<typename B::F>& statement, const Openings& openings,
                     const WhirParameters& parameters,
-                    const std::optional<std::array<typename B::F, kDigestSize>>& preprocessed_root = {});
+                    const std::optional<ChannelDigest<Channel>>& preprocessed_root = {});
 
 /// Ok iff the proof shows `statement` for `circuit` at `required_bits` of provable security or more. `key`: of a
 /// circuit with preprocessed columns.
 /// Errors, in this order: wrong_key (the level; the key's heights or level), bad_shape, limit_exceeded, bad_length,
-/// then what the protocol refuses.
-Status verify(const Circuit& circuit, const Proof& proof, const Statement& statement, unsigned required_bits = 100,
-              const VerifyingKey* key = nullptr);
+/// then non_canonical (a stream of bytes, an element not below p) or what the protocol refuses.
+template <class P>
+Status verify(const Circuit& circuit, const BasicProof<P>& proof, const Statement& statement,
+              unsigned required_bits = 100, const std::type_identity_t<BasicVerifyingKey<P>>* key = nullptr);
 
 }  // namespace quarry
 

@@ -53,9 +53,13 @@ ExtensionExpr CircuitChannel::challenge() {
     return builder_->pack(base, x);
 }
 
-QueryIndex<CircuitBackend> CircuitChannel::challenge_index(unsigned bits) {
-    const auto [address, value] = sponge_.squeeze();
-    return {builder_->index(address, value, bits)};
+std::vector<QueryIndex<CircuitBackend>> CircuitChannel::challenge_indices(std::size_t count, unsigned bits) {
+    std::vector<QueryIndex<CircuitBackend>> indices;
+    for (std::size_t j = 0; j < count; ++j) {
+        const auto [address, value] = sponge_.squeeze();
+        indices.push_back({builder_->index(address, value, bits)});
+    }
+    return indices;
 }
 
 Status CircuitChannel::check_grinding(unsigned bits, const char* /*where*/) {

@@ -50,7 +50,7 @@ class CircuitChannel {
     [[nodiscard]] E receive_ext();
     [[nodiscard]] std::array<F, kDigestSize> receive_digest();
     [[nodiscard]] E challenge();
-    [[nodiscard]] QueryIndex<CircuitBackend> challenge_index(unsigned bits);
+    [[nodiscard]] std::vector<QueryIndex<CircuitBackend>> challenge_indices(std::size_t count, unsigned bits);
     [[nodiscard]] Status check_grinding(unsigned bits, const char* where);
     /// The stream has exactly the length that the circuit reads (checked: the circuit's shape fixes it).
     [[nodiscard]] Status finish() const;

@@ -87,13 +87,14 @@ class LooseChannel {
         last = channel_.challenge();
         return count++ == target_ ? last + ExtField(KoalaBear(1)) : last;
     }
-    QueryIndex<NativeBackend> challenge_index(unsigned bits) {
-        QueryIndex<NativeBackend> q = channel_.challenge_index(bits);
-        if (count++ == target_) {
+    std::vector<QueryIndex<NativeBackend>> challenge_indices(std::size_t num_indices, unsigned bits) {
+        std::vector<QueryIndex<NativeBackend>> indices = channel_.challenge_indices(num_indices, bits);
+        for (QueryIndex<NativeBackend>& q : indices) {
+            if (count++ != target_) continue;
             q.value ^= 1;
             q.bits[0] = KoalaBear(1) - q.bits[0];
         }
-        return q;
+        return indices;
     }
     Status check_grinding(unsigned bits, const char* where) {
         const Status s = channel_.check_grinding(bits, where);

@@ -83,7 +83,9 @@ class ListingChannel {
         challenges.push_back(channel_.challenge());
         return challenges.back();
     }
-    QueryIndex<NativeBackend> challenge_index(unsigned bits) { return channel_.challenge_index(bits); }
+    std::vector<QueryIndex<NativeBackend>> challenge_indices(std::size_t count, unsigned bits) {
+        return channel_.challenge_indices(count, bits);
+    }
     Status check_grinding(unsigned bits, const char* where) {
         backend_->verdicts.work.push_back(channel_.check_grinding(bits, where).ok());
         return Ok{};
