@@ -5,8 +5,11 @@
 
 #include <algorithm>
 #include <random>
+#include <string>
+#include <type_traits>
 
 #include "quarry/field/isa.hpp"
+#include "quarry/proof/keccak_wire.hpp"
 #include "quarry/proof/testing_circuit.hpp"
 #include "quarry/proof/wire.hpp"
 
@@ -16,24 +19,55 @@ namespace {
 using testing::CubeSystem;
 using Bytes = std::vector<std::uint8_t>;
 
+const Circuit& cubes() {
+    static const Circuit c("cubes", testing::cube_tables());
+    return c;
+}
+const CubeSystem& cube_system() {
+    static const CubeSystem s = testing::make_cube_system(cubes());
+    return s;
+}
+Bytes encode(const Proof& proof) { return encode_proof(cubes(), proof, cube_system().statement); }
+Bytes encode(const KeccakProof& proof) { return encode_keccak_proof(cubes(), proof); }
+
+// Another symbol of a stream, or of a digest.
+void change(KoalaBear& x) { x += KoalaBear(1); }
+void change(std::uint8_t& x) { x ^= 1; }
+
+/// What does not depend on the hash, or on the bytes of a proof.
+template <class P>
 class ProofTest : public ::testing::Test {
   protected:
-    static const Circuit& circuit() {
-        static const Circuit c("cubes", testing::cube_tables());
-        return c;
-    }
-    static const CubeSystem& system() {
-        static const CubeSystem s = testing::make_cube_system(circuit());
-        return s;
-    }
-    static const Proof& proof() {
-        static const Proof p = prove(circuit(), system().trace, system().statement);
+    using AProof = BasicProof<P>;
+    static const Circuit& circuit() { return cubes(); }
+    static const CubeSystem& system() { return cube_system(); }
+    static const AProof& proof() {
+        static const AProof p = prove<P>(circuit(), system().trace, system().statement);
         return p;
     }
     static const Bytes& bytes() {
-        static const Bytes b = encode_proof(circuit(), proof(), system().statement);
+        static const Bytes b = encode(proof());
         return b;
     }
+    static AProof prove_lying(ProverChannel::Tamper tamper) {
+        BasicProveOptions<P> options;
+        options.tamper = std::move(tamper);
+        return prove(circuit(), system().trace, system().statement, options);
+    }
+    static std::string check(const AProof& p) { return name_of(verify(circuit(), p, system().statement)); }
+    static std::string name_of(const Status& s) { return s.ok() ? "ok" : errc_name(s.error().code); }
+};
+using Policies = ::testing::Types<PoseidonPolicy, KeccakPolicy>;
+struct PolicyNames {
+    template <class P>
+    static std::string GetName(int) {
+        return std::is_same_v<P, KeccakPolicy> ? "keccak" : "poseidon";
+    }
+};
+TYPED_TEST_SUITE(ProofTest, Policies, PolicyNames);
+
+class WireTest : public ProofTest<PoseidonPolicy> {
+  protected:
     static Status check(const Bytes& b, const Statement& statement) {
         const auto in_two_steps = [&]() -> Status {
             QUARRY_TRY_ASSIGN(const Proof p, decode_proof(circuit(), b, statement));
@@ -43,22 +77,14 @@ class ProofTest : public ::testing::Test {
         EXPECT_EQ(verify_encoded(circuit(), b, statement).ok(), status.ok()) << "the one-pass verifier disagrees";
         return status;
     }
-    static Proof prove_lying(ProverChannel::Tamper tamper) {
-        ProveOptions options;
-        options.tamper = std::move(tamper);
-        return prove(circuit(), system().trace, system().statement, options);
-    }
     static Status check(const Bytes& b) { return check(b, system().statement); }
 };
 
-std::string name_of(const Status& s) { return s.ok() ? "ok" : errc_name(s.error().code); }
+TYPED_TEST(ProofTest, AcceptsAnHonestProof) { EXPECT_EQ(this->check(this->proof()), "ok"); }
 
-TEST_F(ProofTest, AcceptsAnHonestProof) {
-    EXPECT_EQ(name_of(verify(circuit(), proof(), system().statement)), "ok");
-    EXPECT_EQ(name_of(check(bytes())), "ok");
-}
+TEST_F(WireTest, AcceptsTheBytesOfAnHonestProof) { EXPECT_EQ(name_of(check(bytes())), "ok"); }
 
-TEST_F(ProofTest, EncodingIsCanonical) {
+TEST_F(WireTest, EncodingIsCanonical) {
     const auto decoded = decode_proof(circuit(), bytes(), system().statement);
     ASSERT_TRUE(decoded.ok());
     EXPECT_EQ(encode_proof(circuit(), decoded.value(), system().statement), bytes());
@@ -69,33 +95,40 @@ TEST_F(ProofTest, EncodingIsCanonical) {
 }
 
 // Acceptance 8: deterministic, independent of threads and instruction set.
-TEST_F(ProofTest, SameBytesOnEveryIsaAndThreadCount) {
+TYPED_TEST(ProofTest, SameBytesOnEveryIsaAndThreadCount) {
     const Isa before = current_isa();
     for (const Isa isa : supported_isas()) {
         force_isa(isa);
-        const Proof p = prove(circuit(), system().trace, system().statement);
-        EXPECT_EQ(encode_proof(circuit(), p, system().statement), bytes()) << isa_name(isa);
+        const auto p = prove<TypeParam>(this->circuit(), this->system().trace, this->system().statement);
+        EXPECT_EQ(encode(p), this->bytes()) << isa_name(isa);
     }
     force_isa(before);
     const tbb::global_control one(tbb::global_control::max_allowed_parallelism, 1);
-    const Proof p = prove(circuit(), system().trace, system().statement);
-    EXPECT_EQ(encode_proof(circuit(), p, system().statement), bytes());
+    const auto p = prove<TypeParam>(this->circuit(), this->system().trace, this->system().statement);
+    EXPECT_EQ(encode(p), this->bytes());
 }
 
-TEST_F(ProofTest, AnotherStatementIsRefused) {
+TYPED_TEST(ProofTest, AnotherStatementIsRefused) {
+    const Circuit& circuit = this->circuit();
+    const CubeSystem& system = this->system();
+    Statement other = system.statement;
+    other.tuples[0].tuple[0] += KoalaBear(1);
+    EXPECT_NE(this->name_of(verify(circuit, this->proof(), other)), "ok");
+    // Made for the false statement from the start: the buses do not balance.
+    const auto lie = prove<TypeParam>(circuit, system.trace, other);
+    EXPECT_EQ(this->name_of(verify(circuit, lie, other)), "bus_imbalance");
+    EXPECT_EQ(this->name_of(verify(circuit, prove<TypeParam>(circuit, system.trace, {}), {})), "bus_imbalance");
+}
+
+TEST_F(WireTest, BytesForAnotherStatementAreRefused) {
     Statement other = system().statement;
     other.tuples[0].tuple[0] += KoalaBear(1);
     EXPECT_EQ(name_of(check(bytes(), other)), "statement_mismatch");
-    EXPECT_NE(name_of(verify(circuit(), proof(), other)), "ok");
-    // Made for the false statement from the start: the buses do not balance.
-    const Proof lie = prove(circuit(), system().trace, other);
-    EXPECT_EQ(name_of(verify(circuit(), lie, other)), "bus_imbalance");
-    EXPECT_EQ(name_of(verify(circuit(), prove(circuit(), system().trace, {}), {})), "bus_imbalance");
 }
 
 // ADVERSARIAL, Transcript: "the *length* of the public input and the public input (zero-padding collisions are a known
 // break)".
-TEST_F(ProofTest, ZeroPaddedPublicInputIsAnotherStatement) {
+TEST_F(WireTest, ZeroPaddedPublicInputIsAnotherStatement) {
     Statement padded = system().statement;
     padded.tuples[0].tuple.emplace_back();
     EXPECT_EQ(name_of(check(bytes(), padded)), "statement_mismatch");
@@ -110,17 +143,19 @@ TEST_F(ProofTest, ZeroPaddedPublicInputIsAnotherStatement) {
 
 // ADVERSARIAL, Transcript: "Absorb before any challenge: protocol version, circuit/verifying-key digest, every
 // parameter, every table height".
-TEST_F(ProofTest, TranscriptBindsEverythingPublic) {
-    const auto layout = make_stack_layout(circuit(), {9, 10}).value();
+TYPED_TEST(ProofTest, TranscriptBindsEverythingPublic) {
+    const auto layout = make_stack_layout(this->circuit(), {9, 10}).value();
     const WhirParameters parameters = generate_whir_parameters(layout.log_size, security_target(100));
     auto first_challenge = [&](const Circuit& c, const Heights& h, const WhirParameters& p, unsigned bits,
-                               const Statement& s) { return start_transcript(c, h, p, bits, s).squeeze_ext(); };
-    const Statement& s = system().statement;
-    const ExtField honest = first_challenge(circuit(), {9, 10}, parameters, 100, s);
-    EXPECT_NE(honest, first_challenge(circuit(), {10, 9}, parameters, 100, s));
-    EXPECT_NE(honest, first_challenge(circuit(), {9, 11}, parameters, 100, s));
-    EXPECT_NE(honest, first_challenge(circuit(), {9, 10}, parameters, 120, s));
-    EXPECT_NE(honest, first_challenge(circuit(), {9, 10}, parameters, 100, {}));
+                               const Statement& s) {
+        return start_transcript<TypeParam>(c, h, p, bits, s).squeeze_ext();
+    };
+    const Statement& s = this->system().statement;
+    const ExtField honest = first_challenge(this->circuit(), {9, 10}, parameters, 100, s);
+    EXPECT_NE(honest, first_challenge(this->circuit(), {10, 9}, parameters, 100, s));
+    EXPECT_NE(honest, first_challenge(this->circuit(), {9, 11}, parameters, 100, s));
+    EXPECT_NE(honest, first_challenge(this->circuit(), {9, 10}, parameters, 120, s));
+    EXPECT_NE(honest, first_challenge(this->circuit(), {9, 10}, parameters, 100, {}));
     const Circuit renamed("cubes2", testing::cube_tables());
     EXPECT_NE(honest, first_challenge(renamed, {9, 10}, parameters, 100, s));
     auto tables = testing::cube_tables();
@@ -132,15 +167,15 @@ TEST_F(ProofTest, TranscriptBindsEverythingPublic) {
                                             &WhirRound::num_queries, &WhirRound::grinding_bits}) {
             WhirParameters p = parameters;
             p.rounds[i].*field += 1;
-            EXPECT_NE(honest, first_challenge(circuit(), {9, 10}, p, 100, s));
+            EXPECT_NE(honest, first_challenge(this->circuit(), {9, 10}, p, 100, s));
         }
     }
     WhirParameters p = parameters;
     p.log_final += 1;
-    EXPECT_NE(honest, first_challenge(circuit(), {9, 10}, p, 100, s));
+    EXPECT_NE(honest, first_challenge(this->circuit(), {9, 10}, p, 100, s));
 }
 
-TEST_F(ProofTest, HeaderIsChecked) {
+TEST_F(WireTest, HeaderIsChecked) {
     const struct {
         std::size_t offset;
         const char* expected;
@@ -162,7 +197,7 @@ TEST_F(ProofTest, HeaderIsChecked) {
 }
 
 // ADVERSARIAL, Transcript: "Trailing bytes, wrong lengths: rejected before any arithmetic."
-TEST_F(ProofTest, TruncatedAndExtendedProofsAreRefused) {
+TEST_F(WireTest, TruncatedAndExtendedBytesAreRefused) {
     Bytes longer = bytes();
     longer.push_back(0);
     EXPECT_EQ(name_of(check(longer)), "trailing_bytes");
@@ -170,28 +205,31 @@ TEST_F(ProofTest, TruncatedAndExtendedProofsAreRefused) {
         const Bytes shorter(bytes().begin(), bytes().begin() + static_cast<std::ptrdiff_t>(n));
         EXPECT_EQ(name_of(check(shorter)), "truncated") << n;
     }
-    Proof p = proof();
+}
+
+TYPED_TEST(ProofTest, TruncatedAndExtendedProofsAreRefused) {
+    auto p = this->proof();
     p.stream.pop_back();
-    EXPECT_EQ(name_of(verify(circuit(), p, system().statement)), "bad_length");
-    p = proof();
+    EXPECT_EQ(this->check(p), "bad_length");
+    p = this->proof();
     p.stream.emplace_back();
-    EXPECT_EQ(name_of(verify(circuit(), p, system().statement)), "bad_length");
-    p = proof();
+    EXPECT_EQ(this->check(p), "bad_length");
+    p = this->proof();
     p.openings.oracles[0].pop_back();
-    EXPECT_EQ(name_of(verify(circuit(), p, system().statement)), "bad_length");
-    p = proof();
+    EXPECT_EQ(this->check(p), "bad_length");
+    p = this->proof();
     p.openings.oracles[0][0].path.pop_back();
-    EXPECT_EQ(name_of(verify(circuit(), p, system().statement)), "bad_length");
-    p = proof();
+    EXPECT_EQ(this->check(p), "bad_length");
+    p = this->proof();
     p.openings.oracles[0][0].row.pop_back();
-    EXPECT_EQ(name_of(verify(circuit(), p, system().statement)), "bad_length");
-    p = proof();
+    EXPECT_EQ(this->check(p), "bad_length");
+    p = this->proof();
     p.heights.pop_back();
-    EXPECT_EQ(name_of(verify(circuit(), p, system().statement)), "bad_shape");
+    EXPECT_EQ(this->check(p), "bad_shape");
 }
 
 // ADVERSARIAL, Transcript: "Non-canonical field elements (>= p) rejected".
-TEST_F(ProofTest, NonCanonicalElementsAreRefused) {
+TEST_F(WireTest, NonCanonicalElementsAreRefused) {
     // Element k of the stream as value + p, where that fits 32 bits: another encoding of the same element.
     const std::size_t begin = 76;
     std::size_t tried = 0;
@@ -207,31 +245,33 @@ TEST_F(ProofTest, NonCanonicalElementsAreRefused) {
 }
 
 // ADVERSARIAL, Transcript: "Change any single element of a proof: rejected."
-TEST_F(ProofTest, EveryStreamElementMatters) {
-    for (std::size_t k = 0; k < proof().stream.size(); k += 3) {
-        Proof p = proof();
-        p.stream[k] += KoalaBear(1);
-        EXPECT_NE(name_of(verify(circuit(), p, system().statement)), "ok") << k;
+TYPED_TEST(ProofTest, EveryStreamElementMatters) {
+    const std::size_t step =
+        TypeParam::kUnits.element == 1 ? 3 : 7;  // of bytes, each of the four in an element in turn
+    for (std::size_t k = 0; k < this->proof().stream.size(); k += step) {
+        auto p = this->proof();
+        change(p.stream[k]);
+        EXPECT_NE(this->check(p), "ok") << k;
     }
 }
 
-TEST_F(ProofTest, EveryOpeningMatters) {
+TYPED_TEST(ProofTest, EveryOpeningMatters) {
     std::mt19937_64 rng(1);
-    for (std::size_t i = 0; i < proof().openings.oracles.size(); ++i) {
-        for (std::size_t j = 0; j < proof().openings.oracles[i].size(); j += 5) {
-            Proof p = proof();
+    for (std::size_t i = 0; i < this->proof().openings.oracles.size(); ++i) {
+        for (std::size_t j = 0; j < this->proof().openings.oracles[i].size(); j += 5) {
+            auto p = this->proof();
             auto& row = p.openings.oracles[i][j].row;
             row[rng() % row.size()] += KoalaBear(1);
-            EXPECT_EQ(name_of(verify(circuit(), p, system().statement)), "merkle_mismatch");
-            p = proof();
+            EXPECT_EQ(this->check(p), "merkle_mismatch");
+            p = this->proof();
             auto& path = p.openings.oracles[i][j].path;
-            path[rng() % path.size()][rng() % 8] += KoalaBear(1);
-            EXPECT_EQ(name_of(verify(circuit(), p, system().statement)), "merkle_mismatch");
+            change(path[rng() % path.size()][rng() % 8]);
+            EXPECT_EQ(this->check(p), "merkle_mismatch");
         }
     }
 }
 
-TEST_F(ProofTest, RandomByteFlipsAreRefused) {
+TEST_F(WireTest, RandomByteFlipsAreRefused) {
     std::mt19937_64 rng(2);
     for (int i = 0; i < 200; ++i) {
         Bytes b = bytes();
@@ -242,7 +282,7 @@ TEST_F(ProofTest, RandomByteFlipsAreRefused) {
 
 // A prover that lies in one message and goes on consistently with what it said: the tamper hook changes a message
 // before it is absorbed. Every label, first and last message of it.
-TEST_F(ProofTest, LyingProverIsRefused) {
+TYPED_TEST(ProofTest, LyingProverIsRefused) {
     const struct {
         const char* label;
         std::vector<const char*> expected;  // the refusals that are right
@@ -260,17 +300,18 @@ TEST_F(ProofTest, LyingProverIsRefused) {
                  {"whir/nonce", {"bad_grinding"}}};
     for (const auto& c : cases) {
         std::size_t seen = 0;
-        (void)prove_lying([&](const char* label, std::span<KoalaBear>) { seen += std::string_view(label) == c.label; });
+        (void)this->prove_lying(
+            [&](const char* label, std::span<KoalaBear>) { seen += std::string_view(label) == c.label; });
         if (seen == 0) {
             ADD_FAILURE() << "no message " << c.label;
             continue;
         }
         for (const std::size_t lie : {std::size_t{0}, seen - 1}) {
             std::size_t at = 0;
-            const Proof p = prove_lying([&](const char* label, std::span<KoalaBear> message) {
+            const auto p = this->prove_lying([&](const char* label, std::span<KoalaBear> message) {
                 if (std::string_view(label) == c.label && at++ == lie) message[0] += KoalaBear(1);
             });
-            const std::string got = name_of(verify(circuit(), p, system().statement));
+            const std::string got = this->check(p);
             EXPECT_NE(std::find(c.expected.begin(), c.expected.end(), got), c.expected.end())
                 << c.label << " " << lie << ": " << got;
         }
@@ -278,7 +319,7 @@ TEST_F(ProofTest, LyingProverIsRefused) {
 }
 
 // ADVERSARIAL, Tables: "mutate every cell of a small valid trace": here each column, at rows where something changes.
-TEST_F(ProofTest, MutatedTracesAreRefused) {
+TEST_F(WireTest, MutatedTracesAreRefused) {
     for (std::size_t t = 0; t < 2; ++t) {
         for (std::size_t c = 0; c < circuit().tables()[t].num_columns(); ++c) {
             for (const std::size_t row : {std::size_t{0}, std::size_t{200}, (std::size_t{512} << t) - 1}) {
