@@ -4,6 +4,7 @@
 #include <array>
 
 #include "quarry/base/check.hpp"
+#include "quarry/hash/keccak_batch.hpp"
 
 namespace quarry {
 namespace {
@@ -64,16 +65,9 @@ std::vector<std::size_t> KeccakTranscript::squeeze_indices(std::size_t count, un
 
 std::uint64_t KeccakTranscript::grind(unsigned bits) {
     QUARRY_CHECK(bits <= kMaxGrindingBits);
-    std::vector<std::uint8_t> message(state_.begin(), state_.end());
-    message.insert(message.end(), buffer_.begin(), buffer_.end());
-    const std::size_t at = message.size();
-    message.resize(at + 8);
-    std::uint64_t nonce = 0;
-    for (;; ++nonce) {
-        const auto bytes = nonce_bytes(nonce);
-        std::copy(bytes.begin(), bytes.end(), message.begin() + static_cast<std::ptrdiff_t>(at));
-        if (bits_of(keccak256(message), 0, bits) == 0) break;
-    }
+    std::vector<std::uint8_t> prefix(state_.begin(), state_.end());
+    prefix.insert(prefix.end(), buffer_.begin(), buffer_.end());
+    const std::uint64_t nonce = keccak_grind(prefix, bits);
     QUARRY_CHECK(check_grinding(bits, nonce));
     return nonce;
 }
