@@ -10,11 +10,10 @@
 #include "quarry/iop/whir.hpp"
 #include "quarry/proof/circuit.hpp"
 #include "quarry/proof/key.hpp"
+#include "quarry/proof/protocol.hpp"
 #include "quarry/proof/security.hpp"
 
 namespace quarry {
-
-inline constexpr std::uint32_t kProtocolVersion = 1;
 
 /// The security levels that exist, in bits: 100 is what ships.
 inline constexpr std::array<unsigned, 2> kSecurityLevels{100, 120};
@@ -52,7 +51,8 @@ struct ProvePhases {
 
 struct ProveOptions {
     unsigned security_bits = 100;
-    const ProvingKey* key = nullptr;            ///< needed iff the circuit has preprocessed columns
+    const ProvingKey* key = nullptr;  ///< needed iff the circuit has preprocessed columns
+    Protocol protocol{};
     ProverChannel::Tamper tamper;               ///< tests: a lying prover
     const VerifyingKey* claimed_key = nullptr;  ///< tests: a prover that lets the transcript absorb another key
     ProvePhases* phases = nullptr;              ///< filled when given
@@ -62,7 +62,8 @@ struct ProveOptions {
 
 /// Proves that the trace satisfies the circuit's constraints and balances its buses. Does not check the trace: a bad
 /// one makes a proof that verify() refuses. Deterministic: no randomness, independent of threads and instruction set.
-/// Preconditions (checked): the key is of this circuit, of the trace's heights and the level.
+/// Preconditions (checked): the key is of this circuit, of the trace's heights and the level; the trace has the
+/// protocol's number of lanes.
 Proof prove(const Circuit& circuit, const Trace& trace, const Statement& statement, const ProveOptions& options = {});
 
 /// Absorbs everything that stands before the first message: protocol version, key digests, parameters, heights, the
@@ -70,14 +71,17 @@ Proof prove(const Circuit& circuit, const Trace& trace, const Statement& stateme
 /// element.
 template <class F, class Sponge, class Constant>
 void absorb_start(Sponge& sponge, const KeyDigests<F>& key, const Heights& heights, const WhirParameters& parameters,
-                  unsigned security_bits, const BasicStatement<F>& statement, Constant constant);
+                  unsigned security_bits, const BasicStatement<F>& statement, Constant constant,
+                  const Protocol& protocol = {});
 
 /// absorb_start into a fresh transcript. Precondition: a key iff the circuit has preprocessed columns.
 Transcript start_transcript(const Circuit& circuit, const Heights& heights, const WhirParameters& parameters,
-                            unsigned security_bits, const Statement& statement, const VerifyingKey* key = nullptr);
+                            unsigned security_bits, const Statement& statement, const VerifyingKey* key = nullptr,
+                            const Protocol& protocol = {});
 
 /// The exact number of elements of a proof's stream.
-std::size_t proof_stream_length(const Circuit& circuit, const Heights& heights, const WhirParameters& parameters);
+std::size_t proof_stream_length(const Circuit& circuit, const Heights& heights, const WhirParameters& parameters,
+                                const Protocol& protocol = {});
 
 /// The verifier's text after the transcript is started: a template over the arithmetic, see NativeBackend
 /// (quarry/iop/channel.hpp). `preprocessed_root`: what the transcript has absorbed of the key (checked to be there iff
@@ -86,14 +90,15 @@ template <class B, class Channel, class Openings>
 Status verify_proof(B& backend, Channel& channel, const Circuit& circuit, const Heights& heights,
                     const StackLayout& layout, const BasicStatement<typename B::F>& statement, const Openings& openings,
                     const WhirParameters& parameters,
-                    const std::optional<std::array<typename B::F, kDigestSize>>& preprocessed_root = {});
+                    const std::optional<std::array<typename B::F, kDigestSize>>& preprocessed_root = {},
+                    const Protocol& protocol = {});
 
-/// Ok iff the proof shows `statement` for `circuit` at `required_bits` of provable security or more. `key`: of a
-/// circuit with preprocessed columns.
+/// Ok iff the proof shows `statement` for `circuit` at `required_bits` of provable security or more, in this protocol.
+/// `key`: of a circuit with preprocessed columns.
 /// Errors, in this order: wrong_key (the level; the key's heights or level), bad_shape, limit_exceeded, bad_length,
 /// then what the protocol refuses.
 Status verify(const Circuit& circuit, const Proof& proof, const Statement& statement, unsigned required_bits = 100,
-              const VerifyingKey* key = nullptr);
+              const VerifyingKey* key = nullptr, const Protocol& protocol = {});
 
 }  // namespace quarry
 
