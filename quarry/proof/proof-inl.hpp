@@ -142,8 +142,9 @@ typename B::E weigh_by_powers(B& backend, const typename B::E& delta, std::vecto
     return sum;
 }
 
-/// The claim on chunk s of group g weighs eq(delta, s) eq(delta', g), delta the first `num_chunk` challenges (as many
-/// of them as the group's chunks have variables), delta' the others. Returns the sum of the claimed values.
+/// The claim on chunk s of group g weighs eq(delta, s) eq(delta', g). delta: the last of the first `num_chunk`
+/// challenges, as many as the group's chunks have variables, so that a variable of the stack has one challenge whatever
+/// the height; delta': the challenges after them. Returns the sum of the claimed values.
 template <class B>
 typename B::E weigh_by_eq(B& backend, std::span<const typename B::E> challenges, unsigned num_chunk,
                           std::vector<ColumnClaims<B>>& claims) {
@@ -152,7 +153,8 @@ typename B::E weigh_by_eq(B& backend, std::span<const typename B::E> challenges,
     E sum = backend.constant(ExtField());
     for (ColumnClaims<B>& claim : claims) {
         const E of_group = eq_at_index(backend, challenges.subspan(num_chunk), claim.number);
-        const auto delta = challenges.first(num_chunk - (claim.group.log_chunk - smallest));
+        const unsigned unused = claim.group.log_chunk - smallest;
+        const auto delta = challenges.subspan(unused, num_chunk - unused);
         claim.group.chunk_point.assign(delta.begin(), delta.end());
         for (auto& run : claim.group.runs) run.weight = of_group;
         sum = sum + of_group * whir_detail::sparse_at(backend, claim.values, delta);

@@ -88,8 +88,9 @@ std::vector<ChunkClaims> batch_claims(ProverChannel& channel, const OpenedStack&
             }
             ChunkClaims claim = make_claims(stack, heights[i], claims, next, [&](std::size_t chunk) {
                 if (!by_eq) return std::exchange(power, power * challenges[0]);
-                const std::size_t variables = stack.layout.log_size - heights[i].log_height;
-                return of_group * eq_at_index(backend, std::span<const ExtField>(challenges).first(variables), chunk);
+                const unsigned unused = heights[i].log_height - heights.back().log_height;
+                const auto delta = std::span<const ExtField>(challenges).subspan(unused, sizes.num_chunk - unused);
+                return of_group * eq_at_index(backend, delta, chunk);
             });
             if (!claim.weights.empty()) groups.push_back(std::move(claim));
         }
