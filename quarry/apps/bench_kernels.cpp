@@ -2,6 +2,7 @@
 #include <oneapi/tbb/task_arena.h>
 
 #include <algorithm>
+#include <array>
 #include <boost/json.hpp>
 #include <memory>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "quarry/apps/progress.hpp"
 #include "quarry/curve/measure.hpp"
 #include "quarry/field/isa.hpp"
+#include "quarry/hash/keccak_batch.hpp"
 #include "quarry/hash/poseidon_batch.hpp"
 #include "quarry/poly/measure.hpp"
 
@@ -31,44 +33,65 @@ double median(std::vector<double> values) {
     return values[values.size() / 2];
 }
 
+/// One function's speed on each instruction set, the one in use first.
+struct HashSpeeds {
+    const char* name;
+    const char* key;  ///< of the JSON document
+    double (*measure)(double seconds);
+    std::vector<double> rates;
+};
+
 void run_hash(const HashOptions& options, const Session& session) {
     Progress progress(session.quiet);
     const Isa chosen = current_isa();
     std::vector<Isa> isas = supported_isas();
     std::iter_swap(isas.begin(), std::find(isas.begin(), isas.end(), chosen));  // the one in use first
-    std::vector<double> rates;
-    for (const Isa isa : isas) {
-        force_isa(isa);
-        (void)measure_poseidon_permutations_per_second(options.seconds / 10);  // the clock rises, pages are touched
-        std::vector<double> runs;
-        for (unsigned i = 0; i < kHashRuns; ++i) {
-            const double done = static_cast<double>(rates.size()) + static_cast<double>(i) / kHashRuns;
-            progress.show(fmt::format("Poseidon on {}, run {} of {}", isa_name(isa), i + 1, kHashRuns),
-                          done / static_cast<double>(isas.size()));
-            // The others are there to compare with: less precision will do.
-            runs.push_back(
-                measure_poseidon_permutations_per_second(isa == chosen ? options.seconds : options.seconds / 4));
+    std::array<HashSpeeds, 2> hashes{
+        HashSpeeds{"Poseidon, width 16 over KoalaBear",
+                   "poseidon_permutations_per_second_per_core",
+                   measure_poseidon_permutations_per_second,
+                   {}},
+        HashSpeeds{
+            "Keccak-f[1600]", "keccak_permutations_per_second_per_core", measure_keccak_permutations_per_second, {}}};
+    double done = 0;
+    for (HashSpeeds& hash : hashes) {
+        for (const Isa isa : isas) {
+            force_isa(isa);
+            (void)hash.measure(options.seconds / 10);  // the clock rises, pages are touched
+            std::vector<double> runs;
+            for (unsigned i = 0; i < kHashRuns; ++i) {
+                progress.show(fmt::format("{} on {}, run {} of {}", hash.name, isa_name(isa), i + 1, kHashRuns),
+                              done / static_cast<double>(hashes.size() * isas.size() * kHashRuns));
+                done += 1;
+                // The others are there to compare with: less precision will do.
+                runs.push_back(hash.measure(isa == chosen ? options.seconds : options.seconds / 4));
+            }
+            hash.rates.push_back(median(std::move(runs)));
         }
-        rates.push_back(median(std::move(runs)));
     }
     force_isa(chosen);
     progress.clear();
     if (session.json) {
         json::array by_isa;
         for (std::size_t i = 0; i < isas.size(); ++i) {
-            by_isa.push_back(json::object{{"isa", isa_name(isas[i])},
-                                          {"poseidon_permutations_per_second_per_core", whole(rates[i])}});
+            json::object row{{"isa", isa_name(isas[i])}};
+            for (const HashSpeeds& hash : hashes) row[hash.key] = whole(hash.rates[i]);
+            by_isa.push_back(std::move(row));
         }
-        print_json(json::object{{"poseidon_permutations_per_second_per_core", whole(rates[0])},
-                                {"isa", isa_name(chosen)},
-                                {"cpu", cpu_model()},
-                                {"by_isa", std::move(by_isa)}});
+        json::object document;
+        for (const HashSpeeds& hash : hashes) document[hash.key] = whole(hash.rates[0]);
+        document["isa"] = isa_name(chosen);
+        document["cpu"] = cpu_model();
+        document["by_isa"] = std::move(by_isa);
+        print_json(document);
         return;
     }
-    print(fmt::format("Poseidon, width 16 over KoalaBear, on one core of {}, median of {}\n", cpu_model(), kHashRuns));
-    for (std::size_t i = 0; i < isas.size(); ++i) {
-        print(fmt::format("  {:<8} {:>12} permutations/s{}\n", isa_name(isas[i]), with_commas(whole(rates[i])),
-                          isas[i] == chosen ? "   in use" : ""));
+    for (const HashSpeeds& hash : hashes) {
+        print(fmt::format("{}, on one core of {}, median of {}\n", hash.name, cpu_model(), kHashRuns));
+        for (std::size_t i = 0; i < isas.size(); ++i) {
+            print(fmt::format("  {:<8} {:>12} permutations/s{}\n", isa_name(isas[i]), with_commas(whole(hash.rates[i])),
+                              isas[i] == chosen ? "   in use" : ""));
+        }
     }
 }
 
@@ -162,9 +185,10 @@ void run_sign(const SignOptions& options, const Session& session) {
 
 void add_bench_kernels(CLI::App& bench, Session& session) {
     const auto hash_options = std::make_shared<HashOptions>();
-    CLI::App* hash = add_command(
-        bench, session, "hash", "Native Poseidon permutations per second on one core, for each instruction set",
-        "quarry bench hash --json", [hash_options, &session] { run_hash(*hash_options, session); });
+    CLI::App* hash =
+        add_command(bench, session, "hash",
+                    "Native permutations of Poseidon and Keccak per second on one core, for each instruction set",
+                    "quarry bench hash --json", [hash_options, &session] { run_hash(*hash_options, session); });
     add_number(*hash, "--seconds", hash_options->seconds, 0.01, 60, "of one run")->capture_default_str();
 
     const auto sign_options = std::make_shared<SignOptions>();

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 #include <functional>
 #include <optional>
 
 #include "quarry/base/check.hpp"
 #include "quarry/base/parallel.hpp"
+#include "quarry/hash/keccak_batch.hpp"
 #include "quarry/hash/poseidon_batch.hpp"
 
 namespace quarry {
@@ -31,24 +33,31 @@ void PoseidonHasher::compress_pairs(const Digest* children, Digest* parents, std
 
 void KeccakHasher::hash_rows(const KoalaBear* rows, std::size_t num_rows, std::size_t width, std::size_t stride,
                              Digest* out) {
-    std::vector<std::uint8_t> bytes(1 + 4 * width);
-    bytes[0] = kLeafPrefix;
-    for (std::size_t i = 0; i < num_rows; ++i) {
-        for (std::size_t j = 0; j < width; ++j) {
-            const std::uint32_t x = rows[i * stride + j].canonical();
-            for (std::size_t k = 0; k < 4; ++k) bytes[1 + 4 * j + k] = static_cast<std::uint8_t>(x >> (24 - 8 * k));
+    KeccakGroup group(1 + 4 * width);
+    for (std::size_t i = 0; i < num_rows; i += KeccakGroup::kSize) {
+        const std::size_t n = std::min(KeccakGroup::kSize, num_rows - i);
+        for (std::size_t k = 0; k < n; ++k) {
+            std::uint8_t* const message = group.message(k).data();
+            message[0] = kLeafPrefix;
+            for (std::size_t j = 0; j < width; ++j) {
+                const std::uint32_t big_endian = __builtin_bswap32(rows[(i + k) * stride + j].canonical());
+                std::memcpy(message + 1 + 4 * j, &big_endian, 4);
+            }
         }
-        out[i] = keccak256(bytes);
+        group.digest(out + i, n);
     }
 }
 
 void KeccakHasher::compress_pairs(const Digest* children, Digest* parents, std::size_t num_parents) {
-    std::array<std::uint8_t, 65> bytes;
-    bytes[0] = kNodePrefix;
-    for (std::size_t i = 0; i < num_parents; ++i) {
-        std::copy(children[2 * i].begin(), children[2 * i].end(), bytes.begin() + 1);
-        std::copy(children[2 * i + 1].begin(), children[2 * i + 1].end(), bytes.begin() + 33);
-        parents[i] = keccak256(bytes);
+    KeccakGroup group(1 + 2 * sizeof(Digest));
+    for (std::size_t i = 0; i < num_parents; i += KeccakGroup::kSize) {
+        const std::size_t n = std::min(KeccakGroup::kSize, num_parents - i);
+        for (std::size_t k = 0; k < n; ++k) {
+            std::uint8_t* const message = group.message(k).data();
+            message[0] = kNodePrefix;
+            std::memcpy(message + 1, children + 2 * (i + k), 2 * sizeof(Digest));
+        }
+        group.digest(parents + i, n);
     }
 }
 

@@ -53,5 +53,32 @@ TEST(EqPrefixes, RunsOfChunksAreTheirSums) {
     }
 }
 
+TEST(EqPrefixes, RunsOfChunksByEqAreTheirSums) {
+    std::mt19937_64 rng(3);
+    NativeBackend backend;
+    for (const std::size_t n : {6U, 1U}) {
+        const auto r = random_point(rng, n);
+        const std::size_t size = std::size_t{1} << n;
+        WhirClaimGroup<NativeBackend> group;
+        group.chunk_point = random_point(rng, n);
+        std::vector<std::pair<std::size_t, ExtField>> weights;
+        for (std::size_t first = 0; first < size; ++first) {
+            for (std::size_t count = 1; count <= size - first; ++count) {
+                group.runs = {{first, count, random_point(rng, 1)[0]}, {0, size / 2, random_point(rng, 1)[0]}};
+                weights.clear();
+                for (const auto& run : group.runs) {
+                    for (std::size_t s = run.first; s < run.first + run.count; ++s) {
+                        const auto eq = eq_at_index(backend, std::span<const ExtField>(group.chunk_point), s);
+                        weights.emplace_back(s, run.weight * eq);
+                    }
+                }
+                ASSERT_EQ(whir_detail::eq_runs_at(backend, group, std::span<const ExtField>(r)),
+                          whir_detail::sparse_at(backend, weights, std::span<const ExtField>(r)))
+                    << first << ' ' << count;
+            }
+        }
+    }
+}
+
 }  // namespace
 }  // namespace quarry

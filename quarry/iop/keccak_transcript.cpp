@@ -1,14 +1,10 @@
 #include "quarry/iop/keccak_transcript.hpp"
 
-#include <oneapi/tbb/task_arena.h>
-
 #include <algorithm>
 #include <array>
-#include <atomic>
-#include <limits>
 
 #include "quarry/base/check.hpp"
-#include "quarry/base/parallel.hpp"
+#include "quarry/hash/keccak_batch.hpp"
 
 namespace quarry {
 namespace {
@@ -70,39 +66,7 @@ std::vector<std::size_t> KeccakTranscript::squeeze_indices(std::size_t count, un
 std::uint64_t KeccakTranscript::grind(unsigned bits) {
     QUARRY_CHECK(bits <= kMaxGrindingBits);
     flush();
-    // The first good nonce in [begin, end), or end.
-    const auto search = [&](std::uint64_t begin, std::uint64_t end) {
-        std::array<std::uint8_t, 40> message;
-        std::copy(state_.begin(), state_.end(), message.begin());
-        for (; begin < end; ++begin) {
-            const auto bytes = nonce_bytes(begin);
-            std::copy(bytes.begin(), bytes.end(), message.begin() + 32);
-            if (bits_of(keccak256(message), 0, bits) == 0) break;
-        }
-        return begin;
-    };
-    // Below this many nonces starting threads is not worth it.
-    constexpr std::uint64_t kSerial = 512;
-    constexpr std::uint64_t kPiece = 256;
-    std::uint64_t nonce = search(0, kSerial);
-    if (nonce == kSerial) {
-        // Workers take pieces in rising order until one begins above the best nonce found: every piece below the best
-        // has then been searched whole, so that the result is the smallest nonce whatever the threads do.
-        std::atomic<std::uint64_t> next_piece{kSerial};
-        std::atomic<std::uint64_t> best{std::numeric_limits<std::uint64_t>::max()};
-        parallel_for(
-            static_cast<std::size_t>(tbb::this_task_arena::max_concurrency()), 1, [&](std::size_t, std::size_t) {
-                while (true) {
-                    const std::uint64_t first = next_piece.fetch_add(kPiece);
-                    if (first >= best.load()) return;
-                    const std::uint64_t found = search(first, first + kPiece);
-                    if (found == first + kPiece) continue;
-                    for (std::uint64_t seen = best.load(); found < seen && !best.compare_exchange_weak(seen, found);) {
-                    }
-                }
-            });
-        nonce = best.load();
-    }
+    const std::uint64_t nonce = keccak_grind(state_, bits);
     QUARRY_CHECK(check_grinding(bits, nonce));
     return nonce;
 }

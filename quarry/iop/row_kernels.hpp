@@ -16,9 +16,11 @@ template <class B>
 class RowKernels {
   public:
     using E = typename B::E;
-    /// `skip` = skip_weights(point.skip). The references must outlive this.
-    RowKernels(B& backend, const RowPoint<E>& point, std::span<const E> skip)
-        : backend_(backend), point_(point), skip_(skip), one_(backend.constant(ExtField(1))) {}
+    /// The reference to the point must outlive this.
+    RowKernels(B& backend, const RowPoint<E>& point)
+        : backend_(backend), point_(point), one_(backend.constant(ExtField(1))) {
+        if (point.skip) skip_ = skip_weights(backend, *point.skip);
+    }
 
     /// Precondition: the same p, or more or less of it, in every call.
     E row(std::span<const E> p) { return at(p).row; }
@@ -45,7 +47,13 @@ class RowKernels {
     void start(std::span<const E> p) {
         const E zero = backend_.constant(ExtField());
         Sums sums{one_, zero, one_};  // adding 1 is a carry into the lowest variable
-        for (unsigned v = 0; v < kLogLanes; ++v) sums = with_variable(sums, point_.r[v], p[v]);
+        for (unsigned v = 0; v < (point_.skip ? kLogLanes : kLogChunkRows); ++v) {
+            sums = with_variable(sums, point_.r[v], p[v]);
+        }
+        if (!point_.skip) {
+            by_height_.push_back(sums);
+            return;
+        }
         const auto middle = eq_all(backend_, p.subspan(kLogLanes, kLogSkip));
         E stay = zero;
         E step = zero;
@@ -64,7 +72,7 @@ class RowKernels {
 
     B& backend_;
     const RowPoint<E>& point_;
-    std::span<const E> skip_;
+    std::vector<E> skip_;  ///< skip_weights of the skip point, if there is one
     E one_;
     std::vector<Sums> by_height_;  ///< from kLogChunkRows up
 };

@@ -175,13 +175,60 @@ Coefficients TableProver::skip_polynomial() {
 }
 
 void TableProver::bind_skip(std::span<const ExtField> lagrange) {
-    const std::size_t num_inputs = program_.inputs.size();
     for (std::size_t i = 0; i < table_.num_columns() + next_columns_.size(); ++i) folded_.emplace_back(num_chunks_);
-    // Blocks are used four at a time.
-    const std::size_t padded = (num_chunks_ + kPairs - 1) / kPairs * kPairs;
-    for (std::size_t i = 0; i <= num_inputs; ++i) inputs_.emplace_back(std::max<std::size_t>(padded, 2));
-    num_blocks_ = num_chunks_;
     const std::span<const ExtField, kSkipSize> w(lagrange.data(), kSkipSize);
+    parallel_for(num_chunks_, 4, [&](std::size_t begin, std::size_t end) {
+        ChunkSources sources(instance_);
+        for (std::size_t chunk = begin; chunk < end; ++chunk) {
+            sources.aim(chunk);
+            for (std::uint32_t c = 0; c < table_.num_columns(); ++c)
+                fold_skip(w, sources.column(c), &folded_[c][chunk]);
+            for (std::size_t i = 0; i < next_columns_.size(); ++i) {
+                fold_skip(w, sources.next_column(next_columns_[i]), &folded_[table_.num_columns() + i][chunk]);
+            }
+        }
+    });
+    make_inputs();
+}
+
+void TableProver::lift_columns() {
+    first_variable_ = kLogLanes;
+    const std::size_t num_blocks = num_chunks_ * kSkipSize;
+    for (std::size_t i = 0; i < table_.num_columns() + next_columns_.size(); ++i) folded_.emplace_back(num_blocks);
+    parallel_for(num_chunks_, 4, [&](std::size_t begin, std::size_t end) {
+        ChunkSources sources(instance_);
+        for (std::size_t chunk = begin; chunk < end; ++chunk) {
+            sources.aim(chunk);
+            const auto lift = [&](const std::uint32_t* from, ExtBlock* to) {
+                for (std::size_t i = 0; i < kSkipSize; ++i) {
+                    to[i] = ExtBlock{};
+                    std::copy_n(from + kLanes * i, kLanes, to[i].c[0]);
+                }
+            };
+            for (std::uint32_t c = 0; c < table_.num_columns(); ++c) {
+                lift(sources.column(c), &folded_[c][chunk * kSkipSize]);
+            }
+            for (std::size_t i = 0; i < next_columns_.size(); ++i) {
+                lift(sources.next_column(next_columns_[i]), &folded_[table_.num_columns() + i][chunk * kSkipSize]);
+            }
+        }
+    });
+    make_inputs();
+    // Constraints are zero on every row: what is claimed is the buses' part.
+    const ColumnValues<ExtField> at_rho = values_at(rho_);
+    claim_ = bus_.constant;
+    for (std::size_t c = 0; c < at_rho.row.size(); ++c) claim_ += bus_.column[c] * at_rho.row[c];
+    for (std::size_t i = 0; i < next_columns_.size(); ++i)
+        claim_ += bus_.next_column[next_columns_[i]] * at_rho.next[i];
+}
+
+// The tapes' inputs and the linear column, from folded_.
+void TableProver::make_inputs() {
+    const std::size_t num_inputs = program_.inputs.size();
+    num_blocks_ = folded_.front().size();
+    // Blocks are used four at a time.
+    const std::size_t padded = (num_blocks_ + kPairs - 1) / kPairs * kPairs;
+    for (std::size_t i = 0; i <= num_inputs; ++i) inputs_.emplace_back(std::max<std::size_t>(padded, 2));
 
     std::vector<ExtField> column = weights_.column;
     std::vector<ExtField> next = weights_.next_column;
@@ -191,22 +238,12 @@ void TableProver::bind_skip(std::span<const ExtField> lagrange) {
     }
     const ExtField constant = weights_.constant + bus_.constant;
 
-    parallel_for(num_chunks_, 4, [&](std::size_t begin, std::size_t end) {
-        ChunkSources sources(instance_);
+    parallel_for(num_blocks_, 4, [&](std::size_t begin, std::size_t end) {
         std::vector<const std::uint32_t*> atoms(table_.graph.atoms().size());
-        for (std::size_t chunk = begin; chunk < end; ++chunk) {
-            sources.aim(chunk);
-            for (std::uint32_t c = 0; c < table_.num_columns(); ++c)
-                fold_skip(w, sources.column(c), &folded_[c][chunk]);
-            for (std::size_t i = 0; i < next_columns_.size(); ++i) {
-                fold_skip(w, sources.next_column(next_columns_[i]), &folded_[table_.num_columns() + i][chunk]);
-            }
-        }
-        // Inputs of products, four chunks at a time where there are four.
         std::vector<const std::uint32_t*> terms;
         std::vector<ExtField> term_weights;
-        for (std::size_t chunk = begin; chunk < end; ++chunk) {
-            auto folded = [&](std::size_t i) { return reinterpret_cast<const std::uint32_t*>(&folded_[i][chunk]); };
+        for (std::size_t block = begin; block < end; ++block) {
+            auto folded = [&](std::size_t i) { return reinterpret_cast<const std::uint32_t*>(&folded_[i][block]); };
             for (std::size_t a = 0; a < atoms.size(); ++a) {
                 const Atom& atom = table_.graph.atoms()[a];
                 if (atom.kind == Atom::Kind::column) atoms[a] = folded(atom.column);
@@ -220,7 +257,7 @@ void TableProver::bind_skip(std::span<const ExtField> lagrange) {
             for (std::size_t x = 0; x < num_inputs; ++x) {
                 const LinearForm& form = program_.inputs[x];
                 linear_form_ext(form.terms, form.constant, atoms.data(),
-                                reinterpret_cast<std::uint32_t*>(&inputs_[x][chunk]), 1);
+                                reinterpret_cast<std::uint32_t*>(&inputs_[x][block]), 1);
             }
             terms.clear();
             term_weights.clear();
@@ -234,7 +271,7 @@ void TableProver::bind_skip(std::span<const ExtField> lagrange) {
                 terms.push_back(folded(table_.num_columns() + i));
                 term_weights.push_back(next[next_columns_[i]]);
             }
-            ExtBlock& linear = inputs_[num_inputs][chunk];
+            ExtBlock& linear = inputs_[num_inputs][block];
             for (std::size_t k = 0; k < ExtField::kDegree; ++k)
                 std::fill_n(linear.c[k], kLanes, constant[k].montgomery());
             const ExtField one(KoalaBear(1));
@@ -381,8 +418,13 @@ void TableProver::bind(unsigned u, const ExtField& r) {
 }
 
 ColumnValues<ExtField> TableProver::values(const RowPoint<ExtField>& point) const {
-    std::vector<ExtField> r(point.r.begin(), point.r.begin() + kLogLanes);
-    r.insert(r.end(), point.r.begin() + kLogChunkRows, point.r.begin() + instance_.log_height);
+    return values_at(std::span<const ExtField>(point.r).first(instance_.log_height));
+}
+
+// `point` over the row's variables; those of the skip are not read once they are bound.
+ColumnValues<ExtField> TableProver::values_at(std::span<const ExtField> point) const {
+    std::vector<ExtField> r(point.begin(), point.begin() + kLogLanes);
+    r.insert(r.end(), point.begin() + first_variable_, point.end());
     const auto eq_scalars = eq_all(native, std::span<const ExtField>(r));
     ExtVector eq(eq_scalars.size());
     for (std::size_t i = 0; i < eq_scalars.size(); ++i) eq.set(i, eq_scalars[i]);
@@ -391,7 +433,7 @@ ColumnValues<ExtField> TableProver::values(const RowPoint<ExtField>& point) cons
     parallel_for(folded_.size(), 4, [&](std::size_t begin, std::size_t end) {
         for (std::size_t i = begin; i < end; ++i) {
             ExtBlock sum{};
-            inner_product(folded_[i].data(), eq.blocks(), &sum, num_chunks_);
+            inner_product(folded_[i].data(), eq.blocks(), &sum, folded_[i].size());
             ExtField x;
             for (std::size_t k = 0; k < ExtField::kDegree; ++k) {
                 for (std::size_t lane = 0; lane < kLanes; ++lane) x[k] += KoalaBear::from_montgomery(sum.c[k][lane]);

@@ -44,6 +44,8 @@ class TableProver {
     Coefficients skip_polynomial();
     /// Binds the skip variables; `lagrange` = skip_weights of the skip point.
     void bind_skip(std::span<const ExtField> lagrange);
+    /// Without a skip: every row as it is, in E, and the claim of the whole sum.
+    void lift_columns();
     /// The coefficients of G for variable u.
     Coefficients round(unsigned u);
     void bind(unsigned u, const ExtField& r);
@@ -74,6 +76,9 @@ class TableProver {
         return below ? below_max_ : at_least_[threshold];
     }
 
+    void make_inputs();
+    [[nodiscard]] ColumnValues<ExtField> values_at(std::span<const ExtField> point) const;
+
     struct SkipScratch;
     void skip_chunk(std::size_t chunk, const ExtField& weight, SkipScratch& scratch) const;
     struct PairScratch;
@@ -92,7 +97,8 @@ class TableProver {
     std::size_t num_chunks_;
     ExtField claim_;
 
-    // After the skip: one ExtBlock a chunk.
+    // After the skip: one ExtBlock a chunk, the variables from 9 on being left; without it one for 16 rows.
+    unsigned first_variable_ = kLogChunkRows;
     std::vector<Buffer<ExtBlock>> folded_;  // columns, then next-row columns
     std::vector<Buffer<ExtBlock>> inputs_;  // the tapes' inputs, then the one combined linear column
     std::size_t num_blocks_ = 0;            // live blocks of inputs_

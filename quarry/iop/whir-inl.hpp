@@ -148,6 +148,35 @@ typename B::E runs_at(B& backend, const WhirClaimGroup<B>& group, std::span<cons
     return sum;
 }
 
+/// The same sum where chunk s of a run weighs eq(chunk_point, s). Up to, and without, chunk t it is
+///   sum over the ones t_v = 1 of  prod_(u > v) m_u(t_u)  m_v(0)  prod_(u < v) (m_u(0) + m_u(1)),
+/// m_u(1) = chunk_point_u r_u, m_u(0) = (1 - chunk_point_u) (1 - r_u).
+template <class B>
+typename B::E eq_runs_at(B& backend, const WhirClaimGroup<B>& group, std::span<const typename B::E> r) {
+    using E = typename B::E;
+    const E one = backend.constant(ExtField(1));
+    const E zero = backend.constant(ExtField());
+    std::vector<E> ones, zeros, within{one};
+    for (std::size_t v = 0; v < r.size(); ++v) {
+        ones.push_back(group.chunk_point[v] * r[v]);
+        zeros.push_back(one - group.chunk_point[v] - r[v] + ones[v]);
+        within.push_back(within[v] * (zeros[v] + ones[v]));
+    }
+    const auto below = [&](std::size_t t) {
+        if (t >> r.size() != 0) return within.back();
+        E sum = zero;
+        E above = one;
+        for (std::size_t v = r.size(); v-- > 0 && (t & ((std::size_t{2} << v) - 1)) != 0;) {
+            if ((t >> v & 1) != 0) sum = sum + above * (zeros[v] * within[v]);
+            above = above * ((t >> v & 1) != 0 ? ones[v] : zeros[v]);
+        }
+        return sum;
+    };
+    E sum = zero;
+    for (const auto& run : group.runs) sum = sum + run.weight * (below(run.first + run.count) - below(run.first));
+    return sum;
+}
+
 /// Every length that the parameters fix, before anything is read.
 template <class B, class Openings>
 Status check_shapes(std::span<const std::size_t> lanes_of_parts, const WhirClaims<B>& claims, const Openings& openings,
@@ -170,6 +199,9 @@ Status check_shapes(std::span<const std::size_t> lanes_of_parts, const WhirClaim
             if (run.count > num_chunks || run.first > num_chunks - run.count) {
                 return Error{Errc::bad_shape, "claim run"};
             }
+        }
+        if (!group.chunk_point.empty() && group.chunk_point.size() != parameters.log_size - group.log_chunk) {
+            return Error{Errc::bad_shape, "claim point"};
         }
     }
     const std::vector<OracleShape> oracles = whir_oracles(parameters, lanes_of_parts);
@@ -336,7 +368,9 @@ class Verifier {
         E sum = backend_.constant(ExtField());
         for (const auto& group : claims.groups) {
             const auto high = r.subspan(group.log_chunk);
-            const E chunks = sparse_at(backend_, group.weights, high) + runs_at(backend_, group, high);
+            const E chunks =
+                sparse_at(backend_, group.weights, high) +
+                (group.chunk_point.empty() ? runs_at(backend_, group, high) : eq_runs_at(backend_, group, high));
             sum = sum + chunks * group.kernel(r.first(group.log_chunk));
         }
         const F one = backend_.constant(KoalaBear(1));

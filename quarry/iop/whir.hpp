@@ -61,6 +61,9 @@ struct WhirClaimGroup {
     };
     std::vector<Run> runs{};
     std::vector<E> ratio_powers{};
+    /// If not empty, a point over the chunk's variables that takes the place of the powers: chunk s of a run has the
+    /// weight `weight` eq(chunk_point, s).
+    std::vector<E> chunk_point{};
 };
 template <class B>
 struct WhirClaims {

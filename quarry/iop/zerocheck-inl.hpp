@@ -27,11 +27,39 @@ TableValues<typename B::E> evaluate_table(B& backend, const Table& table, const 
     return values;
 }
 
+/// The message of the skip: checks that v has the sum `claim` over D, sets the skip point z, returns v(z).
+template <class B, class Channel>
+Result<typename B::E> verify_skip(B& backend, Channel& channel, const BusClaim<typename B::E>& bus, unsigned degree,
+                                  const typename B::E& claim, RowPoint<typename B::E>& point) {
+    using E = typename B::E;
+    const E zero = backend.constant(ExtField());
+    // v by its coefficients; its values on D depend on them modulo X^32 - 1 only.
+    std::vector<E> v;
+    for (std::size_t i = 0; i < (kSkipSize - 1) * degree + 1; ++i) v.push_back(channel.receive_ext());
+    const auto eq_skip = eq_all(backend, std::span<const E>(bus.point).subspan(kLogLanes, kLogSkip));
+    std::vector<E> folded(kSkipSize, zero);
+    for (std::size_t i = 0; i < v.size(); ++i) folded[i % kSkipSize] = folded[i % kSkipSize] + v[i];
+    E sum = zero;
+    for (std::size_t j = 0; j < kSkipSize; ++j) {
+        const KoalaBear step = KoalaBear::two_adic_root(kLogSkip).pow(j);
+        E weight = zero;
+        KoalaBear power(1);
+        for (std::size_t i = 0; i < kSkipSize; ++i, power *= step) weight = weight + eq_skip[i] * power;
+        sum = sum + folded[j] * weight;
+    }
+    QUARRY_TRY(backend.require_equal(sum, claim, Errc::skip_sum_mismatch, "zerocheck/skip"));
+    const E z = channel.challenge();
+    point.skip = z;
+    E value = v.back();
+    for (std::size_t i = v.size() - 1; i-- > 0;) value = value * z + v[i];
+    return value;
+}
+
 template <class B, class Channel>
 Result<ZerocheckClaims<typename B::E>> verify_zerocheck(B& backend, Channel& channel,
                                                         std::span<const Table* const> tables,
                                                         std::span<const unsigned> log_heights,
-                                                        const BusClaim<typename B::E>& bus) {
+                                                        const BusClaim<typename B::E>& bus, RowRounds rounds) {
     using E = typename B::E;
     const auto lift = [&](KoalaBear x) { return backend.constant(ExtField(x)); };
     const E one = lift(KoalaBear(1));
@@ -55,26 +83,11 @@ Result<ZerocheckClaims<typename B::E>> verify_zerocheck(B& backend, Channel& cha
     E claim = lift(KoalaBear());
     if (!bus.layout.blocks.empty()) claim = bus.numerator + batching * (bus.denominator - padding);
 
-    // Round 0: v by its coefficients; its values on D depend on them modulo X^32 - 1 only.
-    std::vector<E> v;
-    for (std::size_t i = 0; i < (kSkipSize - 1) * degree + 1; ++i) v.push_back(channel.receive_ext());
-    const auto eq_skip = eq_all(backend, std::span<const E>(bus.point).subspan(kLogLanes, kLogSkip));
-    std::vector<E> folded(kSkipSize, lift(KoalaBear()));
-    for (std::size_t i = 0; i < v.size(); ++i) folded[i % kSkipSize] = folded[i % kSkipSize] + v[i];
-    E sum = lift(KoalaBear());
-    for (std::size_t j = 0; j < kSkipSize; ++j) {
-        const KoalaBear step = KoalaBear::two_adic_root(kLogSkip).pow(j);
-        E weight = lift(KoalaBear());
-        KoalaBear power(1);
-        for (std::size_t i = 0; i < kSkipSize; ++i, power *= step) weight = weight + eq_skip[i] * power;
-        sum = sum + folded[j] * weight;
+    ZerocheckClaims<E> claims{{std::nullopt, std::vector<E>(max_log_height, lift(KoalaBear()))}, {}};
+    if (rounds == RowRounds::skip) {
+        QUARRY_TRY_ASSIGN(claim, verify_skip(backend, channel, bus, degree, claim, claims.point));
     }
-    QUARRY_TRY(backend.require_equal(sum, claim, Errc::skip_sum_mismatch, "zerocheck/skip"));
-    ZerocheckClaims<E> claims{{channel.challenge(), std::vector<E>(max_log_height, lift(KoalaBear()))}, {}};
-    claim = v.back();
-    for (std::size_t i = v.size() - 1; i-- > 0;) claim = claim * claims.point.skip + v[i];
-
-    for (const unsigned u : zerocheck_variables(max_log_height)) {
+    for (const unsigned u : zerocheck_variables(max_log_height, rounds)) {
         std::vector<E> higher;
         for (unsigned i = 0; i < degree; ++i) higher.push_back(channel.receive_ext());
         const E constant = eq_round_constant<E>(claim, bus.point[u], higher);

@@ -12,16 +12,36 @@ namespace {
 
 NativeBackend native;
 
+/// The message of the skip; returns the skip point z, and has every prover bound to it.
+ExtField prove_skip(ProverChannel& channel, std::span<const std::unique_ptr<TableProver>> provers, unsigned degree) {
+    std::vector<Coefficients> parts;
+    Coefficients v((kSkipSize - 1) * degree + 1);
+    for (const auto& prover : provers) {
+        parts.push_back(prover->skip_polynomial());
+        // A false witness may leave coefficients above the degree bound: they are cut off, and the proof is refused.
+        for (std::size_t i = 0; i < std::min(v.size(), parts.back().size()); ++i) v[i] += parts.back()[i];
+    }
+    channel.send("zerocheck/skip", v);
+    const ExtField z = channel.challenge();
+    const auto lagrange = skip_weights(native, z);
+    for (std::size_t t = 0; t < provers.size(); ++t) {
+        provers[t]->bind_skip(lagrange);
+        provers[t]->set_claim(evaluate(parts[t], z));
+    }
+    return z;
+}
+
 }  // namespace
 
-std::vector<unsigned> zerocheck_variables(unsigned max_log_height) {
+std::vector<unsigned> zerocheck_variables(unsigned max_log_height, RowRounds rounds) {
     std::vector<unsigned> r;
-    for (unsigned u = kLogChunkRows; u < max_log_height; ++u) r.push_back(u);
+    for (unsigned u = rounds == RowRounds::skip ? kLogChunkRows : kLogLanes; u < max_log_height; ++u) r.push_back(u);
     for (unsigned u = 0; u < kLogLanes; ++u) r.push_back(u);
     return r;
 }
 
-std::size_t zerocheck_stream_length(std::span<const Table* const> tables, std::span<const unsigned> log_heights) {
+std::size_t zerocheck_stream_length(std::span<const Table* const> tables, std::span<const unsigned> log_heights,
+                                    RowRounds rounds) {
     unsigned degree = 1;
     unsigned max_log_height = 0;
     std::size_t values = 0;
@@ -30,12 +50,12 @@ std::size_t zerocheck_stream_length(std::span<const Table* const> tables, std::s
         max_log_height = std::max(max_log_height, log_heights[t]);
         values += tables[t]->num_columns() + tables[t]->next_columns().size();
     }
-    const std::size_t rounds = zerocheck_variables(max_log_height).size();
-    return ExtField::kDegree * ((kSkipSize - 1) * degree + 1 + rounds * degree + values);
+    const std::size_t skip = rounds == RowRounds::skip ? (kSkipSize - 1) * degree + 1 : 0;
+    return ExtField::kDegree * (skip + zerocheck_variables(max_log_height, rounds).size() * degree + values);
 }
 
 ZerocheckClaims<ExtField> prove_zerocheck(ProverChannel& channel, std::span<const TableInstance> tables,
-                                          const BusClaim<ExtField>& bus) {
+                                          const BusClaim<ExtField>& bus, RowRounds rounds) {
     unsigned degree = 1;
     unsigned max_log_height = 0;
     for (const TableInstance& t : tables) {
@@ -65,36 +85,25 @@ ZerocheckClaims<ExtField> prove_zerocheck(ProverChannel& channel, std::span<cons
             std::make_unique<TableProver>(t, distribute(*t.table, *t.program, weights), std::move(b), rho));
     }
 
-    std::vector<Coefficients> skip;
-    Coefficients v((kSkipSize - 1) * degree + 1);
-    for (auto& prover : provers) {
-        skip.push_back(prover->skip_polynomial());
-        // A false witness may leave coefficients above the degree bound: they are cut off, and the proof is refused.
-        for (std::size_t i = 0; i < std::min(v.size(), skip.back().size()); ++i) v[i] += skip.back()[i];
-    }
-    channel.send("zerocheck/skip", v);
-    ZerocheckClaims<ExtField> claims{{channel.challenge(), std::vector<ExtField>(max_log_height)}, {}};
-    const auto lagrange = skip_weights(native, claims.point.skip);
-    ExtField claim;
-    for (std::size_t t = 0; t < provers.size(); ++t) {
-        provers[t]->bind_skip(lagrange);
-        const ExtField c = evaluate(skip[t], claims.point.skip);
-        provers[t]->set_claim(c);
-        claim += c;
+    ZerocheckClaims<ExtField> claims{{std::nullopt, std::vector<ExtField>(max_log_height)}, {}};
+    if (rounds == RowRounds::skip) {
+        claims.point.skip = prove_skip(channel, provers, degree);
+    } else {
+        for (auto& prover : provers) prover->lift_columns();
     }
 
-    for (const unsigned u : zerocheck_variables(max_log_height)) {
-        std::vector<Coefficients> rounds;
+    for (const unsigned u : zerocheck_variables(max_log_height, rounds)) {
+        std::vector<Coefficients> messages;
         Coefficients g(degree + 1);
         for (auto& prover : provers) {
-            rounds.push_back(prover->round(u));
-            add_to(g, rounds.back());
+            messages.push_back(prover->round(u));
+            add_to(g, messages.back());
         }
         channel.send("zerocheck/round", std::span<const ExtField>(g).subspan(1, degree));
         const ExtField r = channel.challenge();
         claims.point.r[u] = r;
         for (std::size_t t = 0; t < provers.size(); ++t) {
-            provers[t]->set_claim(evaluate(rounds[t], r));
+            provers[t]->set_claim(evaluate(messages[t], r));
             provers[t]->bind(u, r);
         }
     }
@@ -107,11 +116,10 @@ ZerocheckClaims<ExtField> prove_zerocheck(ProverChannel& channel, std::span<cons
 }
 
 ExtVector row_weights(const RowPoint<ExtField>& point, unsigned log_height, bool next) {
-    std::vector<ExtField> low(point.r.begin(), point.r.begin() + kLogLanes);
-    const auto lanes = eq_all(native, std::span<const ExtField>(low));
-    const auto middle = skip_weights(native, point.skip);
-    const auto high =
-        eq_all(native, std::span<const ExtField>(point.r).subspan(kLogChunkRows, log_height - kLogChunkRows));
+    const std::span<const ExtField> r(point.r);
+    const auto lanes = eq_all(native, r.first(kLogLanes));
+    const auto middle = point.skip ? skip_weights(native, *point.skip) : eq_all(native, r.subspan(kLogLanes, kLogSkip));
+    const auto high = eq_all(native, r.subspan(kLogChunkRows, log_height - kLogChunkRows));
     std::vector<ExtField> chunk;
     for (const ExtField& m : middle) {
         for (const ExtField& l : lanes) chunk.push_back(m * l);

@@ -1,6 +1,7 @@
 #pragma once
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -9,6 +10,10 @@
 #include "quarry/iop/logup.hpp"
 
 namespace quarry {
+
+/// How the variables 4 .. 8 of a row are bound: by one univariate skip, or by a round each like all others. A message
+/// of the skip is 31 d + 1 elements, where five rounds have 5 d; the prover's work is the other way round.
+enum class RowRounds { skip, plain };
 
 /// The constraints of all tables and the leaves of LogUp-GKR in one sumcheck, with a univariate skip. [Gruen24]
 /// docs/spec/proof-system.md, section 5. H: the largest log height; d: the largest degree; D: the skip domain, 32
@@ -26,15 +31,16 @@ namespace quarry {
 ///                     V -> P   r_u;  claim := G(r_u)
 ///   zerocheck/values  P -> V   every column, then every next-row column, table by table
 ///                                                             claim = sum_t bus_t + constraints_t at the values
-/// A table without the variable u contributes the constant of its own claim.
-/// Soundness error: a: number of constraints + 1; skip: 31 d; each round: d + 1; all over |E|.
+/// A table without the variable u contributes the constant of its own claim. With RowRounds::plain zerocheck/skip is
+/// left out and u = 4, .., H - 1, 0, 1, 2, 3.
+/// Soundness error: a: number of constraints + 1; skip: (d + 1) 31; each round: d + 1; all over |E|.
 
 /// The point at which the columns are claimed: variable v of a row at r[v], the variables 4..8 at the skip point z by
-/// the Lagrange polynomials of D.
+/// the Lagrange polynomials of D if there is one.
 template <class E>
 struct RowPoint {
-    E skip;
-    std::vector<E> r;  ///< H entries; 4..8 unused
+    std::optional<E> skip;
+    std::vector<E> r;  ///< H entries; with a skip point 4..8 are unused
 };
 
 template <class E>
@@ -59,11 +65,13 @@ struct BusClaim {
 };
 
 /// The order in which rounds bind variables, for the largest log height H.
-std::vector<unsigned> zerocheck_variables(unsigned max_log_height);
-std::size_t zerocheck_stream_length(std::span<const Table* const> tables, std::span<const unsigned> log_heights);
+std::vector<unsigned> zerocheck_variables(unsigned max_log_height, RowRounds rounds = RowRounds::skip);
+std::size_t zerocheck_stream_length(std::span<const Table* const> tables, std::span<const unsigned> log_heights,
+                                    RowRounds rounds = RowRounds::skip);
 
+/// Plain rounds lift every column to E before the first one: 20 bytes a cell, for tables that are small.
 ZerocheckClaims<ExtField> prove_zerocheck(ProverChannel& channel, std::span<const TableInstance> tables,
-                                          const BusClaim<ExtField>& bus);
+                                          const BusClaim<ExtField>& bus, RowRounds rounds = RowRounds::skip);
 
 /// L_i(z) for i < 32: the Lagrange polynomials of D.  L_i(z) = (z^32 - 1) g^i / (32 (z - g^i)); z is outside of D
 /// except with probability 32/|E|, when the verifier refuses.
@@ -116,7 +124,8 @@ template <class B, class Channel>
 Result<ZerocheckClaims<typename B::E>> verify_zerocheck(B& backend, Channel& channel,
                                                         std::span<const Table* const> tables,
                                                         std::span<const unsigned> log_heights,
-                                                        const BusClaim<typename B::E>& bus);
+                                                        const BusClaim<typename B::E>& bus,
+                                                        RowRounds rounds = RowRounds::skip);
 
 }  // namespace quarry
 

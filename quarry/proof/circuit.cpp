@@ -103,9 +103,10 @@ std::size_t StackLayout::chunk(std::size_t t, const Table& table, unsigned log_h
     return (preprocessed_offset[t] >> log_height) + (c - num_witness);
 }
 
-Result<StackLayout> make_stack_layout(const Circuit& circuit, const Heights& heights) {
+Result<StackLayout> make_stack_layout(const Circuit& circuit, const Heights& heights, unsigned log_lanes) {
     QUARRY_TRY(check_heights(circuit, heights));
     StackLayout layout;
+    layout.log_lanes = log_lanes;
     layout.order.resize(heights.size());
     layout.offset.resize(heights.size());
     layout.preprocessed_offset.resize(heights.size());
@@ -121,12 +122,12 @@ Result<StackLayout> make_stack_layout(const Circuit& circuit, const Heights& hei
         witness_cells += circuit.tables()[t].num_witness() << heights[t];
     }
     layout.used_cells = preprocessed_cells + witness_cells;
-    layout.log_size = std::max(kMinLogStack, heights[layout.order.front()] + kLogStackLanes);
+    layout.log_size = std::max(kMinLogStack, heights[layout.order.front()] + log_lanes);
     const auto lanes = [&](std::size_t cells) {
         const std::size_t lane = std::size_t{1} << layout.log_lane();
         return (cells + lane - 1) / lane;
     };
-    while (lanes(preprocessed_cells) + lanes(witness_cells) > std::size_t{1} << kLogStackLanes) ++layout.log_size;
+    while (lanes(preprocessed_cells) + lanes(witness_cells) > std::size_t{1} << log_lanes) ++layout.log_size;
     if (layout.log_size > kMaxLogStack) return Error{Errc::limit_exceeded, "committed cells"};
     layout.preprocessed_lanes = lanes(preprocessed_cells);
     layout.used_lanes = layout.preprocessed_lanes + lanes(witness_cells);
@@ -135,10 +136,10 @@ Result<StackLayout> make_stack_layout(const Circuit& circuit, const Heights& hei
     return layout;
 }
 
-Trace::Trace(const Circuit& circuit, Heights heights)
+Trace::Trace(const Circuit& circuit, Heights heights, unsigned log_lanes)
     : circuit_(&circuit),
       heights_(std::move(heights)),
-      layout_(make_stack_layout(circuit, heights_).value()),
+      layout_(make_stack_layout(circuit, heights_, log_lanes).value()),
       cells_(layout_.witness_lanes() << layout_.log_lane()) {
     std::size_t used = 0;
     for (std::size_t t = 0; t < heights_.size(); ++t) used += circuit.tables()[t].num_witness() << heights_[t];

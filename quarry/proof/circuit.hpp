@@ -78,9 +78,10 @@ struct StackLayout {
     std::vector<std::size_t> preprocessed_offset;  ///< by table number: where its first preprocessed column starts
     std::size_t used_cells = 0;                    ///< of all columns, without padding
     unsigned log_size = 0;
-    std::size_t used_lanes = 0;          ///< of 2^(log_size - 7) cells each; the last one padded with zeros
+    unsigned log_lanes = kLogStackLanes;
+    std::size_t used_lanes = 0;          ///< of 2^(log_size - log_lanes) cells each; the last one padded with zeros
     std::size_t preprocessed_lanes = 0;  ///< the first ones of these; 0 without preprocessed columns
-    [[nodiscard]] unsigned log_lane() const noexcept { return log_size - kLogStackLanes; }
+    [[nodiscard]] unsigned log_lane() const noexcept { return log_size - log_lanes; }
     [[nodiscard]] std::size_t witness_lanes() const noexcept { return used_lanes - preprocessed_lanes; }
     /// Lanes of each commitment to the stack, in the order of the stack: preprocessed ones if there are any, witness.
     [[nodiscard]] std::vector<std::size_t> lanes_of_parts() const;
@@ -90,13 +91,14 @@ struct StackLayout {
 
 /// bad_shape: a wrong number of heights, one outside of [kMinLogHeight, kMaxLogHeight], or another one than the table
 /// fixes; limit_exceeded: too many cells.
-Result<StackLayout> make_stack_layout(const Circuit& circuit, const Heights& heights);
+Result<StackLayout> make_stack_layout(const Circuit& circuit, const Heights& heights,
+                                      unsigned log_lanes = kLogStackLanes);
 
 /// The committed cells of a witness, laid out as the stack: every column but the preprocessed ones.
 class Trace {
   public:
     /// Precondition: make_stack_layout succeeds. Cells are uninitialised, padding is zero.
-    Trace(const Circuit& circuit, Heights heights);
+    Trace(const Circuit& circuit, Heights heights, unsigned log_lanes = kLogStackLanes);
 
     [[nodiscard]] const Heights& heights() const noexcept { return heights_; }
     [[nodiscard]] const StackLayout& layout() const noexcept { return layout_; }

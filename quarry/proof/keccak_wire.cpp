@@ -63,12 +63,14 @@ Result<std::vector<KoalaBear>> get_row(ByteReader& in, std::size_t width) {
 }  // namespace
 
 Bytes32 keccak_key_digest(const Circuit& circuit, const Heights& heights, const WhirParameters& parameters,
-                          unsigned security_bits, const Statement& statement, const KeccakVerifyingKey* key) {
+                          unsigned security_bits, const Statement& statement, const KeccakVerifyingKey* key,
+                          const Protocol& protocol) {
     QUARRY_CHECK((key != nullptr) == circuit.has_preprocessed());
     std::vector<std::uint8_t> bytes(kTag.begin(), kTag.end());
     for (const KoalaBear x : circuit.digest()) KeccakPolicy::put(bytes, x);
     if (key != nullptr) KeccakPolicy::put(bytes, key->preprocessed_root);
     const auto number = [&](std::size_t x) { KeccakPolicy::put(bytes, KoalaBear(x)); };
+    number(protocol.version());
     absorb_sizes(number, heights, parameters, security_bits);
     number(statement.tuples.size());
     for (const PublicTuple& tuple : statement.tuples) {
@@ -82,18 +84,20 @@ Bytes32 keccak_key_digest(const Circuit& circuit, const Heights& heights, const 
 template <>
 KeccakTranscript start_transcript<KeccakPolicy>(const Circuit& circuit, const Heights& heights,
                                                 const WhirParameters& parameters, unsigned security_bits,
-                                                const Statement& statement, const KeccakVerifyingKey* key) {
+                                                const Statement& statement, const KeccakVerifyingKey* key,
+                                                const Protocol& protocol) {
     KeccakTranscript t;
-    t.absorb(keccak_key_digest(circuit, heights, parameters, security_bits, statement, key));
+    t.absorb(keccak_key_digest(circuit, heights, parameters, security_bits, statement, key, protocol));
     for (const PublicTuple& tuple : statement.tuples) {
         for (const KoalaBear x : tuple.tuple) t.absorb(x);
     }
     return t;
 }
 
-std::size_t keccak_proof_size(const Circuit& circuit, const Heights& heights, const WhirParameters& parameters) {
-    std::size_t size = proof_stream_length(circuit, heights, parameters, KeccakPolicy::kUnits);
-    const StackLayout layout = make_stack_layout(circuit, heights).value();
+std::size_t keccak_proof_size(const Circuit& circuit, const Heights& heights, const WhirParameters& parameters,
+                              const Protocol& protocol) {
+    std::size_t size = proof_stream_length(circuit, heights, parameters, protocol, KeccakPolicy::kUnits);
+    const StackLayout layout = make_stack_layout(circuit, heights, protocol.log_stack_lanes).value();
     for (const OracleBytes& oracle : oracle_bytes(layout, parameters)) size += oracle.size();
     return size;
 }
@@ -114,21 +118,22 @@ std::vector<std::uint8_t> encode_keccak_proof(const Circuit& circuit, const Kecc
 
 Result<KeccakProof> decode_keccak_proof(const Circuit& circuit, const Heights& heights,
                                         std::span<const std::uint8_t> bytes, unsigned security_bits,
-                                        const KeccakVerifyingKey* key) {
+                                        const KeccakVerifyingKey* key, const Protocol& protocol) {
     if (std::find(kSecurityLevels.begin(), kSecurityLevels.end(), security_bits) == kSecurityLevels.end()) {
         return Error{Errc::wrong_key, "security level"};
     }
     QUARRY_TRY(check_key(circuit, key, heights, security_bits));
-    QUARRY_TRY_ASSIGN(const StackLayout layout, make_stack_layout(circuit, heights));
-    const auto parameters = find_whir_parameters(layout.log_size, security_target(security_bits));
+    QUARRY_TRY_ASSIGN(const StackLayout layout, make_stack_layout(circuit, heights, protocol.log_stack_lanes));
+    const auto parameters = find_parameters(protocol, layout.log_size, security_bits);
     if (!parameters) return Error{Errc::bad_shape, "no parameters for this size"};
-    if (bytes.size() != keccak_proof_size(circuit, heights, *parameters)) return Error{Errc::bad_length, "proof"};
+    if (bytes.size() != keccak_proof_size(circuit, heights, *parameters, protocol))
+        return Error{Errc::bad_length, "proof"};
 
     // Now every read succeeds.
     ByteReader in(bytes);
     KeccakProof proof{security_bits, heights, {}, {}};
     const auto stream =
-        in.raw(proof_stream_length(circuit, heights, *parameters, KeccakPolicy::kUnits), "stream").value();
+        in.raw(proof_stream_length(circuit, heights, *parameters, protocol, KeccakPolicy::kUnits), "stream").value();
     proof.stream.assign(stream.begin(), stream.end());
     for (const OracleBytes& oracle : oracle_bytes(layout, *parameters)) {
         proof.openings.caps.push_back(oracle.cap_is_known ? key->preprocessed_cap

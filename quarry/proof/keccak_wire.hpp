@@ -22,10 +22,12 @@ namespace quarry {
 /// multiplicity and length of each tuple): constant for a contract. Precondition: a key iff the circuit has
 /// preprocessed columns.
 Bytes32 keccak_key_digest(const Circuit& circuit, const Heights& heights, const WhirParameters& parameters,
-                          unsigned security_bits, const Statement& statement, const KeccakVerifyingKey* key = nullptr);
+                          unsigned security_bits, const Statement& statement, const KeccakVerifyingKey* key = nullptr,
+                          const Protocol& protocol = {});
 
 /// The exact number of bytes. Precondition: make_stack_layout succeeds, of the parameters' size.
-std::size_t keccak_proof_size(const Circuit& circuit, const Heights& heights, const WhirParameters& parameters);
+std::size_t keccak_proof_size(const Circuit& circuit, const Heights& heights, const WhirParameters& parameters,
+                              const Protocol& protocol = {});
 
 /// Precondition: `proof` is of this circuit, made by prove() or decode_keccak_proof().
 std::vector<std::uint8_t> encode_keccak_proof(const Circuit& circuit, const KeccakProof& proof);
@@ -35,6 +37,6 @@ std::vector<std::uint8_t> encode_keccak_proof(const Circuit& circuit, const Kecc
 /// non_canonical (an element of a row). Precondition: a key iff the circuit has preprocessed columns.
 Result<KeccakProof> decode_keccak_proof(const Circuit& circuit, const Heights& heights,
                                         std::span<const std::uint8_t> bytes, unsigned security_bits = 100,
-                                        const KeccakVerifyingKey* key = nullptr);
+                                        const KeccakVerifyingKey* key = nullptr, const Protocol& protocol = {});
 
 }  // namespace quarry

@@ -7,10 +7,10 @@
 
 namespace quarry {
 
-PreprocessedTrace::PreprocessedTrace(const Circuit& circuit, Heights heights)
+PreprocessedTrace::PreprocessedTrace(const Circuit& circuit, Heights heights, unsigned log_lanes)
     : circuit_(&circuit),
       heights_(std::move(heights)),
-      layout_(make_stack_layout(circuit, heights_).value()),
+      layout_(make_stack_layout(circuit, heights_, log_lanes).value()),
       cells_(layout_.preprocessed_lanes << layout_.log_lane()) {
     QUARRY_CHECK(circuit.has_preprocessed());
     std::size_t used = 0;
@@ -37,18 +37,19 @@ const KoalaBear* PreprocessedTrace::columns(std::size_t t) const noexcept {
 namespace {
 
 template <class Tree>
-Tree commit(const PreprocessedTrace& trace, unsigned security_bits) {
+Tree commit(const PreprocessedTrace& trace, unsigned security_bits, const Protocol& protocol) {
     const StackLayout& layout = trace.layout();
-    const WhirParameters parameters = generate_whir_parameters(layout.log_size, security_target(security_bits));
+    QUARRY_CHECK(layout.log_lanes == protocol.log_stack_lanes);
+    const WhirParameters parameters = generate_parameters(protocol, layout.log_size, security_bits);
     return Tree::commit(trace.stack(), layout.preprocessed_lanes, parameters.rounds.front());
 }
 
 }  // namespace
 
 template <class P>
-BasicProvingKey<P>::BasicProvingKey(PreprocessedTrace trace, unsigned security_bits)
+BasicProvingKey<P>::BasicProvingKey(PreprocessedTrace trace, unsigned security_bits, const Protocol& protocol)
     : trace_(std::move(trace)),
-      commitment_(commit<Tree>(trace_, security_bits)),
+      commitment_(commit<Tree>(trace_, security_bits, protocol)),
       verifying_key_{trace_.circuit().digest(), security_bits, trace_.heights(), commitment_.root(),
                      commitment_.cap(std::min(P::kLogKeyCap, commitment_.log_rows()))} {}
 

@@ -9,13 +9,14 @@
 #include "quarry/iop/commitment.hpp"
 #include "quarry/iop/hash_policy.hpp"
 #include "quarry/proof/circuit.hpp"
+#include "quarry/proof/protocol.hpp"
 
 /// Keys of circuits with preprocessed columns. A circuit without needs none: its digest is its key.
 namespace quarry {
 
 /// What a verifier knows of a circuit's preprocessed columns: the root of the honest commitment to them. It holds for
-/// one choice of heights and one security level, since both shape the code. Who takes a key from elsewhere trusts its
-/// root: it can be recomputed from the circuit (ProvingKey).
+/// one choice of heights, one security level and one protocol, since these shape the code. Who takes a key from
+/// elsewhere trusts its root: it can be recomputed from the circuit (ProvingKey).
 template <class P>
 struct BasicVerifyingKey {
     quarry::Digest circuit_digest{};
@@ -34,7 +35,7 @@ class PreprocessedTrace {
   public:
     /// Preconditions: make_stack_layout succeeds; the circuit has preprocessed columns. Cells are uninitialised,
     /// padding is zero.
-    PreprocessedTrace(const Circuit& circuit, Heights heights);
+    PreprocessedTrace(const Circuit& circuit, Heights heights, unsigned log_lanes = kLogStackLanes);
 
     [[nodiscard]] const Circuit& circuit() const noexcept { return *circuit_; }
     [[nodiscard]] const Heights& heights() const noexcept { return heights_; }
@@ -57,7 +58,7 @@ class PreprocessedTrace {
     Buffer<KoalaBear> cells_;
 };
 
-/// The preprocessed columns with their commitment: made once for a circuit, heights and security level, used by every
+/// The preprocessed columns with their commitment: made once for a circuit, heights, level and protocol, used by every
 /// proof. Deterministic. Keeps the codeword: 2^log_inv_rate times the columns.
 template <class P>
 class BasicProvingKey {
@@ -65,7 +66,8 @@ class BasicProvingKey {
     using Tree = BasicCommitment<typename P::Hasher>;
 
     /// Cost: the commitment to the preprocessed lanes.
-    explicit BasicProvingKey(PreprocessedTrace trace, unsigned security_bits = 100);
+    /// Precondition (checked): the trace has the protocol's number of lanes.
+    explicit BasicProvingKey(PreprocessedTrace trace, unsigned security_bits = 100, const Protocol& protocol = {});
 
     [[nodiscard]] const PreprocessedTrace& trace() const noexcept { return trace_; }
     [[nodiscard]] const Tree& commitment() const noexcept { return commitment_; }

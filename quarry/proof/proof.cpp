@@ -1,6 +1,9 @@
 #include "quarry/proof/proof.hpp"
 
 #include <algorithm>
+#include <bit>
+#include <functional>
+#include <utility>
 
 #include "quarry/base/check.hpp"
 #include "quarry/poly/passes.hpp"
@@ -32,9 +35,9 @@ struct OpenedStack {
     std::span<const KoalaBear> witness;
 };
 
-// The claims on columns, or on next-row columns, of one height; `power` goes on by a factor `batching` for each.
+// The claims on columns, or on next-row columns, of one height; `weigh` gives the weight of the next one, on a chunk.
 ChunkClaims make_claims(const OpenedStack& stack, const HeightGroup& group, const ZerocheckClaims<ExtField>& claims,
-                        bool next, const ExtField& batching, ExtField& power) {
+                        bool next, const std::function<ExtField(std::size_t chunk)>& weigh) {
     const unsigned h = group.log_height;
     const std::size_t first_table = stack.layout.order[group.first];
     const std::size_t witness_begin = stack.preprocessed.size() >> h;
@@ -46,9 +49,9 @@ ChunkClaims make_claims(const OpenedStack& stack, const HeightGroup& group, cons
         const Table& table = *stack.sorted.tables[i];
         const auto& next_columns = table.next_columns();
         const std::size_t count = next ? next_columns.size() : table.num_columns();
-        for (std::size_t k = 0; k < count; ++k, power *= batching) {
-            claim.weights.emplace_back(stack.layout.chunk(stack.layout.order[i], table, h, next ? next_columns[k] : k),
-                                       power);
+        for (std::size_t k = 0; k < count; ++k) {
+            const std::size_t chunk = stack.layout.chunk(stack.layout.order[i], table, h, next ? next_columns[k] : k);
+            claim.weights.emplace_back(chunk, weigh(chunk));
         }
         if (next) continue;
         const std::vector<ExtField>& row = claims.tables[i].row;
@@ -61,6 +64,38 @@ ChunkClaims make_claims(const OpenedStack& stack, const HeightGroup& group, cons
     append_chunk_values(stack.preprocessed, claim.kernel, h, preprocessed, claim.values);
     append_chunk_values(stack.witness, claim.kernel, h, witness, claim.values);
     return claim;
+}
+
+// The claims on every column, weighed as `protocol` wants them; draws the challenges.
+std::vector<ChunkClaims> batch_claims(ProverChannel& channel, const OpenedStack& stack,
+                                      const ZerocheckClaims<ExtField>& claims, const Protocol& protocol) {
+    NativeBackend backend;
+    const auto heights = group_by_height(stack.sorted.log_heights);
+    const bool by_eq = protocol.batching == ClaimBatching::eq;
+    const EqChallenges sizes = eq_challenges(heights, stack.layout.log_size);
+    std::vector<ExtField> challenges;
+    for (std::size_t i = by_eq ? sizes.num_chunk + sizes.num_group : 1; i > 0; --i) {
+        challenges.push_back(channel.challenge());
+    }
+    ExtField power(KoalaBear(1));
+    std::vector<ChunkClaims> groups;
+    for (std::size_t i = 0; i < heights.size(); ++i) {
+        for (const bool next : {false, true}) {
+            ExtField of_group;
+            if (by_eq) {
+                of_group = eq_at_index(backend, std::span<const ExtField>(challenges).subspan(sizes.num_chunk),
+                                       2 * i + (next ? 1 : 0));
+            }
+            ChunkClaims claim = make_claims(stack, heights[i], claims, next, [&](std::size_t chunk) {
+                if (!by_eq) return std::exchange(power, power * challenges[0]);
+                const unsigned unused = heights[i].log_height - heights.back().log_height;
+                const auto delta = std::span<const ExtField>(challenges).subspan(unused, sizes.num_chunk - unused);
+                return of_group * eq_at_index(backend, delta, chunk);
+            });
+            if (!claim.weights.empty()) groups.push_back(std::move(claim));
+        }
+    }
+    return groups;
 }
 
 }  // namespace
@@ -93,23 +128,29 @@ std::vector<HeightGroup> group_by_height(const std::vector<unsigned>& log_height
     return r;
 }
 
+EqChallenges eq_challenges(std::span<const HeightGroup> heights, unsigned log_size) {
+    return {log_size - heights.back().log_height, static_cast<unsigned>(std::bit_width(2 * heights.size() - 1))};
+}
+
 template <>
 Transcript start_transcript<PoseidonPolicy>(const Circuit& circuit, const Heights& heights,
                                             const WhirParameters& parameters, unsigned security_bits,
-                                            const Statement& statement, const VerifyingKey* key) {
+                                            const Statement& statement, const VerifyingKey* key,
+                                            const Protocol& protocol) {
     Transcript t;
-    absorb_start(t, key_digests(circuit, key), heights, parameters, security_bits, statement,
-                 [](KoalaBear x) { return x; });
+    absorb_start(
+        t, key_digests(circuit, key), heights, parameters, security_bits, statement, [](KoalaBear x) { return x; },
+        protocol);
     return t;
 }
 
 std::size_t proof_stream_length(const Circuit& circuit, const Heights& heights, const WhirParameters& parameters,
-                                const StreamUnits& units) {
-    const StackLayout layout = make_stack_layout(circuit, heights).value();
+                                const Protocol& protocol, const StreamUnits& units) {
+    const StackLayout layout = make_stack_layout(circuit, heights, protocol.log_stack_lanes).value();
     const SortedTables sorted = sort_tables(circuit, heights, layout);
     const LeafLayout leaves = make_leaf_layout(sorted.tables, sorted.log_heights);
     const std::size_t elements = (leaves.blocks.empty() ? 0 : gkr_stream_size(leaves.log_size)) +
-                                 zerocheck_stream_length(sorted.tables, sorted.log_heights);
+                                 zerocheck_stream_length(sorted.tables, sorted.log_heights, protocol.row_rounds);
     return units.digest + elements * units.element + whir_stream_length(parameters, units);
 }
 
@@ -118,13 +159,14 @@ BasicProof<P> prove(const Circuit& circuit, const Trace& trace, const Statement&
                     const BasicProveOptions<P>& options) {
     using Tree = BasicCommitment<typename P::Hasher>;
     const StackLayout& layout = trace.layout();
-    const WhirParameters parameters = generate_whir_parameters(layout.log_size, security_target(options.security_bits));
+    QUARRY_CHECK(layout.log_lanes == options.protocol.log_stack_lanes);
+    const WhirParameters parameters = generate_parameters(options.protocol, layout.log_size, options.security_bits);
     const BasicVerifyingKey<P>* key = options.key != nullptr ? &options.key->verifying_key() : nullptr;
     QUARRY_CHECK(check_key(circuit, key, trace.heights(), options.security_bits).ok());
     if (options.claimed_key != nullptr) key = options.claimed_key;
-    BasicProverChannel<P> channel(
-        start_transcript<P>(circuit, trace.heights(), parameters, options.security_bits, statement, key),
-        options.tamper);
+    BasicProverChannel<P> channel(start_transcript<P>(circuit, trace.heights(), parameters, options.security_bits,
+                                                      statement, key, options.protocol),
+                                  options.tamper);
     double* timer = nullptr;
     double since = 0;
     auto phase = [&](const char* name, double ProvePhases::* target) {
@@ -161,7 +203,7 @@ BasicProof<P> prove(const Circuit& circuit, const Trace& trace, const Statement&
     }
 
     phase("zerocheck", &ProvePhases::zerocheck);
-    const ZerocheckClaims<ExtField> claims = prove_zerocheck(channel, instances, bus);
+    const ZerocheckClaims<ExtField> claims = prove_zerocheck(channel, instances, bus, options.protocol.row_rounds);
 
     phase("open", &ProvePhases::open);
     std::vector<BasicStackPart<P>> parts;
@@ -172,15 +214,7 @@ BasicProof<P> prove(const Circuit& circuit, const Trace& trace, const Statement&
     const OpenedStack stack{layout, sorted,
                             options.key != nullptr ? options.key->trace().stack() : std::span<const KoalaBear>(),
                             trace.stack()};
-    const ExtField batching = channel.challenge();
-    std::vector<ChunkClaims> groups;
-    ExtField power(KoalaBear(1));
-    for (const HeightGroup& group : group_by_height(sorted.log_heights)) {
-        for (const bool next : {false, true}) {
-            ChunkClaims claim = make_claims(stack, group, claims, next, batching, power);
-            if (!claim.weights.empty()) groups.push_back(std::move(claim));
-        }
-    }
+    std::vector<ChunkClaims> groups = batch_claims(channel, stack, claims, options.protocol);
     BasicProof<P> proof{options.security_bits, trace.heights(), {}, {}};
     proof.openings = prove_whir(channel, parts, std::move(groups), parameters);
     proof.stream = std::move(channel).take();
@@ -190,16 +224,16 @@ BasicProof<P> prove(const Circuit& circuit, const Trace& trace, const Statement&
 
 template <class P>
 Status verify(const Circuit& circuit, const BasicProof<P>& proof, const Statement& statement, unsigned required_bits,
-              const std::type_identity_t<BasicVerifyingKey<P>>* key) {
+              const std::type_identity_t<BasicVerifyingKey<P>>* key, const Protocol& protocol) {
     if (std::find(kSecurityLevels.begin(), kSecurityLevels.end(), proof.security_bits) == kSecurityLevels.end() ||
         proof.security_bits < required_bits) {
         return Error{Errc::wrong_key, "security level"};
     }
     QUARRY_TRY(check_key(circuit, key, proof.heights, proof.security_bits));
-    QUARRY_TRY_ASSIGN(const StackLayout layout, make_stack_layout(circuit, proof.heights));
-    const auto parameters = find_whir_parameters(layout.log_size, security_target(proof.security_bits));
+    QUARRY_TRY_ASSIGN(const StackLayout layout, make_stack_layout(circuit, proof.heights, protocol.log_stack_lanes));
+    const auto parameters = find_parameters(protocol, layout.log_size, proof.security_bits);
     if (!parameters) return Error{Errc::bad_shape, "no parameters for this size"};
-    if (proof.stream.size() != proof_stream_length(circuit, proof.heights, *parameters, P::kUnits)) {
+    if (proof.stream.size() != proof_stream_length(circuit, proof.heights, *parameters, protocol, P::kUnits)) {
         return Error{Errc::bad_length, "proof stream"};
     }
     // Every length before any arithmetic.
@@ -208,19 +242,21 @@ Status verify(const Circuit& circuit, const BasicProof<P>& proof, const Statemen
                                          proof.openings, *parameters));
     NativeBackend backend;
     BasicVerifierChannel<P> channel(
-        start_transcript<P>(circuit, proof.heights, *parameters, proof.security_bits, statement, key), proof.stream);
+        start_transcript<P>(circuit, proof.heights, *parameters, proof.security_bits, statement, key, protocol),
+        proof.stream);
     std::optional<typename P::Digest> preprocessed_root;
     if (key != nullptr) preprocessed_root = key->preprocessed_root;
     const Status status = verify_proof(backend, channel, circuit, proof.heights, layout, statement, proof.openings,
-                                       *parameters, preprocessed_root);
+                                       *parameters, preprocessed_root, protocol);
     QUARRY_TRY(channel.well_formed());
     return status;
 }
 
 template Proof prove(const Circuit&, const Trace&, const Statement&, const ProveOptions&);
 template KeccakProof prove(const Circuit&, const Trace&, const Statement&, const KeccakProveOptions&);
-template Status verify<PoseidonPolicy>(const Circuit&, const Proof&, const Statement&, unsigned, const VerifyingKey*);
+template Status verify<PoseidonPolicy>(const Circuit&, const Proof&, const Statement&, unsigned, const VerifyingKey*,
+                                       const Protocol&);
 template Status verify<KeccakPolicy>(const Circuit&, const KeccakProof&, const Statement&, unsigned,
-                                     const KeccakVerifyingKey*);
+                                     const KeccakVerifyingKey*, const Protocol&);
 
 }  // namespace quarry

@@ -11,11 +11,10 @@
 #include "quarry/iop/whir.hpp"
 #include "quarry/proof/circuit.hpp"
 #include "quarry/proof/key.hpp"
+#include "quarry/proof/protocol.hpp"
 #include "quarry/proof/security.hpp"
 
 namespace quarry {
-
-inline constexpr std::uint32_t kProtocolVersion = 1;
 
 /// The security levels that exist, in bits: 100 is what ships.
 inline constexpr std::array<unsigned, 2> kSecurityLevels{100, 120};
@@ -57,7 +56,8 @@ struct ProvePhases {
 template <class P>
 struct BasicProveOptions {
     unsigned security_bits = 100;
-    const BasicProvingKey<P>* key = nullptr;            ///< needed iff the circuit has preprocessed columns
+    const BasicProvingKey<P>* key = nullptr;  ///< needed iff the circuit has preprocessed columns
+    Protocol protocol{};
     ProverChannel::Tamper tamper;                       ///< tests: a lying prover
     const BasicVerifyingKey<P>* claimed_key = nullptr;  ///< tests: a prover whose transcript absorbs another key
     ProvePhases* phases = nullptr;                      ///< filled when given
@@ -69,7 +69,8 @@ using KeccakProveOptions = BasicProveOptions<KeccakPolicy>;
 
 /// Proves that the trace satisfies the circuit's constraints and balances its buses. Does not check the trace: a bad
 /// one makes a proof that verify() refuses. Deterministic: no randomness, independent of threads and instruction set.
-/// Preconditions (checked): the key is of this circuit, of the trace's heights and the level.
+/// Preconditions (checked): the key is of this circuit, of the trace's heights and the level; the trace has the
+/// protocol's number of lanes.
 template <class P = PoseidonPolicy>
 BasicProof<P> prove(const Circuit& circuit, const Trace& trace, const Statement& statement,
                     const BasicProveOptions<P>& options = {});
@@ -79,18 +80,20 @@ BasicProof<P> prove(const Circuit& circuit, const Trace& trace, const Statement&
 /// element.
 template <class F, class Sponge, class Constant>
 void absorb_start(Sponge& sponge, const KeyDigests<F>& key, const Heights& heights, const WhirParameters& parameters,
-                  unsigned security_bits, const BasicStatement<F>& statement, Constant constant);
+                  unsigned security_bits, const BasicStatement<F>& statement, Constant constant,
+                  const Protocol& protocol = {});
 
 /// The transcript before the first message. Over Poseidon: absorb_start; over Keccak: docs/spec/terminal-proof.md,
 /// section 2. Precondition: a key iff the circuit has preprocessed columns.
 template <class P = PoseidonPolicy>
 typename P::Transcript start_transcript(const Circuit& circuit, const Heights& heights,
                                         const WhirParameters& parameters, unsigned security_bits,
-                                        const Statement& statement, const BasicVerifyingKey<P>* key = nullptr);
+                                        const Statement& statement, const BasicVerifyingKey<P>* key = nullptr,
+                                        const Protocol& protocol = {});
 
 /// The exact number of symbols of a proof's stream.
 std::size_t proof_stream_length(const Circuit& circuit, const Heights& heights, const WhirParameters& parameters,
-                                const StreamUnits& units = PoseidonPolicy::kUnits);
+                                const Protocol& protocol = {}, const StreamUnits& units = PoseidonPolicy::kUnits);
 
 /// The verifier's text after the transcript is started: a template over the arithmetic, see NativeBackend
 /// (quarry/iop/channel.hpp). `preprocessed_root`: what the transcript has absorbed of the key (checked to be there iff
@@ -99,15 +102,16 @@ template <class B, class Channel, class Openings>
 Status verify_proof(B& backend, Channel& channel, const Circuit& circuit, const Heights& heights,
                     const StackLayout& layout, const BasicStatement<typename B::F>& statement, const Openings& openings,
                     const WhirParameters& parameters,
-                    const std::optional<ChannelDigest<Channel>>& preprocessed_root = {});
+                    const std::optional<ChannelDigest<Channel>>& preprocessed_root = {}, const Protocol& protocol = {});
 
-/// Ok iff the proof shows `statement` for `circuit` at `required_bits` of provable security or more. `key`: of a
-/// circuit with preprocessed columns.
+/// Ok iff the proof shows `statement` for `circuit` at `required_bits` of provable security or more, in this protocol.
+/// `key`: of a circuit with preprocessed columns.
 /// Errors, in this order: wrong_key (the level; the key's heights or level), bad_shape, limit_exceeded, bad_length,
 /// then non_canonical (a stream of bytes, an element not below p) or what the protocol refuses.
 template <class P>
 Status verify(const Circuit& circuit, const BasicProof<P>& proof, const Statement& statement,
-              unsigned required_bits = 100, const std::type_identity_t<BasicVerifyingKey<P>>* key = nullptr);
+              unsigned required_bits = 100, const std::type_identity_t<BasicVerifyingKey<P>>* key = nullptr,
+              const Protocol& protocol = {});
 
 }  // namespace quarry
 

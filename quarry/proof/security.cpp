@@ -26,10 +26,31 @@ constexpr std::uint64_t kProvenPermutation = 50;  // computed permutations that 
 // Wider than any difference between two libm's, far narrower than a bit that anyone could use.
 constexpr double kMargin = 1e-6;
 
-double log2_field() { return kExtensionDegree * std::log2(kModulus); }
+/// How challenges, positions and the work come out of the hash.
+struct Sampling {
+    double field_bits;     ///< -log2 of the likeliest challenge in E
+    double position_bias;  ///< added to the probability that one position lies in a set
+    bool word_is_element;  ///< the ground word is the low bits of a field element, else it is uniform
 
-/// -log2(numerator / |E|).
-double field_bits(double numerator) { return log2_field() - std::log2(numerator); }
+    explicit Sampling(ProofHash hash)
+        : field_bits(kExtensionDegree * std::log2(kModulus)),
+          position_bias(1 / kModulus),
+          word_is_element(hash == ProofHash::poseidon) {
+        if (hash == ProofHash::keccak) {
+            field_bits -= kExtensionDegree * std::log2(1 + std::exp2(-20));  // a coefficient: p^-1 (1 + 2^-20) at most
+            position_bias = 0;
+        }
+    }
+
+    /// -log2(numerator / |E|), or of what the likeliest challenges make of it.
+    double of_challenge(double numerator) const { return field_bits - std::log2(numerator); }
+
+    /// -log2 of the share of words whose low `bits` bits are zero.
+    double of_grinding(unsigned bits) const {
+        if (bits == 0 || !word_is_element) return bits;
+        return std::log2(kModulus) - std::log2(127 * std::exp2(kTwoAdicity - bits) + 1);
+    }
+};
 
 /// A Reed-Solomon code of one oracle's lanes at one proximity parameter. With rho = (2^m - 1) / 2^(m+k), the degree
 /// over the length, and multiplicity mu: 1 - delta = sqrt(rho) (1 + 1/mu).
@@ -55,23 +76,17 @@ struct Code {
     }
 
     /// One fold: the sumcheck's degree 2 against every codeword of the list, or a line with exceptional agreement.
-    double fold_bits() const { return field_bits(2 * list_size() + exceptions()); }
+    double fold_bits(const Sampling& s) const { return s.of_challenge(2 * list_size() + exceptions()); }
 
     /// One out-of-domain sample separates the list: univariate polynomials of degree < 2^log_size.
-    double ood_bits(unsigned log_size) const {
+    double ood_bits(unsigned log_size, const Sampling& s) const {
         const double list = list_size();
-        return field_bits(list * list / 2 * std::exp2(log_size));
+        return s.of_challenge(list * list / 2 * std::exp2(log_size));
     }
 
-    /// One query; a position is the low bits of a field element, which favours one position by 1/p.
-    double query_bits() const { return -std::log2(agreement() + 1 / kModulus); }
+    /// One query.
+    double query_bits(const Sampling& s) const { return -std::log2(agreement() + s.position_bias); }
 };
-
-/// -log2 of the share of field elements whose low `bits` bits are zero.
-double grinding_bits(unsigned bits) {
-    if (bits == 0) return 0;
-    return std::log2(kModulus) - std::log2(127 * std::exp2(kTwoAdicity - bits) + 1);
-}
 
 /// The messages before WHIR, charged to the first oracle's list: degree in the challenge.
 struct EarlyMessage {
@@ -81,6 +96,7 @@ struct EarlyMessage {
     const char* relies_on;
 };
 
+/// Those of count 0 are not sent.
 std::array<EarlyMessage, 9> early_messages(const CircuitBounds& b) {
     const double fractions = std::exp2(b.log_fractions);
     const double skip = std::exp2(b.log_skip) - 1;
@@ -94,9 +110,12 @@ std::array<EarlyMessage, 9> early_messages(const CircuitBounds& b) {
         {"gkr.merge", 1, m, "line through two claims [PH23]"},
         {"zerocheck.point", 1, b.log_max_height, "multilinear in each coordinate of the GKR point"},
         {"constraints.batch", static_cast<double>(b.num_constraints) + 1, 1, "powers of one challenge"},
-        {"constraints.skip", degree * skip, 1, "univariate skip, degree (d + 1)(2^k - 1) [Gruen24]"},
+        {"constraints.skip", degree * skip, b.log_skip > 0 ? 1U : 0U,
+         "univariate skip, degree (d + 1)(2^k - 1) [Gruen24]"},
         {"constraints.round", degree, plain_rounds, "sumcheck, degree d + 1 [LFKN92]"},
-        {"openings.batch", static_cast<double>(b.num_openings), 1, "powers of one challenge"},
+        b.batching_variables > 0
+            ? EarlyMessage{"openings.batch", 1, b.batching_variables, "multilinear in each challenge"}
+            : EarlyMessage{"openings.batch", static_cast<double>(b.num_openings), 1, "powers of one challenge"},
     }};
 }
 
@@ -108,22 +127,25 @@ struct OracleUse {
     double combined_claims;  ///< degree of the gamma that follows the previous round's queries; later oracles only
 };
 
-double falling_bits(const Code& code, const OracleUse& use) {
-    double bits = code.fold_bits();
-    if (use.first) return std::min(bits, field_bits(code.list_size() * use.early_degree));
-    bits = std::min(bits, code.ood_bits(use.log_size));
-    return std::min(bits, field_bits(code.list_size() * use.combined_claims));
+double falling_bits(const Code& code, const OracleUse& use, const Sampling& s) {
+    double bits = code.fold_bits(s);
+    if (use.first) return std::min(bits, s.of_challenge(code.list_size() * use.early_degree));
+    bits = std::min(bits, code.ood_bits(use.log_size, s));
+    return std::min(bits, s.of_challenge(code.list_size() * use.combined_claims));
 }
 
 double largest_early_degree(const CircuitBounds& bounds) {
     double degree = 0;
-    for (const EarlyMessage& m : early_messages(bounds)) degree = std::max(degree, m.degree);
+    for (const EarlyMessage& m : early_messages(bounds)) {
+        if (m.count > 0) degree = std::max(degree, m.degree);
+    }
     return degree;
 }
 
 /// The largest multiplicity whose falling messages keep `bits`; 0 if there is none.
-unsigned largest_multiplicity(unsigned log_message, unsigned log_inv_rate, const OracleUse& use, double bits) {
-    const auto keeps = [&](unsigned mu) { return falling_bits(Code(log_message, log_inv_rate, mu), use) >= bits; };
+unsigned largest_multiplicity(unsigned log_message, unsigned log_inv_rate, const OracleUse& use, double bits,
+                              const Sampling& s) {
+    const auto keeps = [&](unsigned mu) { return falling_bits(Code(log_message, log_inv_rate, mu), use, s) >= bits; };
     if (!keeps(kMinMultiplicity)) return 0;
     unsigned good = kMinMultiplicity;
     unsigned bad = kMaxMultiplicity + 1;
@@ -136,14 +158,14 @@ unsigned largest_multiplicity(unsigned log_message, unsigned log_inv_rate, const
 
 /// Queries and grinding of one round: fewest queries at full grinding, then the least grinding for that many.
 std::optional<WhirRound> plan_round(unsigned log_lanes, unsigned log_message, unsigned log_inv_rate,
-                                    const OracleUse& use, const SecurityTarget& target) {
+                                    const OracleUse& use, const SecurityTarget& target, const Sampling& s) {
     const double bits = target.bits + kMargin;
-    const unsigned mu = largest_multiplicity(log_message, log_inv_rate, use, bits);
+    const unsigned mu = largest_multiplicity(log_message, log_inv_rate, use, bits, s);
     if (mu == 0) return std::nullopt;
-    const double per_query = Code(log_message, log_inv_rate, mu).query_bits();
+    const double per_query = Code(log_message, log_inv_rate, mu).query_bits(s);
     if (per_query <= 0) return std::nullopt;
     const auto reached = [&](unsigned queries, unsigned grinding) {
-        return queries * per_query + grinding_bits(grinding) >= bits;
+        return queries * per_query + s.of_grinding(grinding) >= bits;
     };
     unsigned queries = 1;
     while (!reached(queries, target.max_grinding_bits)) {
@@ -201,7 +223,7 @@ class Search {
         const unsigned message = log_size - lanes;
         if (message + options_.log_inv_rate > kTwoAdicity) return std::nullopt;
         const OracleUse use{log_size, true, largest_early_degree(options_.bounds), 0};
-        const auto first = plan_round(lanes, message, options_.log_inv_rate, use, target_);
+        const auto first = plan_round(lanes, message, options_.log_inv_rate, use, target_, sampling_);
         if (!first) return std::nullopt;
         current_ = {log_size, {*first}, 0};
         extend(message, round_cost(*first, true));
@@ -236,7 +258,7 @@ class Search {
         auto& plan = plans_[(log_size * kSide + message) * kSide + k];
         if (!plan) {
             const OracleUse use{log_size, false, 0, kMaxQueries + 1.0};
-            plan = plan_round(log_size - message, message, k, use, target_);
+            plan = plan_round(log_size - message, message, k, use, target_, sampling_);
         }
         return *plan;
     }
@@ -256,6 +278,7 @@ class Search {
 
     const SecurityTarget& target_;
     const WhirOptions& options_;
+    const Sampling sampling_{ProofHash::poseidon};
     WhirParameters current_{};
     static constexpr unsigned kSide = kTwoAdicity + 1;
     // Not braced: an aggregate's optional may be made from the count.
@@ -280,6 +303,15 @@ std::optional<WhirParameters> find_whir_parameters(unsigned log_size, const Secu
     return Search(target, options).run(log_size);
 }
 
+std::optional<WhirRound> plan_whir_round(unsigned log_size, unsigned log_message, unsigned log_inv_rate, bool first,
+                                         const SecurityTarget& target, const CircuitBounds& bounds, ProofHash hash) {
+    QUARRY_CHECK(log_message < log_size && log_inv_rate >= 1 && target.max_grinding_bits <= kTwoAdicity);
+    if (log_message + log_inv_rate > kTwoAdicity) return std::nullopt;
+    const OracleUse use = first ? OracleUse{log_size, true, largest_early_degree(bounds), 0}
+                                : OracleUse{log_size, false, 0, kMaxQueries + 1.0};
+    return plan_round(log_size - log_message, log_message, log_inv_rate, use, target, Sampling(hash));
+}
+
 WhirParameters generate_whir_parameters(unsigned log_size, const SecurityTarget& target, const WhirOptions& options) {
     const auto parameters = find_whir_parameters(log_size, target, options);
     QUARRY_CHECK(parameters.has_value());
@@ -292,8 +324,26 @@ WhirCost whir_cost(const WhirParameters& parameters) {
     return cost;
 }
 
-std::vector<SecurityLine> analyse(const WhirParameters& parameters, const CircuitBounds& bounds) {
+namespace {
+
+/// What the hash is assumed to be. Poseidon: digests and capacity of 8 elements. Keccak-256: 32 bytes.
+void add_assumptions(ProofHash hash, std::vector<SecurityLine>& lines) {
+    constexpr auto kBasis = SecurityLine::Basis::assumption;
+    const double poseidon_bits = round_down(kDigestElements * std::log2(kModulus) / 2);
+    if (hash == ProofHash::poseidon) {
+        lines.push_back({"hash.collision", poseidon_bits, 1, 0, kBasis, "birthday, 8-element digests"});
+        lines.push_back({"hash.transcript", poseidon_bits, 1, 0, kBasis, "capacity of 8 elements"});
+    } else {
+        lines.push_back({"hash.collision", 128, 1, 0, kBasis, "birthday, Keccak-256 digests"});
+        lines.push_back({"hash.transcript", 128, 1, 0, kBasis, "Keccak-256, state of 32 bytes"});
+    }
+}
+
+}  // namespace
+
+std::vector<SecurityLine> analyse(const WhirParameters& parameters, const CircuitBounds& bounds, ProofHash hash) {
     using Basis = SecurityLine::Basis;
+    const Sampling sampling(hash);
     QUARRY_CHECK(!parameters.rounds.empty());
     std::vector<SecurityLine> lines;
     const auto add = [&](std::string name, double bits, unsigned count, unsigned mu, std::string relies_on) {
@@ -312,8 +362,9 @@ std::vector<SecurityLine> analyse(const WhirParameters& parameters, const Circui
         double best_bits = -1;
         for (unsigned mu = kMinMultiplicity; mu <= kMaxMultiplicity; ++mu) {
             const Code code(round.log_message, round.log_inv_rate, mu);
-            const double query = round.num_queries * code.query_bits() + grinding_bits(round.grinding_bits);
-            const double falling = falling_bits(code, use);
+            const double query =
+                round.num_queries * code.query_bits(sampling) + sampling.of_grinding(round.grinding_bits);
+            const double falling = falling_bits(code, use, sampling);
             if (std::min(query, falling) > best_bits) {
                 best = mu;
                 best_bits = std::min(query, falling);
@@ -331,7 +382,8 @@ std::vector<SecurityLine> analyse(const WhirParameters& parameters, const Circui
     const double list = code_of(0).list_size();
     for (const EarlyMessage& m : early_messages(bounds)) {
         if (m.count == 0) continue;
-        add(m.name, field_bits(list * m.degree), m.count, chosen[0], std::string(m.relies_on) + ", times the list");
+        add(m.name, sampling.of_challenge(list * m.degree), m.count, chosen[0],
+            std::string(m.relies_on) + ", times the list");
     }
     log_size = parameters.log_size;
     for (std::size_t i = 0; i < parameters.rounds.size(); ++i) {
@@ -340,22 +392,19 @@ std::vector<SecurityLine> analyse(const WhirParameters& parameters, const Circui
         const std::string prefix = "whir." + std::to_string(i) + ".";
         if (i > 0) {
             // The sample comes with the oracle, before round i - 1 is queried; the combination after.
-            add(prefix + "ood", code.ood_bits(log_size), 1, chosen[i], "Johnson bound");
+            add(prefix + "ood", code.ood_bits(log_size, sampling), 1, chosen[i], "Johnson bound");
             const double claims = parameters.rounds[i - 1].num_queries + 1.0;
-            add(prefix + "combine", field_bits(code.list_size() * claims), 1, chosen[i], "Johnson bound");
+            add(prefix + "combine", sampling.of_challenge(code.list_size() * claims), 1, chosen[i], "Johnson bound");
         }
-        add(prefix + "fold", code.fold_bits(), round.log_lanes, chosen[i],
+        add(prefix + "fold", code.fold_bits(sampling), round.log_lanes, chosen[i],
             "BCHKS25 Thm 4.6, Jo26 Thm 4.4, Johnson bound");
-        add(prefix + "query", round.num_queries * code.query_bits() + grinding_bits(round.grinding_bits), 1, chosen[i],
-            "independent positions, grinding " + std::to_string(round.grinding_bits));
+        add(prefix + "query", round.num_queries * code.query_bits(sampling) + sampling.of_grinding(round.grinding_bits),
+            1, chosen[i], "independent positions, grinding " + std::to_string(round.grinding_bits));
         log_size = round.log_message;
     }
     if (parameters.log_final > 0)
-        add("whir.final", field_bits(2), parameters.log_final, 0, "sumcheck, degree 2 [LFKN92]");
-    const double digest_bits = kDigestElements * std::log2(kModulus) / 2;
-    lines.push_back(
-        {"hash.collision", round_down(digest_bits), 1, 0, Basis::assumption, "birthday, 8-element digests"});
-    lines.push_back({"hash.transcript", round_down(digest_bits), 1, 0, Basis::assumption, "capacity of 8 elements"});
+        add("whir.final", sampling.of_challenge(2), parameters.log_final, 0, "sumcheck, degree 2 [LFKN92]");
+    add_assumptions(hash, lines);
     return lines;
 }
 

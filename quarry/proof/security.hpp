@@ -25,12 +25,18 @@ struct CircuitBounds {
     unsigned log_fractions = 26;               ///< variables of LogUp-GKR's leaf layer
     unsigned tuple_length = 64;                ///< values in the longest bus tuple, without the bus id
     unsigned log_max_height = 24;              ///< rows of the tallest table
-    unsigned log_skip = 5;                     ///< variables of the univariate skip
+    unsigned log_skip = 5;                     ///< variables of the univariate skip; 0 without one
     unsigned constraint_degree = 9;            ///< in the columns, the eq factor not counted
     std::uint64_t num_constraints = 1u << 16;  ///< of all tables
     std::uint64_t num_openings = 1u << 16;     ///< claims batched into the opening: columns and next-row columns
+    unsigned batching_variables = 0;           ///< if not 0, by eq over as many challenges; else by powers of one
     friend bool operator==(const CircuitBounds&, const CircuitBounds&) = default;
 };
+
+/// What trees and transcript are made of.
+///   poseidon   challenges are field elements; a position is the low bits of one
+///   keccak     positions and the ground word are uniform; a coefficient of a challenge is 51 bits mod p
+enum class ProofHash { poseidon, keccak };
 
 /// LogUp counts modulo p: with 2^log_fractions fractions of multiplicity -1, 0 or 1 beside the looked-up table's own,
 /// no non-zero count may vanish mod p. True if 2^log_fractions < p.
@@ -52,6 +58,13 @@ struct WhirOptions {
 /// log_size <= 28.
 [[nodiscard]] std::optional<WhirParameters> find_whir_parameters(unsigned log_size, const SecurityTarget& target,
                                                                  const WhirOptions& options = {});
+
+/// The fewest queries of one oracle that reach the target at full grinding, and the least grinding for that number: a
+/// round with lanes of 2^log_message of 2^log_size elements. nullopt if none does. `bounds`: of the messages before the
+/// first oracle, not used for later ones.
+[[nodiscard]] std::optional<WhirRound> plan_whir_round(unsigned log_size, unsigned log_message, unsigned log_inv_rate,
+                                                       bool first, const SecurityTarget& target,
+                                                       const CircuitBounds& bounds, ProofHash hash);
 
 /// find_whir_parameters; having none is our own bug (the sizes and targets of expected.json are always reached).
 [[nodiscard]] WhirParameters generate_whir_parameters(unsigned log_size, const SecurityTarget& target,
@@ -81,7 +94,8 @@ struct SecurityLine {
 
 /// Every message in protocol order. The proximity parameter of each oracle is no protocol parameter: the one that makes
 /// the least of the oracle's bits largest is taken.
-[[nodiscard]] std::vector<SecurityLine> analyse(const WhirParameters& parameters, const CircuitBounds& bounds = {});
+[[nodiscard]] std::vector<SecurityLine> analyse(const WhirParameters& parameters, const CircuitBounds& bounds = {},
+                                                ProofHash hash = ProofHash::poseidon);
 
 /// Round-by-round level: the least bits of one message. This is the level of the proof under Fiat-Shamir.
 [[nodiscard]] double minimum_bits(std::span<const SecurityLine> lines,

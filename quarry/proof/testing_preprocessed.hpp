@@ -119,8 +119,9 @@ inline constexpr std::size_t kNumGates = 1024;
 
 /// Gate i reads the wires i and i + 1 and writes i + 2; every third one multiplies. The wires 0 and 1 are constants;
 /// the world reads the last one.
-inline PreprocessedTrace make_gate_columns(const Circuit& circuit, Heights heights = kGateHeights) {
-    PreprocessedTrace trace(circuit, std::move(heights));
+inline PreprocessedTrace make_gate_columns(const Circuit& circuit, Heights heights = kGateHeights,
+                                           unsigned log_lanes = kLogStackLanes) {
+    PreprocessedTrace trace(circuit, std::move(heights), log_lanes);
     for (std::size_t t = 0; t < circuit.tables().size(); ++t) {
         for (std::size_t k = 0; k < circuit.tables()[t].num_preprocessed; ++k) {
             std::ranges::fill(trace.column(t, k), KoalaBear());
@@ -155,7 +156,7 @@ struct GateSystem {
 /// The witness and statement that fit the given preprocessed columns, whatever operations, constants and weights these
 /// have; addresses and uses are taken to be those of make_gate_columns.
 inline GateSystem make_gate_system(const PreprocessedTrace& fixed) {
-    GateSystem s{Trace(fixed.circuit(), fixed.heights()), {}};
+    GateSystem s{Trace(fixed.circuit(), fixed.heights(), fixed.layout().log_lanes), {}};
     for (std::size_t i = 0; i < s.trace.column(0, 0).size(); ++i) {
         s.trace.column(0, 0)[i] = KoalaBear(i + 7);
         s.trace.column(0, 1)[i] = KoalaBear(i + 7) * KoalaBear(i + 7);
