@@ -18,8 +18,8 @@ constexpr std::size_t kPackedElements = 8;  // of F_p in a word
 constexpr unsigned kMaxCap = 8;
 constexpr double kNodeFromCode = 250;  // a node of the preprocessed tree: an EXTCODECOPY and its place
 
-// Two threads of the machine that docs/performance.md names: seconds of one thread for a permutation of Keccak, a cell of a
-// codeword, a trial of the proof of work.
+// Two threads of the machine that docs/performance.md names: seconds of one thread for a permutation of Keccak, a cell
+// of a codeword, a trial of the proof of work.
 constexpr double kKeccakSeconds = 0.16e-6, kCodeCellSeconds = 6e-9, kTrialSeconds = 0.16e-6;
 constexpr unsigned kThreads = 2;
 constexpr std::size_t kKeccakRate = 135;  // bytes of a leaf behind its prefix that fit the first block
@@ -44,8 +44,8 @@ EvmCost paths_to_code(std::size_t queries, unsigned depth, unsigned kept) {
 EvmCost base_rows(std::size_t queries, std::size_t lanes) {
     const std::size_t bytes = kElementBytes * lanes;
     const std::size_t words = (lanes + kPackedElements - 1) / kPackedElements;
-    const double each = kUnits.leaf_base + kUnits.leaf_step * count(bytes) + kUnits.row_dot_base +
-                        kUnits.row_dot_step * count(words);
+    const double each =
+        kUnits.leaf_base + kUnits.leaf_step * count(bytes) + kUnits.row_dot_base + kUnits.row_dot_step * count(words);
     return {count(lanes) * (kUnits.eq_table_pair + kUnits.row_weight) + count(queries) * each, queries * bytes};
 }
 
@@ -163,10 +163,11 @@ EvmTable count_table(const Table& table, unsigned log_rows) {
                .degree = table.max_degree()};
     const auto is_unit = [](KoalaBear c) { return c == KoalaBear(1) || c == -KoalaBear(1); };
     const auto add_form = [&](const LinearForm& form) {
-        if (form.is_constant() || (form.terms.size() == 1 && is_unit(form.terms[0].coefficient) && form.constant.is_zero()))
+        if (form.is_constant() ||
+            (form.terms.size() == 1 && is_unit(form.terms[0].coefficient) && form.constant.is_zero()))
             return;
-        const std::size_t large = static_cast<std::size_t>(
-            std::count_if(form.terms.begin(), form.terms.end(), [](const Term& term) {
+        const std::size_t large =
+            static_cast<std::size_t>(std::count_if(form.terms.begin(), form.terms.end(), [](const Term& term) {
                 const std::uint32_t c = term.coefficient.canonical();
                 return std::min(c, KoalaBear::kModulus - c) >= 1U << 15;
             }));
@@ -202,10 +203,11 @@ EvmCircuit count_circuit(const Circuit& circuit, const Heights& heights, const P
     const SortedTables sorted = sort_tables(circuit, heights, layout);
     ZerocheckClaims<ExtField> claims;
     for (const Table* table : sorted.tables) {
-        claims.tables.push_back({std::vector<ExtField>(table->num_columns()),
-                                 std::vector<ExtField>(table->next_columns().size())});
+        claims.tables.push_back(
+            {std::vector<ExtField>(table->num_columns()), std::vector<ExtField>(table->next_columns().size())});
     }
-    for (const auto& group : column_claims<NativeBackend>(sorted, layout, claims)) {
+    for (auto& group : column_claims<NativeBackend>(sorted, layout, claims)) {
+        merge_runs(group);
         r.chunk_runs += group.group.runs.size();
     }
     r.public_tuples = public_tuples + circuit.constants().size();
@@ -267,12 +269,9 @@ EvmCost evm_final_cost(unsigned log_final, std::size_t num_queries) {
 }
 
 std::vector<EvmPart> evm_parts_before_opening(const EvmCircuit& circuit, const Protocol& protocol) {
-    return {{"public input", public_cost(circuit)},
-            {"LogUp-GKR", gkr_cost(circuit)},
-            {"bus leaves", leaves_cost(circuit)},
-            {"zerocheck", zerocheck_cost(circuit, protocol)},
-            {"constraints", constraints_cost(circuit)},
-            {"column claims", claims_cost(circuit, protocol)}};
+    return {{"public input", public_cost(circuit)},     {"LogUp-GKR", gkr_cost(circuit)},
+            {"bus leaves", leaves_cost(circuit)},       {"zerocheck", zerocheck_cost(circuit, protocol)},
+            {"constraints", constraints_cost(circuit)}, {"column claims", claims_cost(circuit, protocol)}};
 }
 
 std::vector<EvmPart> evm_parts(const EvmCircuit& circuit, const Protocol& protocol, const WhirParameters& parameters) {

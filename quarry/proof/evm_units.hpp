@@ -3,8 +3,8 @@
 
 namespace quarry {
 
-/// Gas of the parts of the Solidity verifier, measured by tools/evm_units.py, which says what each is. `_base` and `_step`:
-/// a constant and what each further step adds.
+/// Gas of the parts of the Solidity verifier, measured by tools/evm_units.py, which says what each is. `_base` and
+/// `_step`: a constant and what each further step adds.
 struct EvmUnits {
     double multiply = 205.95;
     double multiply_add = 211.95;
