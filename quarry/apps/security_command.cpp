@@ -3,12 +3,17 @@
 #include <algorithm>
 #include <boost/json.hpp>
 #include <memory>
+#include <optional>
+#include <string>
+#include <vector>
 
 #include "quarry/apps/commands.hpp"
+#include "quarry/apps/failure.hpp"
 #include "quarry/apps/output.hpp"
 #include "quarry/proof/circuit.hpp"
 #include "quarry/proof/proof.hpp"
 #include "quarry/proof/security.hpp"
+#include "quarry/proof/terminal_parameters.hpp"
 
 namespace quarry::apps {
 namespace {
@@ -17,6 +22,7 @@ namespace json = boost::json;
 
 struct SecurityOptions {
     unsigned bits = 100;
+    std::string profile = "inner";
     unsigned log_size = 0;  ///< 0: every size
 };
 
@@ -24,6 +30,7 @@ struct SecurityOptions {
 struct SizeReport {
     WhirParameters parameters;
     std::vector<SecurityLine> lines;
+    std::size_t opening_bytes = 0;  ///< at most; of a terminal proof with a typical number of lanes
     [[nodiscard]] double minimum() const { return minimum_bits(lines); }
     /// The message that limits the level.
     [[nodiscard]] const SecurityLine& weakest() const {
@@ -38,8 +45,27 @@ const char* basis_name(SecurityLine::Basis basis) {
     return basis == SecurityLine::Basis::statistical ? "statistical" : "assumption";
 }
 
+/// Proofs that circuits verify, or (`terminal`) that a contract does. nullopt: none of this size.
+std::optional<SizeReport> make_report(bool terminal, unsigned log_size, unsigned bits) {
+    const auto parameters = find_parameters(terminal ? kTerminalProtocol : Protocol{}, log_size, bits);
+    if (!parameters) return std::nullopt;
+    SizeReport report{*parameters, {}, 0};
+    if (!terminal) {
+        report.lines = analyse(*parameters);
+        report.opening_bytes = whir_cost(*parameters).proof_bytes;
+        return report;
+    }
+    report.lines = analyse(*parameters, kTerminalBounds, ProofHash::keccak);
+    const TerminalOptions typical;
+    EvmCost cost = evm_final_cost(parameters->log_final, parameters->rounds.back().num_queries);
+    for (std::size_t i = 0; i < parameters->rounds.size(); ++i) {
+        cost = cost + evm_round_cost(*parameters, i, typical.witness_lanes, typical.preprocessed_lanes);
+    }
+    report.opening_bytes = cost.bytes;
+    return report;
+}
+
 json::object to_json(const SizeReport& report) {
-    const WhirCost cost = whir_cost(report.parameters);
     json::array rounds;
     for (const WhirRound& r : report.parameters.rounds) {
         rounds.push_back(json::object{{"log_lanes", r.log_lanes},
@@ -61,7 +87,7 @@ json::object to_json(const SizeReport& report) {
                         {"minimum_bits", report.minimum()},
                         {"interactive_bits", interactive_bits(report.lines)},
                         {"log_final", report.parameters.log_final},
-                        {"opening_bytes_at_most", cost.proof_bytes},
+                        {"opening_bytes_at_most", report.opening_bytes},
                         {"rounds", std::move(rounds)},
                         {"lines", std::move(lines)}};
 }
@@ -77,8 +103,7 @@ void print_summary(const std::vector<SizeReport>& reports, unsigned bits) {
         }
         print(fmt::format("{:>6}  {:>6}  {:<36}  {:>10}  {:>8.2f}  {}\n",
                           fmt::format("2^{}", report.parameters.log_size), report.parameters.rounds.size(), queries,
-                          human_bytes(whir_cost(report.parameters).proof_bytes), report.minimum(),
-                          report.weakest().name));
+                          human_bytes(report.opening_bytes), report.minimum(), report.weakest().name));
     }
 }
 
@@ -108,10 +133,13 @@ void run_security(const SecurityOptions& options, const Session& session) {
     const unsigned first = options.log_size == 0 ? kMinLogStack : options.log_size;
     const unsigned last = options.log_size == 0 ? kMaxLogStack : options.log_size;
     for (unsigned n = first; n <= last; ++n) {
-        SizeReport report;
-        report.parameters = generate_whir_parameters(n, security_target(options.bits));
-        report.lines = analyse(report.parameters);
-        reports.push_back(std::move(report));
+        if (auto report = make_report(options.profile == "terminal", n, options.bits)) {
+            reports.push_back(std::move(*report));
+        }
+    }
+    if (reports.empty()) {
+        throw Failure(exit_usage, "no_parameters", "no parameters of this profile and size reach the level",
+                      "choose a smaller --log-size or fewer --bits");
     }
     const auto least = std::min_element(reports.begin(), reports.end(), [](const SizeReport& a, const SizeReport& b) {
         return a.minimum() < b.minimum();
@@ -124,6 +152,7 @@ void run_security(const SecurityOptions& options, const Session& session) {
         json::array sizes;
         for (const SizeReport& report : reports) sizes.push_back(to_json(report));
         print_json(json::object{{"target_bits", options.bits},
+                                {"profile", options.profile},
                                 {"minimum_bits", least->minimum()},
                                 {"minimum_bits_of_assumptions", assumptions},
                                 {"weakest_message", least->weakest().name},
@@ -149,6 +178,11 @@ void add_security_command(CLI::App& app, Session& session) {
         app, session, "security", "The provable security of every proof that this program makes, message by message",
         "quarry security --log-size 24", [options, &session] { run_security(*options, session); });
     add_level(*command, "--bits", options->bits, "the parameter set: what every message must reach");
+    command
+        ->add_option("--profile", options->profile,
+                     "inner: proofs that circuits verify; terminal: the one that a contract verifies")
+        ->check(CLI::IsMember({"inner", "terminal"}))
+        ->capture_default_str();
     add_number(*command, "--log-size", options->log_size, kMinLogStack, kMaxLogStack,
                "only proofs over 2^N cells, with every message");
 }

@@ -206,7 +206,8 @@ EvmCircuit count_circuit(const Circuit& circuit, const Heights& heights, const P
         claims.tables.push_back(
             {std::vector<ExtField>(table->num_columns()), std::vector<ExtField>(table->next_columns().size())});
     }
-    for (const auto& group : column_claims<NativeBackend>(sorted, layout, claims)) {
+    for (auto& group : column_claims<NativeBackend>(sorted, layout, claims)) {
+        merge_runs(group);
         r.chunk_runs += group.group.runs.size();
     }
     r.public_tuples = public_tuples + circuit.constants().size();

@@ -1,4 +1,6 @@
 // The verifier's text of proof.hpp.
+#include <algorithm>
+
 #include "quarry/base/check.hpp"
 #include "quarry/iop/gkr.hpp"
 #include "quarry/iop/row_kernels.hpp"
@@ -148,6 +150,23 @@ typename B::E weigh_by_powers(B& backend, const typename B::E& delta, std::vecto
     return sum;
 }
 
+/// As few runs as there can be, where the order of the claims does not matter: those of a part of the stack that lie
+/// side by side become one.
+template <class B>
+void merge_runs(ColumnClaims<B>& claim) {
+    auto& runs = claim.group.runs;
+    std::sort(runs.begin(), runs.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+    std::size_t last = 0;
+    for (std::size_t i = 1; i < runs.size(); ++i) {
+        if (runs[last].first + runs[last].count == runs[i].first) {
+            runs[last].count += runs[i].count;
+        } else {
+            runs[++last] = runs[i];
+        }
+    }
+    runs.resize(last + 1);
+}
+
 /// The claim on chunk s of group g weighs eq(delta, s) eq(delta', g). delta: the last of the first `num_chunk`
 /// challenges, as many as the group's chunks have variables, so that a variable of the stack has one challenge whatever
 /// the height; delta': the challenges after them. Returns the sum of the claimed values.
@@ -158,6 +177,7 @@ typename B::E weigh_by_eq(B& backend, std::span<const typename B::E> challenges,
     const unsigned smallest = claims.back().group.log_chunk;
     E sum = backend.constant(ExtField());
     for (ColumnClaims<B>& claim : claims) {
+        merge_runs(claim);
         const E of_group = eq_at_index(backend, challenges.subspan(num_chunk), claim.number);
         const unsigned unused = claim.group.log_chunk - smallest;
         const auto delta = challenges.subspan(unused, num_chunk - unused);

@@ -2,11 +2,15 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
 #include <string>
+
+#include "quarry/proof/protocol.hpp"
+#include "quarry/proof/terminal_parameters.hpp"
 
 namespace quarry {
 namespace {
@@ -16,6 +20,10 @@ struct Profile {
     unsigned log_inv_rate;
 };
 constexpr Profile kProfiles[] = {{{100, 16}, 1}, {{100, 16}, 2}, {{120, 20}, 1}, {{120, 20}, 2}};
+
+/// Sizes of the terminal's stack that are pinned.
+constexpr unsigned kFirstTerminalSize = 18;
+constexpr unsigned kLastTerminalSize = 24;
 
 WhirParameters generate(const Profile& profile, unsigned log_size) {
     WhirOptions options;
@@ -29,45 +37,83 @@ std::string decimal(double bits) {
     return text;
 }
 
-/// The table that tests/security/soundness_reference.py recomputes: one object per line.
+void write_circuit(std::ostream& out, const CircuitBounds& b, const char* hash) {
+    out << "{\"hash\": \"" << hash << "\", \"log_fractions\": " << b.log_fractions
+        << ", \"tuple_length\": " << b.tuple_length << ", \"log_max_height\": " << b.log_max_height
+        << ", \"log_skip\": " << b.log_skip << ", \"constraint_degree\": " << b.constraint_degree
+        << ", \"num_constraints\": " << b.num_constraints << ", \"num_openings\": " << b.num_openings
+        << ", \"batching_variables\": " << b.batching_variables << "}";
+}
+
+void write_entry(std::ostream& out, const SecurityTarget& target, const WhirParameters& p, const std::string& costs,
+                 const std::vector<SecurityLine>& lines) {
+    out << "{\"target_bits\": " << target.bits << ", \"max_grinding_bits\": " << target.max_grinding_bits
+        << ", \"log_size\": " << p.log_size << ", \"log_final\": " << p.log_final << ", \"rounds\": [";
+    const char* comma = "";
+    for (const WhirRound& r : p.rounds) {
+        out << comma << '[' << r.log_lanes << ", " << r.log_message << ", " << r.log_inv_rate << ", " << r.num_queries
+            << ", " << r.grinding_bits << ']';
+        comma = ", ";
+    }
+    out << "], " << costs << ", \"minimum_bits\": " << decimal(minimum_bits(lines))
+        << ", \"interactive_bits\": " << decimal(interactive_bits(lines)) << ", \"bits\": {";
+    comma = "";
+    for (const SecurityLine& line : lines) {
+        out << comma << '"' << line.name << "\": " << decimal(line.bits);
+        comma = ", ";
+    }
+    out << "}}";
+}
+
+std::string inner_costs(const WhirParameters& p) {
+    const WhirCost cost = whir_cost(p);
+    return "\"proof_bytes\": " + std::to_string(cost.proof_bytes) +
+           ", \"verifier_permutations\": " + std::to_string(cost.verifier_permutations) +
+           ", \"prover_permutations\": " + std::to_string(cost.prover_permutations);
+}
+
+/// Of the opening, for the lanes that the generator takes the stack to have.
+std::string terminal_costs(const WhirParameters& p) {
+    const TerminalOptions options;
+    EvmCost cost = evm_final_cost(p.log_final, p.rounds.back().num_queries);
+    std::string caps;
+    for (std::size_t i = 0; i < p.rounds.size(); ++i) {
+        const WhirRound& r = p.rounds[i];
+        cost = cost + evm_round_cost(p, i, options.witness_lanes, options.preprocessed_lanes);
+        caps += (i > 0 ? ", " : "") + std::to_string(evm_best_cap(r.num_queries, r.log_message + r.log_inv_rate));
+    }
+    return "\"lanes\": [" + std::to_string(options.witness_lanes) + ", " + std::to_string(options.preprocessed_lanes) +
+           "], \"caps\": [" + caps + "], \"proof_bytes\": " + std::to_string(cost.bytes);
+}
+
+/// The tables that tests/security/soundness_reference.py recomputes: one object per line.
 std::string table() {
-    const CircuitBounds b;
     std::ostringstream out;
-    out << "{\"generator\": \"QUARRY_PIN_SECURITY=1 proof_test --gtest_filter=Security.*\",\n"
-        << " \"circuit\": {\"log_fractions\": " << b.log_fractions << ", \"tuple_length\": " << b.tuple_length
-        << ", \"log_max_height\": " << b.log_max_height << ", \"log_skip\": " << b.log_skip
-        << ", \"constraint_degree\": " << b.constraint_degree << ", \"num_constraints\": " << b.num_constraints
-        << ", \"num_openings\": " << b.num_openings << "},\n \"entries\": [";
-    const char* separator = "\n";
+    out << "{\"generator\": \"QUARRY_PIN_SECURITY=1 proof_test --gtest_filter=Security.*\",\n \"tables\": [\n"
+        << "  {\"circuit\": ";
+    write_circuit(out, {}, "poseidon");
+    out << ", \"entries\": [";
+    const char* separator = "\n    ";
     for (const Profile& profile : kProfiles) {
         for (unsigned n = 16; n <= 28; ++n) {
             const WhirParameters p = generate(profile, n);
-            const WhirCost cost = whir_cost(p);
-            const auto lines = analyse(p, b);
-            out << separator << "  {\"target_bits\": " << profile.target.bits
-                << ", \"max_grinding_bits\": " << profile.target.max_grinding_bits << ", \"log_size\": " << n
-                << ", \"log_final\": " << p.log_final << ", \"rounds\": [";
-            const char* comma = "";
-            for (const WhirRound& r : p.rounds) {
-                out << comma << '[' << r.log_lanes << ", " << r.log_message << ", " << r.log_inv_rate << ", "
-                    << r.num_queries << ", " << r.grinding_bits << ']';
-                comma = ", ";
-            }
-            out << "], \"proof_bytes\": " << cost.proof_bytes
-                << ", \"verifier_permutations\": " << cost.verifier_permutations
-                << ", \"prover_permutations\": " << cost.prover_permutations
-                << ", \"minimum_bits\": " << decimal(minimum_bits(lines))
-                << ", \"interactive_bits\": " << decimal(interactive_bits(lines)) << ", \"bits\": {";
-            comma = "";
-            for (const SecurityLine& line : lines) {
-                out << comma << '"' << line.name << "\": " << decimal(line.bits);
-                comma = ", ";
-            }
-            out << "}}";
-            separator = ",\n";
+            out << separator;
+            write_entry(out, profile.target, p, inner_costs(p), analyse(p));
+            separator = ",\n    ";
         }
     }
-    out << "\n]}\n";
+    out << "\n  ]},\n  {\"circuit\": ";
+    write_circuit(out, kTerminalBounds, "keccak");
+    out << ", \"entries\": [";
+    separator = "\n    ";
+    for (unsigned n = kFirstTerminalSize; n <= kLastTerminalSize; ++n) {
+        const WhirParameters p = generate_parameters(kTerminalProtocol, n, 100);
+        out << separator;
+        write_entry(out, TerminalOptions{}.target, p, terminal_costs(p),
+                    analyse(p, kTerminalBounds, ProofHash::keccak));
+        separator = ",\n    ";
+    }
+    out << "\n  ]}\n]}\n";
     return out.str();
 }
 
@@ -107,6 +153,53 @@ TEST(Security, EverySizeReachesItsTarget) {
             EXPECT_EQ(log_size, p.log_final);
         }
     }
+}
+
+TEST(Security, EveryTerminalReachesItsTarget) {
+    for (unsigned n = kFirstTerminalSize; n <= kLastTerminalSize; ++n) {
+        const WhirParameters p = generate_parameters(kTerminalProtocol, n, 100);
+        const auto bits = [](const WhirParameters& q) {
+            return minimum_bits(analyse(q, kTerminalBounds, ProofHash::keccak));
+        };
+        EXPECT_GE(bits(p), 100) << n;
+        EXPECT_EQ(p.rounds[0].log_lanes, kTerminalProtocol.log_stack_lanes);
+        EXPECT_LE(p.rounds[0].log_inv_rate, 8U);
+        unsigned log_size = p.log_size;
+        for (std::size_t i = 0; i < p.rounds.size(); ++i) {
+            const WhirRound& r = p.rounds[i];
+            EXPECT_EQ(r.log_lanes + r.log_message, log_size);
+            EXPECT_LE(r.log_message + r.log_inv_rate, 24U);
+            EXPECT_LE(r.grinding_bits, 22U);
+            log_size = r.log_message;
+            WhirParameters worse = p;
+            --worse.rounds[i].num_queries;
+            EXPECT_LT(bits(worse), 100) << n << ' ' << i;
+            worse = p;
+            if (r.grinding_bits == 0) continue;
+            --worse.rounds[i].grinding_bits;
+            EXPECT_LT(bits(worse), 100) << n << ' ' << i;
+        }
+        EXPECT_EQ(log_size, p.log_final);
+    }
+}
+
+// What is not sent has no line; what is batched by eq has one of degree 1 for every challenge.
+TEST(Security, LinesFollowTheProtocol) {
+    const auto line = [](const std::vector<SecurityLine>& lines, const std::string& name) {
+        const auto it = std::find_if(lines.begin(), lines.end(), [&](const auto& l) { return l.name == name; });
+        return it == lines.end() ? SecurityLine{} : *it;
+    };
+    const WhirParameters p = generate_parameters(kTerminalProtocol, 22, 100);
+    const auto inner = analyse(p);
+    const auto terminal = analyse(p, kTerminalBounds, ProofHash::keccak);
+    EXPECT_EQ(line(inner, "constraints.skip").count, 1U);
+    EXPECT_EQ(line(terminal, "constraints.skip").count, 0U);
+    EXPECT_EQ(line(inner, "constraints.round").count + 5, line(terminal, "constraints.round").count);
+    EXPECT_EQ(line(inner, "openings.batch").count, 1U);
+    EXPECT_EQ(line(terminal, "openings.batch").count, kTerminalBounds.batching_variables);
+    EXPECT_EQ(line(terminal, "openings.batch").bits, line(terminal, "gkr.merge").bits);
+    EXPECT_EQ(line(terminal, "hash.collision").bits, 128);
+    EXPECT_EQ(line(inner, "hash.collision").bits, 123.95);
 }
 
 TEST(Security, FewerQueriesOrLessGrindingMissTheTarget) {

@@ -62,6 +62,8 @@ BAD_USAGE = [
     ["bench", "dft", "--log-message", "22"],
     ["bench", "dft", "--log-inv-rate", "4"],
     ["security", "--bits", "80"],
+    ["security", "--profile", "outer"],
+    ["security", "--profile", "terminal", "--log-size", "28"],
     ["security", "--log-size", "15"],
     ["security", "--log-size", "29"],
     ["bench", "split", "--segments", "1"],
@@ -269,6 +271,9 @@ class Cli(unittest.TestCase):
     def test_security_text(self):
         self.assertIn("2^28", quarry("security").stdout)
         self.assertIn("whir.0.fold", quarry("security", "--log-size", "20").stdout)
+        terminal = quarry("security", "--profile", "terminal", "--log-size", "22").stdout
+        self.assertIn("Keccak", terminal)
+        self.assertNotIn("constraints.skip", terminal)
 
     # --- verify and inspect
 

@@ -69,10 +69,21 @@ class Radius:
         return dec((2 * mu - 1) * h + theta * (h + mu + 4 * self.d * mu * h) + (self.n - self.d - 1) * mu)
 
 
-def query_bits(radius, t, g):
-    """t positions, each the low bits of an element below p: position 0 has one preimage more. Likewise the ground word."""
-    hit = radius.agreement + Decimal(1) / P
-    ground = Fraction(-(-P // 2**g), P)
+def field(c):
+    """One over the probability of the likeliest challenge. Keccak: each of five coefficients is 51 uniform bits mod p, and
+    of 2^51 numbers at most 2^51/p + 1 < 2^51/p (1 + 2^-20) have one remainder."""
+    if c["hash"] == "poseidon":
+        return Fraction(FIELD)
+    assert -(-(2**51) // P) <= Fraction(2**51, P) * (1 + Fraction(1, 2**20)), "bias"
+    return Fraction(FIELD) / (1 + Fraction(1, 2**20)) ** 5
+
+
+def query_bits(radius, t, g, c):
+    """t positions, and a ground word. Poseidon: the low bits of an element below p, position 0 has one preimage more.
+    Keccak: slices of a state."""
+    poseidon = c["hash"] == "poseidon"
+    hit = radius.agreement + (Decimal(1) / P if poseidon else 0)
+    ground = Fraction(-(-P // 2**g), P) if poseidon else Fraction(1, 2**g)
     return t * bits(hit) + (bits(ground) if g else 0)
 
 
@@ -81,6 +92,9 @@ def early(c):
     fractions = 2 ** c["log_fractions"]
     d = c["constraint_degree"] + 1
     m = c["log_fractions"]
+    skip = [("constraints.skip", d * (2 ** c["log_skip"] - 1), 1)] if c["log_skip"] else []
+    # the weights of the claims are multilinear in the challenges, and linearly independent
+    by_eq = c["batching_variables"]
     return [
         # beta: the bad tuple meets another, degree <= length; alpha: root of the numerator
         ("logup.fingerprint", fractions * c["tuple_length"] + fractions, 1),
@@ -89,9 +103,9 @@ def early(c):
         ("gkr.merge", 1, m),
         ("zerocheck.point", 1, c["log_max_height"]),
         ("constraints.batch", c["num_constraints"] + 1, 1),
-        ("constraints.skip", d * (2 ** c["log_skip"] - 1), 1),
+        *skip,
         ("constraints.round", d, c["log_max_height"] - c["log_skip"]),
-        ("openings.batch", c["num_openings"], 1),
+        ("openings.batch", 1, by_eq) if by_eq else ("openings.batch", c["num_openings"], 1),
     ]
 
 
@@ -100,16 +114,17 @@ def oracle(entry, i, mu, circuit, exceptions=Radius.exceptions_bchks, lists=Radi
     l, m, k, t, g = entry["rounds"][i]
     radius = Radius(m, k, mu)
     size = lists(radius)
+    everything = dec(field(circuit))
     out = {}
     if i == 0:
         for name, degree, count in early(circuit):
-            out[name] = (bits(size * degree / FIELD), count)
+            out[name] = (bits(size * degree / everything), count)
     else:
         n_i = entry["rounds"][i - 1][1]
-        out[f"whir.{i}.ood"] = (bits(size * size / 2 * 2**n_i / FIELD), 1)
-        out[f"whir.{i}.combine"] = (bits(size * (entry["rounds"][i - 1][3] + 1) / FIELD), 1)
-    out[f"whir.{i}.fold"] = (bits((2 * size + exceptions(radius)) / FIELD), l)
-    out[f"whir.{i}.query"] = (query_bits(radius, t, g), 1)
+        out[f"whir.{i}.ood"] = (bits(size * size / 2 * 2**n_i / everything), 1)
+        out[f"whir.{i}.combine"] = (bits(size * (entry["rounds"][i - 1][3] + 1) / everything), 1)
+    out[f"whir.{i}.fold"] = (bits((2 * size + exceptions(radius)) / everything), l)
+    out[f"whir.{i}.query"] = (query_bits(radius, t, g, circuit), 1)
     return out
 
 
@@ -144,7 +159,7 @@ def analyse(entry, circuit):
         n = m
     assert n == entry["log_final"], "last vector"
     if n:
-        messages["whir.final"] = (bits(Fraction(2, FIELD)), n)
+        messages["whir.final"] = (bits(2 / field(circuit)), n)
     return messages
 
 
@@ -157,13 +172,25 @@ def worst_case_bytes(entry):
     return total
 
 
+def capped_bytes(entry):
+    """Of an opening that ends paths at caps: t paths each, and the cap's nodes. Paths of preprocessed lanes end at level 9."""
+    total = 20 * (2 ** entry["log_final"] + 2 * entry["log_final"])
+    witness, fixed = entry["lanes"]
+    for i, ((l, m, k, t, g), cap) in enumerate(zip(entry["rounds"], entry["caps"])):
+        total += 32 + 40 * l + 8 + (20 if i + 1 < len(entry["rounds"]) else 0)
+        total += t * (20 * 2**l if i else 4 * (witness + fixed))
+        total += 32 * (t * (m + k - cap) + (2**cap if cap else 0)) + (0 if i else 32 * t * (m + k - min(9, m + k)))
+    return total
+
+
 def check(table):
     circuit, errors = table["circuit"], []
+    size_of = capped_bytes if circuit["hash"] == "keccak" else worst_case_bytes
     assert 2 ** circuit["log_fractions"] < P, "multiplicities could wrap"
     for entry in table["entries"]:
         where = f"target {entry['target_bits']}, size {entry['log_size']}, rate {entry['rounds'][0][2]}"
         messages = analyse(entry, circuit)
-        digest = 4 * bits(Fraction(1, P))
+        digest = 4 * bits(Fraction(1, P)) if circuit["hash"] == "poseidon" else 128
         statistical = {name: value for name, (value, _) in messages.items()}
         for name, value in [*statistical.items(), ("hash.collision", digest), ("hash.transcript", digest)]:
             pinned = entry["bits"].get(name)
@@ -177,8 +204,8 @@ def check(table):
         union = bits(sum(count * (-value * LN2).exp() for value, count in messages.values()))
         if abs(float(union) - entry["interactive_bits"]) > 0.05:
             errors.append(f"{where}: sum {float(union):.3f}, pinned {entry['interactive_bits']}")
-        if worst_case_bytes(entry) != entry["proof_bytes"]:
-            errors.append(f"{where}: {worst_case_bytes(entry)} bytes, pinned {entry['proof_bytes']}")
+        if size_of(entry) != entry["proof_bytes"]:
+            errors.append(f"{where}: {size_of(entry)} bytes, pinned {entry['proof_bytes']}")
         for i in range(len(entry["rounds"])):  # no query and no grinding bit too many
             for field in (3, 4):
                 less = json.loads(json.dumps(entry))
@@ -220,21 +247,21 @@ def compare(table):
 def main(arguments):
     if arguments[:1] == ["--check"] and len(arguments) == 2:
         with open(arguments[1]) as file:
-            errors = check(json.load(file))
+            errors = [error for table in json.load(file)["tables"] for error in check(table)]
         print("\n".join(errors) or "soundness table agrees")
         return 1 if errors else 0
     if arguments[:1] == ["--compare"] and len(arguments) == 2:
         with open(arguments[1]) as file:
-            compare(json.load(file))
+            compare(json.load(file)["tables"][0])
         return 0
     if arguments:
         print(__doc__, file=sys.stderr)
         return 2
-    table = json.load(sys.stdin)
-    for entry in table["entries"]:
-        print(f"size {entry['log_size']}, rounds {entry['rounds']}, worst-case bytes {worst_case_bytes(entry)}")
-        for name, (value, count) in analyse(entry, table["circuit"]).items():
-            print(f"  {name:20} {float(value):8.3f}  x{count}")
+    for table in json.load(sys.stdin)["tables"]:
+        for entry in table["entries"]:
+            print(f"size {entry['log_size']}, rounds {entry['rounds']}, at most {entry['proof_bytes']} bytes")
+            for name, (value, count) in analyse(entry, table["circuit"]).items():
+                print(f"  {name:20} {float(value):8.3f}  x{count}")
     return 0
 
 
