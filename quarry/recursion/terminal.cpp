@@ -43,7 +43,8 @@ std::vector<std::size_t> digests_of_item() {
     return at;
 }
 
-/// The digests of the bundle's list at every height up to the profile's, of as many leaves as a tree of that height has.
+/// The digests of the bundle's list at every height up to the profile's, of as many leaves as a tree of that height
+/// has.
 class OpenedList {
   public:
     OpenedList(CircuitBuilder& builder, std::span<const KoalaBear> limbs, unsigned log_profile, const BaseExpr& count)
@@ -175,11 +176,9 @@ Statement terminal_statement(std::span<const KoalaBear> limbs) {
     return public_statement(rows);
 }
 
-CircuitRows terminal_rows(const NodeShape& shape, const Digest& keys, std::span<const KoalaBear> limbs,
-                          const rollup::BundleStatement& bundle, const Proof& proof, const ChildKey& key) {
+DigestWire open_bundle(CircuitBuilder& b, std::span<const KoalaBear> limbs, unsigned depth) {
     const auto log_profile = log_profile_of(limbs.size());
     QUARRY_CHECK(log_profile.has_value());
-    CircuitBuilder b;
     const PublicRow head = b.public_row(limbs.first(kTerminalHeadLimbs));
     const std::array<std::uint32_t, 3> known{static_cast<std::uint32_t>(StatementKind::terminal),
                                              rollup::kProtocolVersion, 1U << *log_profile};
@@ -188,7 +187,13 @@ CircuitRows terminal_rows(const NodeShape& shape, const Digest& keys, std::span<
     }
     const BaseExpr count = b.copy(head.values[3]);
     const OpenedList list(b, limbs, *log_profile, count);
-    const DigestWire statement = bundle_digest(b, list.roots(), bundle.depth, count);
+    return bundle_digest(b, list.roots(), depth, count);
+}
+
+CircuitRows terminal_rows(const NodeShape& shape, const Digest& keys, std::span<const KoalaBear> limbs,
+                          const rollup::BundleStatement& bundle, const Proof& proof, const ChildKey& key) {
+    CircuitBuilder b;
+    const DigestWire statement = open_bundle(b, limbs, bundle.depth);
     verify_child(b, b.constant(keys), shape, StatementKind::bundle, statement, proof, key);
     return std::move(b).finish();
 }

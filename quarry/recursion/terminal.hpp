@@ -19,6 +19,11 @@ Status check_limbs(std::span<const KoalaBear> limbs);
 /// of what is no binding, and one of each binding. Precondition: as many limbs as a profile has.
 Statement terminal_statement(std::span<const KoalaBear> limbs);
 
+/// Takes the public input and opens it: the digest of the bundle whose batches it shows, at height `depth`. Unless the
+/// limbs are those of one terminal statement of it, given check_limbs, there is no witness. Precondition: as many limbs
+/// as a profile has.
+DigestWire open_bundle(CircuitBuilder& builder, std::span<const KoalaBear> limbs, unsigned depth);
+
 /// The circuit's rows. `limbs` say what the items are. Values that make no true statement make a witness that no proof
 /// accepts. Preconditions (checked): as many limbs as a profile has; a proof of the shape.
 CircuitRows terminal_rows(const NodeShape& shape, const Digest& keys, std::span<const KoalaBear> limbs,

@@ -48,7 +48,7 @@ struct LaidOut {
         }
         std::string found;
         std::size_t met = 0;
-        for (const Imbalance& imbalance : find_imbalances(tables, traces)) {
+        for (const Imbalance& imbalance : find_imbalances(tables, traces, statement.tuples.size() + 7)) {
             const auto is = [&](const PublicTuple& t) {
                 return imbalance.bus == t.bus && imbalance.tuple == t.tuple && imbalance.total == -t.multiplicity;
             };
