@@ -84,6 +84,12 @@ ExtensionExpr CircuitBuilder::inverse(const ExtensionExpr& x) {
     return y;
 }
 
+BaseExpr CircuitBuilder::copy(const BaseExpr& x) {
+    ExtensionExpr y = new_wire(x.lifted().value());
+    sum(x.lifted(), y.node_->terms[0].a, false);
+    return BaseExpr(y);
+}
+
 Address CircuitBuilder::run(std::span<const ExtensionExpr> xs, std::size_t count) {
     bool in_a_row = xs.size() == count;
     for (std::size_t i = 0; in_a_row && i < count; ++i) {
@@ -250,21 +256,63 @@ DigestWire CircuitBuilder::gather(std::span<const BaseExpr> elements) {
     return {address, value};
 }
 
-std::array<BaseExpr, kBlock> CircuitBuilder::elements(const DigestWire& digest) {
+std::array<BaseExpr, kBlock> CircuitBuilder::elements_once(const DigestWire& digest) {
     ++digest_readers_[digest.address];
     const auto first = static_cast<Address>(values_.size());
     for (const KoalaBear x : digest.value) (void)new_wire(ExtField(x));
     rows_.digest.push(
         {digest.value},
         {.first = element(digest.address), .firsts = kCompared, .elements = element(first), .lifts = kFlag});
-    // Each of these wires has one reader: a copy, which may have any number.
-    const auto copy = [&](std::size_t i) {
-        const ExtensionExpr once = at(first + static_cast<Address>(i));
-        ExtensionExpr x = new_wire(once.value());
-        sum(once, x.node_->terms[0].a, false);
-        return BaseExpr(x);
-    };
-    return {copy(0), copy(1), copy(2), copy(3), copy(4), copy(5), copy(6), copy(7)};
+    std::array<BaseExpr, kBlock> once;
+    for (Address i = 0; i < kBlock; ++i) once[i] = BaseExpr(at(first + i));
+    return once;
+}
+
+std::array<BaseExpr, kBlock> CircuitBuilder::elements(const DigestWire& digest) {
+    std::array<BaseExpr, kBlock> xs = elements_once(digest);
+    for (BaseExpr& x : xs) x = copy(x);
+    return xs;
+}
+
+// --- the public input
+
+PublicRow CircuitBuilder::public_row(std::span<const KoalaBear> values) {
+    QUARRY_CHECK(!values.empty() && values.size() <= kPublicValues);
+    QUARRY_CHECK(!exposed_ || !rows_.public_input.rows.empty());
+    exposed_ = true;
+    const bool all = values.size() > kFirstPublicValues;
+    PublicInputRow<KoalaBear> row{};
+    std::copy(values.begin(), values.end(), row.x.begin());
+    const auto first = static_cast<Address>(values_.size());
+    PublicRow wires;
+    for (std::size_t i = 0; i < (all ? kPublicValues : kFirstPublicValues); ++i) {
+        const ExtensionExpr x = new_wire(ExtField(row.x[i]));
+        if (i < values.size()) {
+            wires.values.emplace_back(x);
+        } else {
+            require_equal(x, ExtensionExpr(ExtField()));
+        }
+    }
+    KoalaBear total;
+    for (const KoalaBear x : values) total += x;
+    const ExtensionExpr sum = new_wire(ExtField(total));
+    wires.sum = BaseExpr(sum);
+    const Address address = sum.node_->terms[0].a;
+    rows_.public_input.push(row,
+                            {.number = element(static_cast<Address>(rows_.public_input.rows.size())),
+                             .used = kFlag,
+                             .more = all ? kFlag : KoalaBear(),
+                             .first = element(first),
+                             .sum = element(address)},
+                            false, address);
+    return wires;
+}
+
+void CircuitBuilder::check_public_readers() const {
+    for (const auto& fixed : rows_.public_input.fixed) {
+        const std::size_t size = fixed.more.is_zero() ? kFirstPublicValues : kPublicValues;
+        for (std::size_t i = 0; i < size; ++i) QUARRY_CHECK(readers_[fixed.first.canonical() + i] == 1);
+    }
 }
 
 // --- base wires
@@ -447,6 +495,8 @@ CircuitRows CircuitBuilder::finish() && {
     count(rows_.power, readers_, &PowerFixed<KoalaBear>::results);
     count(rows_.pack, readers_, &PackFixed<KoalaBear>::results);
     count(rows_.index, readers_, &IndexFixed<KoalaBear>::points);
+    count(rows_.public_input, readers_, &PublicInputFixed<KoalaBear>::sums);
+    check_public_readers();
     count(rows_.tree, digest_readers_, &TreeFixed<KoalaBear>::results);
     count(rows_.digest, digest_readers_, &DigestFixed<KoalaBear>::firsts);
     for (std::size_t r = 0; r < rows_.constant.rows.size(); ++r) {

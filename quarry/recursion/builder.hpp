@@ -6,6 +6,7 @@
 #include "quarry/recursion/expression.hpp"
 #include "quarry/recursion/tables/arithmetic_rows.hpp"
 #include "quarry/recursion/tables/poseidon_rows.hpp"
+#include "quarry/recursion/tables/public_rows.hpp"
 #include "quarry/recursion/tables/wire_rows.hpp"
 
 namespace quarry::recursion {
@@ -44,6 +45,7 @@ struct CircuitRows {
     Rows<DigestTable> digest;
     Rows<ConstantTable> constant;
     Rows<IndexTable> index;
+    Rows<PublicTable> public_input;
 };
 
 /// Consecutive base wires.
@@ -61,6 +63,12 @@ struct IndexWires {
     BaseExpr point{KoalaBear()};
 };
 
+/// A row of the public input on wires. Each value must be read exactly once (checked at the end).
+struct PublicRow {
+    std::vector<BaseExpr> values;
+    BaseExpr sum;  ///< of all of them
+};
+
 struct SumStep;
 
 /// Writes a circuit and its witness at once: the calls fix the circuit, the values in them the witness. What is called
@@ -74,6 +82,8 @@ class CircuitBuilder {
     // Extension elements.
     [[nodiscard]] ExtensionExpr witness(const ExtField& value);
     [[nodiscard]] BaseExpr base_witness(KoalaBear value);
+    /// The same value on a wire of its own, which may be read any number of times.
+    [[nodiscard]] BaseExpr copy(const BaseExpr& x);
     /// 1/x; makes x = 0 unprovable.
     [[nodiscard]] ExtensionExpr inverse(const ExtensionExpr& x);
     void require_equal(const ExtensionExpr& a, const ExtensionExpr& b);
@@ -94,10 +104,15 @@ class CircuitBuilder {
     void require_member(const DigestWire& root, const DigestWire& start, std::span<const BaseExpr> elements,
                         std::size_t position, std::span<const Digest> path);
     [[nodiscard]] std::array<BaseExpr, kBlock> elements(const DigestWire& digest);
+    /// The same, each to be read exactly once: saves the copies.
+    [[nodiscard]] std::array<BaseExpr, kBlock> elements_once(const DigestWire& digest);
     /// The digest of these eight elements.
     [[nodiscard]] DigestWire gather(std::span<const BaseExpr> elements);
-    /// Makes the digest the circuit's statement. Precondition: called once.
+    /// Makes the digest the circuit's statement. Precondition: called once, in a circuit without public rows.
     void expose(const DigestWire& digest);
+    /// The next row of the public input, which the statement of the circuit is then made of. Precondition: 1 to
+    /// kPublicValues values; the row's other values are zero.
+    [[nodiscard]] PublicRow public_row(std::span<const KoalaBear> values);
 
     // Base wires: each may be read once.
     [[nodiscard]] ExtensionExpr pack(Address base, const std::array<KoalaBear, kDegree>& values);
@@ -155,7 +170,7 @@ class CircuitBuilder {
     void end_at_root(const DigestWire& root);
     void finish_sponges();
     void finish_leaves();
-    void finish_readers();
+    void check_public_readers() const;
 
     CircuitRows rows_;
     std::vector<ExtField> values_;        ///< of extension wires

@@ -17,6 +17,7 @@ using Address = std::uint32_t;
 inline constexpr std::uint32_t kExtensionBus = 1;  ///< (address, five coefficients)
 inline constexpr std::uint32_t kBaseBus = 2;       ///< (address, element)
 inline constexpr std::uint32_t kDigestBus = 3;     ///< (address, eight elements)
+inline constexpr std::uint32_t kPublicBus = 4;     ///< (number of a row, its values): the public input
 
 /// Base wires: what a sponge absorbs at 8 t + i, what it hands out 2^28 above, then rows of opened leaves, then bits.
 inline constexpr Address kSpongeOutput = 1U << 28;

@@ -26,6 +26,7 @@ void for_each_kind(AllRows& rows, F f) {
     f(TableKind::digest, rows.digest);
     f(TableKind::constant, rows.constant);
     f(TableKind::index, rows.index);
+    f(TableKind::public_input, rows.public_input);
 }
 
 /// The rows of each table of a kind: [begin, end), cut where a row does not go on.
@@ -91,6 +92,7 @@ ShapeHeights fit(const CircuitRows& rows) {
         const std::size_t n = of.rows.size();
         const unsigned whole = log_height_for(n);
         auto& heights = shape[static_cast<std::size_t>(kind)];
+        if (kind == TableKind::public_input && n == 0) return;
         heights = {whole};
         if (whole == kMinLogHeight || n > 3 * (std::size_t{1} << whole) / 4) return;
         for (unsigned second = kMinLogHeight; second + 1 < whole; ++second) {
@@ -178,6 +180,18 @@ Statement digest_statement(const Digest& digest) {
     std::vector<KoalaBear> tuple{KoalaBear(std::uint64_t{kPublicDigest})};
     tuple.insert(tuple.end(), digest.begin(), digest.end());
     statement.tuples.push_back({kDigestBus, KoalaBear(1), std::move(tuple)});
+    return statement;
+}
+
+Statement public_statement(std::span<const std::vector<KoalaBear>> rows) {
+    Statement statement;
+    for (std::size_t r = 0; r < rows.size(); ++r) {
+        QUARRY_CHECK(rows[r].size() <= kPublicValues);
+        std::vector<KoalaBear> tuple{KoalaBear(r)};
+        tuple.insert(tuple.end(), rows[r].begin(), rows[r].end());
+        tuple.resize(1 + kPublicValues);
+        statement.tuples.push_back({kPublicBus, KoalaBear(1), std::move(tuple)});
+    }
     return statement;
 }
 

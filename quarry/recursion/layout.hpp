@@ -24,12 +24,13 @@ enum class TableKind : std::size_t {
     digest,
     constant,
     index,
+    public_input,
     count,
 };
 inline constexpr auto kTableKinds = static_cast<std::size_t>(TableKind::count);
 
-/// log2 of the heights of the tables of each kind: one or more of a kind. What a circuit's shape is, beside the
-/// preprocessed cells.
+/// log2 of the heights of the tables of each kind: one or more of a kind, of the public input none in a circuit that
+/// exposes a digest. What a circuit's shape is, beside the preprocessed cells.
 using ShapeHeights = std::array<std::vector<unsigned>, kTableKinds>;
 
 /// The rows that were asked for, by kind.
@@ -49,5 +50,7 @@ Trace lay_out_witness(const Circuit& circuit, const ShapeHeights& shape, const C
 
 /// The statement of a recursion circuit: one digest.
 Statement digest_statement(const Digest& digest);
+/// Or the rows of a public input, each padded with zeros to kPublicValues. Precondition: none is longer.
+Statement public_statement(std::span<const std::vector<KoalaBear>> rows);
 
 }  // namespace quarry::recursion

@@ -184,25 +184,30 @@ void NodeBuilder::data(const LeafShape& shape, rollup::DataRole role, const roll
     append(head, before, std::move(end), work);
 }
 
-void NodeBuilder::verify_node(const NodeShape& shape, StatementKind kind, const DigestWire& statement,
-                              const Proof& proof, const ChildKey& key) {
+void verify_child(CircuitBuilder& b, const DigestWire& keys, const NodeShape& shape, StatementKind kind,
+                  const DigestWire& statement, const Proof& proof, const ChildKey& key) {
     // The key is one that the table has for this kind, and the child says under which table it was made.
     const BaseExpr kind_element = number(static_cast<std::uint32_t>(kind));
-    const DigestWire root = b_.witness(key.preprocessed_root);
+    const DigestWire root = b.witness(key.preprocessed_root);
     Elements leaf{kind_element};
-    append_to(leaf, b_.elements(root));
-    b_.require_member(keys_, b_.constant(rollup::chain_start("quarry/key/v1")), leaf, key.entry, key.path);
+    append_to(leaf, b.elements(root));
+    b.require_member(keys, b.constant(rollup::chain_start("quarry/key/v1")), leaf, key.entry, key.path);
 
     Elements exposed{kind_element};
-    append_to(exposed, b_.elements(keys_));
-    append_to(exposed, b_.elements(statement));
-    const DigestWire digest = tagged_chain(b_, "quarry/recursion/v1", exposed);
+    append_to(exposed, b.elements(keys));
+    append_to(exposed, b.elements(statement));
+    const DigestWire digest = tagged_chain(b, "quarry/recursion/v1", exposed);
     BasicStatement<BaseExpr> wires;
     BasicPublicTuple<BaseExpr> tuple{kDigestBus, number(1), {number(kPublicDigest)}};
-    for (const BaseExpr& x : b_.elements(digest)) tuple.tuple.push_back(x);
+    for (const BaseExpr& x : b.elements(digest)) tuple.tuple.push_back(x);
     wires.tuples.push_back(std::move(tuple));
     check_shape(shape, proof);
-    verify_in_circuit(b_, *shape.circuit, proof, wires, root);
+    verify_in_circuit(b, *shape.circuit, proof, wires, root);
+}
+
+void NodeBuilder::verify_node(const NodeShape& shape, StatementKind kind, const DigestWire& statement,
+                              const Proof& proof, const ChildKey& key) {
+    verify_child(b_, keys_, shape, kind, statement, proof, key);
 }
 
 void NodeBuilder::join(const NodeShape& shape, const rollup::JoinStatement& statement, const Proof& proof,

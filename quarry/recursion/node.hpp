@@ -33,6 +33,11 @@ struct ChildKey {
     std::vector<Digest> path = std::vector<Digest>(KeyTable::kLogKeys);
 };
 
+/// A node's proof in the circuit that is being built: a statement of this kind has this digest, under a key that the
+/// table with the digest `keys` has for the kind. Precondition (checked): a proof of the shape.
+void verify_child(CircuitBuilder& builder, const DigestWire& keys, const NodeShape& shape, rollup::StatementKind kind,
+                  const DigestWire& statement, const Proof& proof, const ChildKey& key);
+
 /// Builds the circuit of one node. Calls must not depend on values; values that make no true statement make a witness
 /// that no proof accepts. Whoever is handed a child verifies it first: one of another shape is our own bug (checked).
 class NodeBuilder {

@@ -1,5 +1,7 @@
 #pragma once
 /// Shared by this module's tests: rows against their constraints and buses, without a proof.
+#include <algorithm>
+
 #include "quarry/air/check.hpp"
 #include "quarry/recursion/layout.hpp"
 
@@ -34,7 +36,8 @@ struct LaidOut {
     }
 
     /// The first broken constraint, or a tuple that is not balanced, or nothing.
-    [[nodiscard]] std::string complaint(const Digest& exposed) const {
+    [[nodiscard]] std::string complaint(const Digest& exposed) const { return complaint(digest_statement(exposed)); }
+    [[nodiscard]] std::string complaint(const Statement& statement) const {
         const std::vector<Columns> traces = columns();
         std::vector<const Table*> tables;
         for (std::size_t t = 0; t < traces.size(); ++t) {
@@ -43,18 +46,19 @@ struct LaidOut {
                 return v->constraint + " at row " + std::to_string(v->row);
             }
         }
-        const PublicTuple statement = digest_statement(exposed).tuples.front();
         std::string found;
-        bool met = false;
-        for (const Imbalance& imbalance : find_imbalances(tables, traces)) {
-            if (imbalance.bus == statement.bus && imbalance.tuple == statement.tuple &&
-                imbalance.total == -KoalaBear(1)) {
-                met = true;
+        std::size_t met = 0;
+        for (const Imbalance& imbalance : find_imbalances(tables, traces, statement.tuples.size() + 7)) {
+            const auto is = [&](const PublicTuple& t) {
+                return imbalance.bus == t.bus && imbalance.tuple == t.tuple && imbalance.total == -t.multiplicity;
+            };
+            if (std::any_of(statement.tuples.begin(), statement.tuples.end(), is)) {
+                ++met;
             } else {
                 found += to_string(imbalance) + "\n";
             }
         }
-        return found.empty() && !met ? "the statement is not read" : found;
+        return found.empty() && met != statement.tuples.size() ? "the statement is not read" : found;
     }
 
     ShapeHeights shape;

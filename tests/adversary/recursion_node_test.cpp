@@ -1,62 +1,10 @@
 // A real batch, from operations to a bundle: segments and data proofs verified by nodes, nodes by nodes, and what each
 // says against the native algebra of statements.
 
-#include "quarry/circuits/data/data.hpp"
-#include "quarry/hash/keccak.hpp"
-#include "quarry/recursion/catalog.hpp"
-#include "quarry/recursion/testing.hpp"
-#include "quarry/rollup/effects.hpp"
-#include "tests/adversary/segment_claim.hpp"
+#include "tests/adversary/recursion_world.hpp"
 
 namespace quarry::adversary {
 namespace {
-
-using namespace recursion;
-using rollup::StatementKind;
-
-std::size_t kind_named(const std::string& name) {
-    for (std::size_t i = 0; i < node_kinds().size(); ++i) {
-        if (node_kinds()[i].name == name) return i;
-    }
-    ADD_FAILURE() << name;
-    return 0;
-}
-
-const Catalog& catalog() {
-    static const Catalog c;
-    return c;
-}
-
-struct ProvenSegment {
-    rollup::SegmentStatement statement;
-    Proof proof;
-};
-ProvenSegment prove_segment(Claim& claim, std::size_t first, std::size_t last) {
-    claim.restrict(first, last);
-    const auto& timeline = claim.make_timeline();
-    const Heights& heights = segment_profiles()[0].heights;
-    const auto rows = circuits::make_segment_rows(timeline, claim.signatures(), &heights);
-    EXPECT_EQ(rows.heights, heights);
-    const Statement input = circuits::segment_public_input(timeline.statement);
-    return {timeline.statement, prove(circuits::segment_circuit(), circuits::make_segment_trace(rows).value(), input)};
-}
-
-struct ProvenData {
-    rollup::DataStatement statement;
-    Proof proof;
-};
-ProvenData prove_run(rollup::DataForm form, const Digest& before, std::span<const std::uint8_t> words,
-                     const rollup::L1Address& payee) {
-    const rollup::Bytes32 l1_hash = keccak256(words);
-    const auto point = rollup::make_data_statement(form, before, words, l1_hash, payee, 9);
-    const auto rows = circuits::make_data_rows(point, 9, words, &data_heights());
-    EXPECT_EQ(rows.value().heights, data_heights());
-    return {point, prove(circuits::data_circuit(), circuits::make_data_trace(rows.value()),
-                         circuits::data_public_input(point))};
-}
-
-LeafShape segment_leaf() { return {&circuits::segment_circuit(), segment_profiles()[0].heights}; }
-LeafShape data_leaf() { return {&circuits::data_circuit(), data_heights()}; }
 
 TEST(RecursionNode, ABatchBecomesABundleSlow) {
     RealRollup rollup;
@@ -144,22 +92,6 @@ TEST(RecursionNode, ABatchBecomesABundleSlow) {
     NodeProof other = whole_proof;
     other.node_kind = kind_named("segment 512");
     EXPECT_FALSE(verify_node(catalog(), StatementKind::join, digest(whole), other).ok());
-}
-
-/// The first lines of what is wrong with a node's rows; nothing: a proof would be accepted. Whatever it exposes is
-/// taken as its statement.
-std::string complaint(const CircuitRows& rows) {
-    Digest exposed{};
-    for (std::size_t r = 0; r < rows.digest.rows.size(); ++r) {
-        if (rows.digest.fixed[r].second == KoalaBear(std::uint64_t{kPublicDigest})) exposed = rows.digest.rows[r].x;
-    }
-    return recursion::testing::LaidOut(rows).complaint(exposed);
-}
-/// Tuples that do not balance: a wrong value is one, and the right one that nobody wrote is another.
-std::size_t tuples(const std::string& text) {
-    std::size_t count = 0;
-    for (auto at = text.find("bus "); at != std::string::npos; at = text.find("bus ", at + 1)) ++count;
-    return count;
 }
 
 /// Two halves of a batch, proven for the usual payee, and what else a test asks for.

@@ -1,0 +1,66 @@
+#pragma once
+#include <memory>
+#include <mutex>
+#include <span>
+#include <vector>
+
+#include "quarry/recursion/catalog.hpp"
+#include "quarry/rollup/bundle.hpp"
+
+/// The last circuit: verifies the proof of one bundle and opens it, so that every field of every batch is public input.
+/// What a contract verifies; see docs/spec/recursion.md, section 5.
+namespace quarry::recursion {
+
+/// ok iff the limbs are those of one statement of a profile: their number, each below 2^16, each pair that is an
+/// element of a digest below p. A contract makes the limbs of 32-byte words: it has to refuse a digest's word with an
+/// element that is not below p, and nothing else. bad_length, limit_exceeded, non_canonical.
+Status check_limbs(std::span<const KoalaBear> limbs);
+/// The public input of these limbs (rollup::elements of a terminal statement): the head, then for every item three rows
+/// of what is no binding, and one of each binding. Precondition: as many limbs as a profile has.
+Statement terminal_statement(std::span<const KoalaBear> limbs);
+
+/// Takes the public input and opens it: the digest of the bundle whose batches it shows, at height `depth`. Unless the
+/// limbs are those of one terminal statement of it, given check_limbs, there is no witness. Precondition: as many limbs
+/// as a profile has.
+DigestWire open_bundle(CircuitBuilder& builder, std::span<const KoalaBear> limbs, unsigned depth);
+
+/// The circuit's rows. `limbs` say what the items are. Values that make no true statement make a witness that no proof
+/// accepts. Preconditions (checked): as many limbs as a profile has; a proof of the shape.
+CircuitRows terminal_rows(const NodeShape& shape, const Digest& keys, std::span<const KoalaBear> limbs,
+                          const rollup::BundleStatement& bundle, const Proof& proof, const ChildKey& key);
+
+/// The circuit and key of one profile. Making it runs the circuit once without a proof; the key is made when it is
+/// asked for first.
+class Terminal {
+  public:
+    /// Precondition: 0, 2 or 4. `catalog` must live as long.
+    Terminal(const Catalog& catalog, unsigned log_profile);
+    Terminal(const Terminal&) = delete;
+    Terminal& operator=(const Terminal&) = delete;
+
+    [[nodiscard]] unsigned log_profile() const noexcept { return log_profile_; }
+    [[nodiscard]] const Catalog& catalog() const noexcept { return *catalog_; }
+    [[nodiscard]] const ShapeHeights& shape_heights() const noexcept { return heights_; }
+    [[nodiscard]] const Circuit& circuit() const noexcept { return *circuit_; }
+    /// Covers the key table's digest, which is a constant of the circuit. Safe to call from several threads.
+    [[nodiscard]] const ProvingKey& proving_key() const;
+    /// The rows for a bundle's proof. Precondition: a bundle that verify_node accepts.
+    [[nodiscard]] CircuitRows rows(std::span<const KoalaBear> limbs, const rollup::BundleStatement& bundle,
+                                   const NodeProof& proof) const;
+
+  private:
+    const Catalog* catalog_;
+    unsigned log_profile_;
+    ShapeHeights heights_;
+    std::unique_ptr<Circuit> circuit_;
+    mutable std::once_flag made_;
+    mutable std::unique_ptr<ProvingKey> key_;
+};
+
+/// Precondition (checked): rows of this circuit, that is, with the preprocessed cells of its key.
+Proof prove_terminal(const Terminal& terminal, const CircuitRows& rows, std::span<const KoalaBear> limbs);
+/// Ok iff the limbs are a statement (check_limbs) of the profile and the proof shows that each of their items is a
+/// batch that was proven under the catalog's keys.
+Status verify_terminal(const Terminal& terminal, std::span<const KoalaBear> limbs, const Proof& proof);
+
+}  // namespace quarry::recursion

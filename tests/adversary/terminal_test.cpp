@@ -1,0 +1,128 @@
+// Two real batches, from operations to the terminal proof, and lies about them. Lies about limbs alone, without a
+// proof: quarry/recursion/terminal_test.cpp.
+
+#include "quarry/recursion/terminal.hpp"
+#include "tests/adversary/recursion_world.hpp"
+
+namespace quarry::adversary {
+namespace {
+
+using Limbs = std::vector<KoalaBear>;
+
+/// A batch of transfers under two payees, bound by a blob and by calldata: two batches, in one bundle.
+class TerminalOfRealBatches : public ::testing::Test {
+  protected:
+    TerminalOfRealBatches() {
+        NodeBuilder both(keys_);
+        for (const bool calldata : {false, true}) {
+            claim_.payee = rollup_.address(calldata ? 36 : 35);
+            add_batch(both, calldata ? rollup::DataForm::horner : rollup::DataForm::blob);
+        }
+        bundle_ = rollup::merge(rollup::bundle_of(items_[0].batch), rollup::bundle_of(items_[1].batch)).value();
+        proof_ = prove_node(catalog(), kind_named("two batches"), std::move(both).finish_bundle(), digest(bundle_));
+        EXPECT_TRUE(verify_node(catalog(), StatementKind::bundle, digest(bundle_), proof_).ok());
+    }
+
+    [[nodiscard]] Limbs limbs() const { return elements(rollup::open(bundle_, 2, items_).value()); }
+    [[nodiscard]] CircuitRows rows(const Limbs& limbs, const Digest& keys, const ChildKey& key) const {
+        return terminal_rows(catalog().node_shape(), keys, limbs, bundle_, proof_.proof, key);
+    }
+    [[nodiscard]] static std::string complaint_of(const CircuitRows& rows, const Limbs& limbs) {
+        return recursion::testing::LaidOut(rows).complaint(terminal_statement(limbs));
+    }
+
+    const Digest keys_ = catalog().keys().digest();
+    std::vector<rollup::TerminalItem> items_;
+    rollup::BundleStatement bundle_;
+    NodeProof proof_;
+
+  private:
+    void add_batch(NodeBuilder& bundle, rollup::DataForm form) {
+        const rollup::Header& header = claim_.batch.header;
+        const ProvenSegment segment = prove_segment(claim_, 0, claim_.batch.steps.size());
+        const ProvenData data = prove_run(form, segment.statement.header, claim_.batch.data, claim_.payee);
+        const rollup::JoinPoint start{segment.statement.before, rollup::binding_start(segment.statement.header),
+                                      rollup::binding_start(rollup::effects_start().digest)};
+        const auto run = rollup::data_run(data.statement);
+        const auto operations = rollup::lift(segment.statement, start.data, start.effects).value();
+        const auto bound = rollup::lift(run, rollup::DataRole::data, claim_.payee, data.statement.work,
+                                        operations.domain, operations.header, operations.after)
+                               .value();
+        const auto whole = rollup::merge(operations, bound).value();
+        NodeBuilder node(keys_);
+        node.segment(segment_leaf(), segment.statement, segment.proof, start);
+        node.data(data_leaf(), rollup::DataRole::data, data.statement, data.proof, {}, {}, {});
+        const NodeProof proof =
+            prove_node(catalog(), kind_named("segment 512 + data"), std::move(node).finish_join(), digest(whole));
+        bundle.join(catalog().node_shape(), whole, proof.proof, catalog().child_key(proof.node_kind));
+        bundle.close(header);
+        items_.push_back(
+            {.batch = rollup::close(whole, header).value(), .header = header, .data = {run.binding}, .effects = {}});
+    }
+
+    RealRollup rollup_;
+    Claim claim_{rollup_, RealBatch(rollup_)
+                              .add(rollup::Transfer{auth(2, 3), 4, Amount(100)})
+                              .add(rollup::Transfer{auth(4, 2), 2, Amount(7)})
+                              .seal()};
+};
+
+TEST_F(TerminalOfRealBatches, ProvesWhatIsOpenedNativelySlow) {
+    const Limbs honest = limbs();
+    const Terminal terminal(catalog(), 2);
+    const Proof proof = prove_terminal(terminal, terminal.rows(honest, bundle_, proof_), honest);
+    EXPECT_TRUE(verify_terminal(terminal, honest, proof).ok());
+
+    // Every other public input is another statement: of items in another order, of one more or less, of another
+    // batch; and no vector but the canonical one is a statement at all.
+    std::vector<std::vector<rollup::TerminalItem>> lists{{items_[1], items_[0]}, {items_[0]}, {items_[0], items_[0]}};
+    lists.push_back({items_[0], items_[1], items_[1]});
+    for (const auto& change : std::vector<std::function<void(rollup::TerminalItem&)>>{
+             [](auto& item) { item.header.timestamp += 1; }, [](auto& item) { item.batch.payee.bytes[19] ^= 1; },
+             [](auto& item) { item.data[0].l1_hash[0] ^= 1; }, [](auto& item) { item.batch.work.units += 1; }}) {
+        lists.push_back(items_);
+        change(lists.back()[1]);
+    }
+    for (const auto& list : lists) {
+        EXPECT_FALSE(verify_terminal(terminal, elements(rollup::TerminalStatement{2, list}), proof).ok());
+    }
+    Limbs twice = honest;
+    const std::uint64_t x = (twice[4].canonical() | std::uint64_t{twice[5].canonical()} << 16) + KoalaBear::kModulus;
+    twice[4] = KoalaBear(x & 0xffff);
+    twice[5] = KoalaBear(x >> 16);
+    EXPECT_EQ(verify_terminal(terminal, twice, proof).error().code, Errc::non_canonical);
+    EXPECT_EQ(verify_terminal(terminal, elements(rollup::open(bundle_, 4, items_).value()), proof).error().code,
+              Errc::bad_length);
+}
+
+TEST_F(TerminalOfRealBatches, OtherListsAndKeysHaveNoWitnessSlow) {
+    const Limbs honest = limbs();
+    const ChildKey key = catalog().child_key(proof_.node_kind);
+    const CircuitRows of_honest = rows(honest, keys_, key);
+    EXPECT_EQ(complaint_of(of_honest, honest), "");
+    const Limbs swapped = elements(rollup::TerminalStatement{2, {items_[1], items_[0]}});
+    EXPECT_NE(complaint_of(rows(swapped, keys_, key), swapped), "");
+    // A bundle's key at another place; the key of a join.
+    ChildKey moved = key;
+    moved.entry ^= 1;
+    EXPECT_NE(complaint_of(rows(honest, keys_, moved), honest), "");
+    EXPECT_NE(complaint_of(rows(honest, keys_, catalog().child_key(kind_named("join"))), honest), "");
+
+    // Another table of keys, in which the bundle's stands at its place: the bundle was made under the one that it
+    // names. And the terminal circuit of another table is another one: its key covers the table's digest.
+    std::vector<KeyEntry> entries = catalog().keys().entries();
+    entries.front().preprocessed_root[0] += KoalaBear(1);
+    const KeyTable foreign(entries);
+    ChildKey there = key;
+    there.path = foreign.path(proof_.node_kind);
+    const CircuitRows of_foreign = rows(honest, foreign.digest(), there);
+    EXPECT_NE(complaint_of(of_foreign, honest), "");
+    const auto preprocessed = [](const CircuitRows& r) {
+        const recursion::testing::LaidOut laid(r);
+        return std::vector<KoalaBear>(laid.preprocessed.stack().begin(), laid.preprocessed.stack().end());
+    };
+    EXPECT_NE(preprocessed(of_honest), preprocessed(of_foreign));
+}
+
+}  // namespace
+}  // namespace quarry::adversary
