@@ -26,6 +26,11 @@ class BasicCommitment {
     /// The first `num_lanes` lanes of a base vector, 2^round.log_message elements each, end to end; the other lanes are
     /// zero and cost nothing. Precondition: 1 <= num_lanes <= 2^round.log_lanes.
     static BasicCommitment commit(std::span<const KoalaBear> message, std::size_t num_lanes, const WhirRound& round);
+    /// The same commitment from one level of its tree, 2^k nodes: below them the tree is computed as rows are opened, so
+    /// that only the code is computed here. Nothing is checked: root() says whether they are nodes of the right tree,
+    /// and opening a row checks (our own bug) that they are nodes of these rows' tree. Precondition: k <= log_rows().
+    static BasicCommitment restore(std::span<const KoalaBear> message, std::size_t num_lanes, const WhirRound& round,
+                                   std::span<const Digest> level);
     /// A vector of 2^(log_lanes + log_message) extension elements: five columns a lane.
     static BasicCommitment commit(const ExtVector& f, const WhirRound& round);
     /// Any matrix of 2^log_rows rows of `width` elements, zeros up to `stride`: no code is enforced.
@@ -34,17 +39,21 @@ class BasicCommitment {
     [[nodiscard]] const Digest& root() const noexcept { return root_; }
     [[nodiscard]] std::size_t width() const noexcept { return width_; }
     [[nodiscard]] unsigned log_rows() const noexcept { return log_rows_; }
+    /// The tree's nodes of one level (MerkleTree::level). Precondition: not below the level that it was restored from.
+    [[nodiscard]] std::span<const Digest> level(unsigned depth) const { return tree_.level(depth); }
     /// Precondition: row < 2^log_rows.
     [[nodiscard]] Opening open(std::size_t row) const;
 
   private:
     BasicCommitment(Buffer<KoalaBear> rows, unsigned log_rows, std::size_t width, std::size_t stride);
+    BasicCommitment(Buffer<KoalaBear> rows, unsigned log_rows, std::size_t width, std::size_t stride,
+                    MerkleTree<H> tree);
 
     Buffer<KoalaBear> rows_;
     unsigned log_rows_;
     std::size_t width_;
     std::size_t stride_;
-    MerkleTree<H> tree_;
+    MerkleTree<H> tree_;  ///< without its lowest levels, where restored
     Digest root_;
 };
 

@@ -36,25 +36,47 @@ const KoalaBear* PreprocessedTrace::columns(std::size_t t) const noexcept {
 
 namespace {
 
+constexpr unsigned kLogRowsOfNode = 5;  // so that a proof's queries cost little, and the level is small
+
+WhirRound first_round(const PreprocessedTrace& trace, unsigned security_bits) {
+    return generate_whir_parameters(trace.layout().log_size, security_target(security_bits)).rounds.front();
+}
+
 Commitment commit(const PreprocessedTrace& trace, unsigned security_bits) {
-    const StackLayout& layout = trace.layout();
-    const WhirParameters parameters = generate_whir_parameters(layout.log_size, security_target(security_bits));
-    return Commitment::commit(trace.stack(), layout.preprocessed_lanes, parameters.rounds.front());
+    return Commitment::commit(trace.stack(), trace.layout().preprocessed_lanes, first_round(trace, security_bits));
 }
 
 }  // namespace
 
+ProvingKey::ProvingKey(PreprocessedTrace trace, Commitment commitment, unsigned security_bits)
+    : trace_(std::move(trace)),
+      commitment_(std::move(commitment)),
+      verifying_key_{trace_.circuit().digest(), security_bits, trace_.layout().log_size, commitment_.root()} {}
+
 ProvingKey::ProvingKey(PreprocessedTrace trace, unsigned security_bits)
     : trace_(std::move(trace)),
       commitment_(commit(trace_, security_bits)),
-      verifying_key_{trace_.circuit().digest(), security_bits, trace_.heights(), commitment_.root()} {}
+      verifying_key_{trace_.circuit().digest(), security_bits, trace_.layout().log_size, commitment_.root()} {}
 
-Status check_key(const Circuit& circuit, const VerifyingKey* key, const Heights& heights, unsigned security_bits) {
+std::optional<ProvingKey> ProvingKey::restore(PreprocessedTrace trace, std::span<const Digest> level,
+                                              const VerifyingKey& expected) {
+    QUARRY_CHECK(expected.circuit_digest == trace.circuit().digest() &&
+                 expected.log_size == trace.layout().log_size);
+    const WhirRound round = first_round(trace, expected.security_bits);
+    if (level.size() != std::size_t{1} << (round.log_message + round.log_inv_rate - kLogRowsOfNode)) return {};
+    if (MerkleTree<PoseidonHasher>::above(level).root() != expected.preprocessed_root) return {};
+    Commitment commitment = Commitment::restore(trace.stack(), trace.layout().preprocessed_lanes, round, level);
+    return ProvingKey(std::move(trace), std::move(commitment), expected.security_bits);
+}
+
+std::span<const Digest> ProvingKey::level() const { return commitment_.level(commitment_.log_rows() - kLogRowsOfNode); }
+
+Status check_key(const Circuit& circuit, const VerifyingKey* key, unsigned log_size, unsigned security_bits) {
     QUARRY_CHECK((key != nullptr) == circuit.has_preprocessed());
     if (key == nullptr) return Ok{};
     QUARRY_CHECK(key->circuit_digest == circuit.digest());
     if (key->security_bits != security_bits) return Error{Errc::wrong_key, "security level of the key"};
-    if (key->heights != heights) return Error{Errc::wrong_key, "heights of the key"};
+    if (key->log_size != log_size) return Error{Errc::wrong_key, "size of the key"};
     return Ok{};
 }
 

@@ -12,12 +12,13 @@
 namespace quarry {
 
 /// What a verifier knows of a circuit's preprocessed columns: the root of the honest commitment to them. It holds for
-/// one choice of heights and one security level, since both shape the code. Who takes a key from elsewhere trusts its
-/// root: it can be recomputed from the circuit (ProvingKey).
+/// one size of the stack and one security level, since both shape the code: tables with preprocessed columns have fixed
+/// heights, so that heights of the others matter by the size of the stack alone. Who takes a key from elsewhere trusts
+/// its root: it can be recomputed from the circuit (ProvingKey).
 struct VerifyingKey {
     Digest circuit_digest{};
     unsigned security_bits = 0;
-    Heights heights;
+    unsigned log_size = 0;  ///< of the stack
     Digest preprocessed_root{};
     friend bool operator==(const VerifyingKey&, const VerifyingKey&) = default;
 };
@@ -50,26 +51,34 @@ class PreprocessedTrace {
     Buffer<KoalaBear> cells_;
 };
 
-/// The preprocessed columns with their commitment: made once for a circuit, heights and security level, used by every
-/// proof. Deterministic. Keeps the codeword: 2^log_inv_rate times the columns.
+/// The preprocessed columns with their commitment: made once for a circuit, size of the stack and security level, used
+/// by every proof of that size. Deterministic. Keeps the codeword: 2^log_inv_rate times the columns.
 class ProvingKey {
   public:
     /// Cost: the commitment to the preprocessed lanes.
     explicit ProvingKey(PreprocessedTrace trace, unsigned security_bits = 100);
+    /// The same key from level() of one that was made before, for a tenth of the cost: no row is hashed but those that
+    /// proofs open. nullopt: these digests do not lead to `expected`'s root, which is the root of this trace's key.
+    static std::optional<ProvingKey> restore(PreprocessedTrace trace, std::span<const Digest> level,
+                                             const VerifyingKey& expected);
 
+    /// One node of the tree for each 32 rows: what restore() takes.
+    [[nodiscard]] std::span<const Digest> level() const;
     [[nodiscard]] const PreprocessedTrace& trace() const noexcept { return trace_; }
     [[nodiscard]] const Commitment& commitment() const noexcept { return commitment_; }
     [[nodiscard]] const VerifyingKey& verifying_key() const noexcept { return verifying_key_; }
 
   private:
+    ProvingKey(PreprocessedTrace trace, Commitment commitment, unsigned security_bits);
+
     PreprocessedTrace trace_;
     Commitment commitment_;
     VerifyingKey verifying_key_;
 };
 
-/// wrong_key: a key for other heights or another level than the proof's, which the prover chose. Having a key of
-/// another circuit, none where one is needed, or one where none is needed is our own bug (checked).
-Status check_key(const Circuit& circuit, const VerifyingKey* key, const Heights& heights, unsigned security_bits);
+/// wrong_key: a key for another size of the stack or another level than the proof's, which the prover chose. Having a
+/// key of another circuit, none where one is needed, or one where none is needed is our own bug (checked).
+Status check_key(const Circuit& circuit, const VerifyingKey* key, unsigned log_size, unsigned security_bits);
 
 /// What binds a circuit, as a verifier over some arithmetic has it: constants, or wires of a table of keys.
 template <class F>

@@ -113,7 +113,7 @@ Proof prove(const Circuit& circuit, const Trace& trace, const Statement& stateme
     const StackLayout& layout = trace.layout();
     const WhirParameters parameters = generate_whir_parameters(layout.log_size, security_target(options.security_bits));
     const VerifyingKey* key = options.key != nullptr ? &options.key->verifying_key() : nullptr;
-    QUARRY_CHECK(check_key(circuit, key, trace.heights(), options.security_bits).ok());
+    QUARRY_CHECK(check_key(circuit, key, layout.log_size, options.security_bits).ok());
     if (options.claimed_key != nullptr) key = options.claimed_key;
     ProverChannel channel(start_transcript(circuit, trace.heights(), parameters, options.security_bits, statement, key),
                           options.tamper);
@@ -184,8 +184,8 @@ Status verify(const Circuit& circuit, const Proof& proof, const Statement& state
         proof.security_bits < required_bits) {
         return Error{Errc::wrong_key, "security level"};
     }
-    QUARRY_TRY(check_key(circuit, key, proof.heights, proof.security_bits));
     QUARRY_TRY_ASSIGN(const StackLayout layout, make_stack_layout(circuit, proof.heights));
+    QUARRY_TRY(check_key(circuit, key, layout.log_size, proof.security_bits));
     const auto parameters = find_whir_parameters(layout.log_size, security_target(proof.security_bits));
     if (!parameters) return Error{Errc::bad_shape, "no parameters for this size"};
     if (proof.stream.size() != proof_stream_length(circuit, proof.heights, *parameters)) {

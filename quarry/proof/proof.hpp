@@ -62,7 +62,7 @@ struct ProveOptions {
 
 /// Proves that the trace satisfies the circuit's constraints and balances its buses. Does not check the trace: a bad
 /// one makes a proof that verify() refuses. Deterministic: no randomness, independent of threads and instruction set.
-/// Preconditions (checked): the key is of this circuit, of the trace's heights and the level.
+/// Preconditions (checked): the key is of this circuit, of the size of the trace's stack and the level.
 Proof prove(const Circuit& circuit, const Trace& trace, const Statement& statement, const ProveOptions& options = {});
 
 /// Absorbs everything that stands before the first message: protocol version, key digests, parameters, heights, the
@@ -90,8 +90,8 @@ Status verify_proof(B& backend, Channel& channel, const Circuit& circuit, const 
 
 /// Ok iff the proof shows `statement` for `circuit` at `required_bits` of provable security or more. `key`: of a
 /// circuit with preprocessed columns.
-/// Errors, in this order: wrong_key (the level; the key's heights or level), bad_shape, limit_exceeded, bad_length,
-/// then what the protocol refuses.
+/// Errors, in this order: wrong_key (the level), bad_shape, limit_exceeded, wrong_key (the key's size or level),
+/// bad_length, then what the protocol refuses.
 Status verify(const Circuit& circuit, const Proof& proof, const Statement& statement, unsigned required_bits = 100,
               const VerifyingKey* key = nullptr);
 

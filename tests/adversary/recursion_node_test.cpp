@@ -38,7 +38,7 @@ ProvenSegment prove_segment(Claim& claim, std::size_t first, std::size_t last) {
     const auto rows = circuits::make_segment_rows(timeline, claim.signatures(), &heights);
     EXPECT_EQ(rows.heights, heights);
     const Statement input = circuits::segment_public_input(timeline.statement);
-    return {timeline.statement, prove(circuits::segment_circuit(), circuits::make_segment_trace(rows).value(), input)};
+    return {timeline.statement, circuits::prove_segment_trace(circuits::make_segment_trace(rows).value(), input)};
 }
 
 struct ProvenData {
@@ -55,8 +55,8 @@ ProvenData prove_run(rollup::DataForm form, const Digest& before, std::span<cons
                          circuits::data_public_input(point))};
 }
 
-LeafShape segment_leaf() { return {&circuits::segment_circuit(), segment_profiles()[0].heights}; }
-LeafShape data_leaf() { return {&circuits::data_circuit(), data_heights()}; }
+LeafShape segment_leaf() { return recursion::segment_leaf(segment_profiles()[0]); }
+LeafShape data_leaf() { return {&circuits::data_circuit(), data_heights(), 100, nullptr}; }
 
 TEST(RecursionNode, ABatchBecomesABundleSlow) {
     RealRollup rollup;
@@ -199,7 +199,7 @@ TEST_F(RecursionNodeLies, PartsThatAreNotOneSlow) {
     // A proof that all but the rule about payees accepts: one comparison fails, at both ends.
     const ProvenSegment nobody = half(false, {});
     const Statement input = circuits::segment_public_input(nobody.statement);
-    ASSERT_TRUE(verify(circuits::segment_circuit(), nobody.proof, input).ok());
+    ASSERT_TRUE(verify(circuits::segment_circuit(), nobody.proof, input, 100, segment_leaf().key).ok());
     const std::string of_nobody = complaint(joined({&nobody}));
     EXPECT_NE(of_nobody, "");
     EXPECT_LE(tuples(of_nobody), 2U) << of_nobody;
