@@ -107,7 +107,7 @@ TEST(FixedRangeTable, ProvidesWhatRangeTableDoes) {
     const auto rows = fixed_range_rows();
     ASSERT_EQ(rows.size(), kHeight);
     for (std::uint32_t v = 0; v < kHeight; v += v % 256 == 2 && v != 0x7e02 ? 251 : 1) {
-        const std::vector<KoalaBear> cells{KoalaBear(1), KoalaBear(1),  KoalaBear(1),
+        const std::vector<KoalaBear> cells{KoalaBear(1), KoalaBear(1), KoalaBear(1),
                                            rows[v].v,    rows[v].high, rows[v].below};
         const std::uint32_t below = v < 0x7f00 ? v : 0;
         const auto atoms = evaluate_atoms(table.graph, cells, cells, [](KoalaBear x) { return x; });
@@ -119,10 +119,9 @@ TEST(FixedRangeTable, ProvidesWhatRangeTableDoes) {
                 tuples.back().push_back(evaluate_form(f, atoms, [](KoalaBear x) { return x; }));
             }
         }
-        const std::vector<std::vector<KoalaBear>> expected{
-            {KoalaBear(kRange16Bus), KoalaBear(v)},
-            {KoalaBear(kSplitBus), KoalaBear(v), KoalaBear(v / 256)},
-            {KoalaBear(kHigh15Bus), KoalaBear(below)}};
+        const std::vector<std::vector<KoalaBear>> expected{{KoalaBear(kRange16Bus), KoalaBear(v)},
+                                                           {KoalaBear(kSplitBus), KoalaBear(v), KoalaBear(v / 256)},
+                                                           {KoalaBear(kHigh15Bus), KoalaBear(below)}};
         ASSERT_EQ(tuples, expected) << v;
     }
 }

@@ -249,9 +249,8 @@ SegmentRows make_segment_rows(const Timeline& timeline, std::span<const Operatio
                          [&] { count_chain_uses(requests, typed.chain); });
     r.tables[place(SegmentTable::range)] = TableRows(std::move(range));
     r.tables[place(SegmentTable::chain)] = TableRows(std::move(typed.chain));
-    const auto heights =
-        split_heights(r.hashes.size(), {std::max(least_of(SegmentTable::hash), kMinLogHeight),
-                                        std::max(least_of(SegmentTable::more_hash), kMinLogHeight)});
+    const auto heights = split_heights(r.hashes.size(), {std::max(least_of(SegmentTable::hash), kMinLogHeight),
+                                                         std::max(least_of(SegmentTable::more_hash), kMinLogHeight)});
     r.heights[place(SegmentTable::hash)] = heights[0];
     r.heights[place(SegmentTable::more_hash)] = heights[1];
     return r;

@@ -47,10 +47,9 @@ TEST(CombTable, ProvidesEveryEntryOfTheComb) {
             const std::size_t digit = n % kDigits;
             const std::uint64_t order = scalar_digit(Curve::kOrder, window);
             const std::uint64_t cut = std::uint64_t{1} << cut_bits(window);
-            const auto expected =
-                comb_tuple(KoalaBear(window), KoalaBear(digit), KoalaBear(digit / cut),
-                           KoalaBear(digit < order ? 1 : 0), KoalaBear(digit == order ? 1 : 0),
-                           point_cells(comb.entry(window, digit)));
+            const auto expected = comb_tuple(KoalaBear(window), KoalaBear(digit), KoalaBear(digit / cut),
+                                             KoalaBear(digit < order ? 1 : 0), KoalaBear(digit == order ? 1 : 0),
+                                             point_cells(comb.entry(window, digit)));
             ASSERT_EQ(tuple[0], KoalaBear(kCombBus));
             ASSERT_EQ(tuple[1], KoalaBear(1));
             ASSERT_EQ(std::vector<KoalaBear>(tuple.begin() + 2, tuple.end()), expected) << window << " " << digit;
