@@ -66,7 +66,7 @@ struct LargeChildren {
     std::array<std::size_t, recursion::kTableKinds> rows{};
 };
 LargeChildren verify_large_children() {
-    const recursion::LeafShape leaf{&circuits::segment_circuit(), recursion::segment_profiles().back().heights};
+    const recursion::LeafShape leaf = recursion::segment_leaf(recursion::segment_profiles().back());
     const Proof blank = recursion::blank_proof(*leaf.circuit, leaf.heights);
     NodeBuilder node{Digest{}};
     for (int i = 0; i < 2; ++i) node.segment(leaf, {}, blank, {});
@@ -91,7 +91,7 @@ void require_own_proof(const Status& status) {
 std::vector<Joined> lifted_segments(const recursion::Catalog& catalog, const node::DevelopmentBatch& batch,
                                     Progress& progress) {
     const recursion::SegmentProfile& profile = recursion::segment_profiles().front();
-    const recursion::LeafShape leaf{&circuits::segment_circuit(), profile.heights};
+    const recursion::LeafShape leaf = recursion::segment_leaf(profile);
     node::BatchProverOptions options;
     options.payee.bytes.fill(0x51);
     options.least_heights = &profile.heights;
@@ -110,7 +110,7 @@ std::vector<Joined> lifted_segments(const recursion::Catalog& catalog, const nod
                           "choose fewer --transfers");
         }
         const Proof proof =
-            decode_proof(*leaf.circuit, segment.value().bytes, circuits::segment_public_input(s)).value();
+            circuits::decode_segment_proof(segment.value().bytes, circuits::segment_public_input(s)).value();
         const rollup::JoinPoint start{s.before, rollup::binding_start(s.header),
                                       rollup::binding_start(rollup::effects_start().digest)};
         const JoinStatement statement = rollup::lift(s, start.data, start.effects).value();
@@ -154,7 +154,7 @@ Joined data_part(const recursion::Catalog& catalog, const node::DevelopmentBatch
                                              statement.work, part.domain, part.header, part.after)
                                     .value();
     NodeBuilder node(catalog.keys().digest());
-    node.data({&circuits::data_circuit(), recursion::data_heights()}, rollup::DataRole::data, statement, proof,
+    node.data({&circuits::data_circuit(), recursion::data_heights(), 100, nullptr}, rollup::DataRole::data, statement, proof,
               part.domain, part.header, part.after);
     return {after, recursion::prove_node(catalog, node_kind("data"), std::move(node).finish_join(), digest(after))};
 }

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <boost/json.hpp>
+#include <ctime>
+#include <map>
 #include <memory>
 
 #include "quarry/apps/calibration.hpp"
@@ -12,6 +14,7 @@
 #include "quarry/apps/progress.hpp"
 #include "quarry/apps/temporary_folder.hpp"
 #include "quarry/apps/workers.hpp"
+#include "quarry/circuits/segment_key.hpp"
 #include "quarry/field/isa.hpp"
 #include "quarry/node/batch_work.hpp"
 #include "quarry/node/development_batch.hpp"
@@ -39,7 +42,9 @@ struct Cut {
     rollup::SegmentStatement statement;
     std::size_t segments = 0;
     std::size_t proof_bytes = 0;
-    std::vector<std::uint64_t> cells;  ///< by table, of all segments
+    std::vector<std::uint64_t> cells;  ///< committed, by table, of all segments
+    std::uint64_t preprocessed_cells = 0;  ///< opened with them, not committed again
+    std::map<unsigned, Heights> sizes;     ///< heights of one of the proofs of each size of the stack
     [[nodiscard]] double cpu_seconds() const { return static_cast<double>(report.cpu_ms) / 1e3; }
     [[nodiscard]] std::uint64_t all_cells() const {
         std::uint64_t n = 0;
@@ -72,10 +77,35 @@ Cut prove_cut(const node::DevelopmentBatch& batch, std::size_t segments, const s
     for (const node::SegmentProof& segment : proofs.segments) {
         cut.proof_bytes += segment.proof.size();
         const auto header = decode_header(segment.proof);
-        for (std::size_t t = 0; t < tables.size(); ++t)
-            cut.cells[t] += std::uint64_t{tables[t].num_columns()} << header.value().heights[t];
+        const Heights& heights = header.value().heights;
+        for (std::size_t t = 0; t < tables.size(); ++t) {
+            if (heights[t] == 0) continue;  // absent
+            cut.cells[t] += std::uint64_t{tables[t].num_witness()} << heights[t];
+            cut.preprocessed_cells += std::uint64_t{tables[t].num_preprocessed} << heights[t];
+        }
+        cut.sizes[make_stack_layout(circuits::segment_circuit(), heights).value().log_size] = heights;
     }
     return cut;
+}
+
+/// Keys are made once a machine, not once a batch: whatever the first use of a size costs is not a cut's. Sizes of
+/// 2^23 to 2^27 cells.
+void make_keys(unsigned security_bits) {
+    const auto tables = circuits::segment_circuit().tables();
+    for (unsigned log_size = circuits::kMinSegmentLogSize; log_size < kMaxLogStack; ++log_size) {
+        Heights heights;
+        for (const Table& table : tables) heights.push_back(table.fixed_log_height.value_or(kMinLogHeight));
+        auto& tallest = heights[static_cast<std::size_t>(circuits::SegmentTable::hash)];
+        tallest = std::max(tallest, log_size == circuits::kMinSegmentLogSize ? 0 : log_size - kLogStackLanes);
+        (void)circuits::segment_keys().proving_key(heights, security_bits);
+    }
+}
+
+/// CPU seconds of making a key from nothing.
+double key_cpu_seconds(const Heights& heights) {
+    const std::clock_t start = std::clock();
+    const ProvingKey key(circuits::segment_preprocessed(heights));
+    return static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
 }
 
 /// Equal but for the root of the work, which tells in how many pieces it was done.
@@ -91,6 +121,7 @@ json::object to_json(const Cut& cut) {
                         {"executions", cut.report.executed},
                         {"worker_peak_rss_bytes", cut.report.peak_rss_bytes},
                         {"cells", cut.all_cells()},
+                        {"preprocessed_cells", cut.preprocessed_cells},
                         {"proof_bytes", cut.proof_bytes}};
 }
 
@@ -103,11 +134,19 @@ void run(const Options& options, const Session& session) {
     progress.show("accounts, keys and signatures", 0);
     const auto batch = node::make_development_batch(options.accounts, options.transfers, options.seed);
     const TemporaryFolder folder(options.folder);
+    progress.show("keys", 0);
+    make_keys(options.security_bits);
     const Cut one = prove_cut(batch, 1, folder / "one", options, session, progress);
     const Cut many = prove_cut(batch, options.segments, folder / "many", options, session, progress);
     const bool same = same_but_for_the_pieces(many.statement, one.statement);
     const double ratio = many.cpu_seconds() / one.cpu_seconds();
     const double cells_ratio = static_cast<double>(many.all_cells()) / static_cast<double>(one.all_cells());
+    std::map<unsigned, Heights> sizes = one.sizes;
+    sizes.insert(many.sizes.begin(), many.sizes.end());
+    json::object keys;
+    for (const auto& [log_size, heights] : sizes) {
+        keys[std::to_string(log_size)] = rounded(key_cpu_seconds(heights), 3);
+    }
     const Calibration calibration = calibrate(progress);
     progress.clear();
 
@@ -126,6 +165,7 @@ void run(const Options& options, const Session& session) {
                                 {"one", to_json(one)},
                                 {"split", to_json(many)},
                                 {"cells_by_table", std::move(cells)},
+                                {"key_cpu_seconds_by_log_size", std::move(keys)},
                                 {"threads", tbb::this_task_arena::max_concurrency()},
                                 {"isa", isa_name(current_isa())},
                                 {"cpu", cpu_model()},
@@ -145,6 +185,7 @@ void run(const Options& options, const Session& session) {
         line("  " + tables[t].name, with_commas(one.cells[t]), with_commas(many.cells[t]),
              static_cast<double>(many.cells[t]) / static_cast<double>(one.cells[t]));
     }
+    print(fmt::format("\n  CPU time of making keys, once a machine, by log2 of the cells: {}\n", json::serialize(keys)));
     print(fmt::format("\n  the statements are {}\n", same ? "the same" : "NOT the same"));
     print("\n" + to_text(calibration));
 }

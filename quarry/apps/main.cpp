@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "quarry/apps/commands.hpp"
+#include "quarry/apps/key_cache.hpp"
 #include "quarry/apps/output.hpp"
 #include "quarry/field/isa.hpp"
 #include "quarry/proof/proof.hpp"
@@ -89,6 +90,7 @@ int run(const Session& session) {
     const int threads = session.threads == 0 ? tbb::info::default_concurrency() : static_cast<int>(session.threads);
     const tbb::global_control limit(tbb::global_control::max_allowed_parallelism, static_cast<std::size_t>(threads));
     if (!session.isa.empty()) choose_isa(session.isa);
+    use_key_cache();
     tbb::task_arena(threads).execute(session.action);
     flush_stdout();
     return exit_ok;

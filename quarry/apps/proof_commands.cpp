@@ -199,9 +199,9 @@ void run_inspect(const ProofOptions& options, const Session& session) {
     }
     // What follows the header can be read only by those who know the circuit; decoding does not verify.
     if (!file.circuit) throw refusal(exit_refused, file.path, unknown_kind());
-    Statement statement;
-    if (file.is_segment()) statement = circuits::segment_public_input(statement_of(file, options));
-    const auto proof = decode_proof(*file.circuit, file.bytes, statement);
+    const auto proof = file.is_segment() ? circuits::decode_segment_proof(
+                                               file.bytes, circuits::segment_public_input(statement_of(file, options)))
+                                         : decode_proof(*file.circuit, file.bytes);
     if (!proof) throw refusal(exit_refused, file.path, proof.error());
     const Sizes sizes = measure(file, proof.value());
     if (session.json) {

@@ -41,8 +41,6 @@ inline constexpr Bus kExtensionBus = 18;
 inline constexpr Bus kFeeBlockBus = 19;
 inline constexpr Bus kDigitsBus = 20;      ///< digits of a signature.       ScheduleTable -> SignatureTable
 inline constexpr Bus kCommitmentBus = 21;  ///< R of a signature.  ScheduleTable -> SignatureTable
-inline constexpr Bus kCombStartBus = 22;   ///< window's constants.          circuit constants -> CombTable
-inline constexpr Bus kCombSecondBus = 23;  ///< a window's second entry.  circuit constants -> CombTable
 // Statement.
 inline constexpr Bus kDataBus = 24;  ///< (count, digest): a point of the data accumulator.  statement <-> WordTable
 /// (side, count, digest): a point of the effects accumulator.  statement <-> EffectTable

@@ -40,4 +40,19 @@ std::vector<RangeRow<KoalaBear>> range_rows() {
     return rows;
 }
 
+void FixedRangeTable::constrain(AirBuilder& b, const Fixed<Expr>& fixed, const Row<Expr>& row,
+                                const Row<Expr>& /*next*/) {
+    b.send("range16", kRange16Bus, row.range16_uses, {fixed.v});
+    b.send("split", kSplitBus, row.split_uses, {fixed.v, fixed.high});
+    b.send("high15", kHigh15Bus, row.high15_uses, {fixed.below});
+}
+
+std::vector<RangeFixed<KoalaBear>> fixed_range_rows() {
+    std::vector<RangeFixed<KoalaBear>> rows(kLast + 1);
+    for (std::uint32_t v = 0; v <= kLast; ++v) {
+        rows[v] = {KoalaBear(v), KoalaBear(v >> 8), KoalaBear(v < kHigh15Bound ? v : 0)};
+    }
+    return rows;
+}
+
 }  // namespace quarry::circuits

@@ -39,4 +39,35 @@ struct RangeTable {
 /// All rows, without uses.
 std::vector<RangeRow<KoalaBear>> range_rows();
 
+/// The same facts as preprocessed columns, for circuits that have a key anyway.
+template <class T>
+struct RangeFixed {
+    T v, high;
+    T below;  ///< v where v < 0x7f00, 0 elsewhere: a fact for kHigh15Bus in every row
+    template <class V>
+    void visit(V&& visitor) {
+        visitor("v", v), visitor("high", high), visitor("below", below);
+    }
+};
+template <class T>
+struct RangeUses {
+    T range16_uses, split_uses, high15_uses;
+    template <class V>
+    void visit(V&& visitor) {
+        visitor("range16_uses", range16_uses), visitor("split_uses", split_uses), visitor("high15_uses", high15_uses);
+    }
+};
+/// Provides what RangeTable does. The uses are free, there is no constraint.
+struct FixedRangeTable {
+    static constexpr const char* kName = "range";
+    static constexpr unsigned kLogHeight = 16;
+    template <class T>
+    using Fixed = RangeFixed<T>;
+    template <class T>
+    using Row = RangeUses<T>;
+    static void constrain(AirBuilder& b, const Fixed<Expr>& fixed, const Row<Expr>& row, const Row<Expr>& next);
+};
+/// All preprocessed rows.
+std::vector<RangeFixed<KoalaBear>> fixed_range_rows();
+
 }  // namespace quarry::circuits

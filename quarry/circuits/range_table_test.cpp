@@ -98,5 +98,33 @@ TEST(RangeTable, EndsOnlyAtTheLastNumber) {
     EXPECT_FALSE(broken(rows).empty());
 }
 
+// The same facts as preprocessed columns: what every row provides, against plain integers.
+TEST(FixedRangeTable, ProvidesWhatRangeTableDoes) {
+    const Table table = make_table<FixedRangeTable>();
+    EXPECT_TRUE(table.constraints.empty());
+    EXPECT_EQ(table.num_witness(), 3U);
+    EXPECT_EQ(table.fixed_log_height, 16U);
+    const auto rows = fixed_range_rows();
+    ASSERT_EQ(rows.size(), kHeight);
+    for (std::uint32_t v = 0; v < kHeight; v += v % 256 == 2 && v != 0x7e02 ? 251 : 1) {
+        const std::vector<KoalaBear> cells{KoalaBear(1), KoalaBear(1), KoalaBear(1),
+                                           rows[v].v,    rows[v].high, rows[v].below};
+        const std::uint32_t below = v < 0x7f00 ? v : 0;
+        const auto atoms = evaluate_atoms(table.graph, cells, cells, [](KoalaBear x) { return x; });
+        std::vector<std::vector<KoalaBear>> tuples;
+        for (const Interaction& i : table.interactions) {
+            EXPECT_EQ(evaluate_form(i.multiplicity, atoms, [](KoalaBear x) { return x; }), KoalaBear(1));
+            tuples.push_back({KoalaBear(i.bus)});
+            for (const LinearForm& f : i.tuple) {
+                tuples.back().push_back(evaluate_form(f, atoms, [](KoalaBear x) { return x; }));
+            }
+        }
+        const std::vector<std::vector<KoalaBear>> expected{{KoalaBear(kRange16Bus), KoalaBear(v)},
+                                                           {KoalaBear(kSplitBus), KoalaBear(v), KoalaBear(v / 256)},
+                                                           {KoalaBear(kHigh15Bus), KoalaBear(below)}};
+        ASSERT_EQ(tuples, expected) << v;
+    }
+}
+
 }  // namespace
 }  // namespace quarry::circuits

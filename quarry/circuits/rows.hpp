@@ -7,6 +7,7 @@
 #include "quarry/base/check.hpp"
 #include "quarry/base/parallel.hpp"
 #include "quarry/proof/circuit.hpp"
+#include "quarry/proof/key.hpp"
 
 /// Witnesses are made row by row, in the struct that also names the columns: Definition::Row<KoalaBear>.
 namespace quarry::circuits {
@@ -57,6 +58,22 @@ void write_rows(Trace& trace, std::size_t t, std::span<const Row> rows, const Ro
                     return *reinterpret_cast<const KoalaBear*>(reinterpret_cast<const std::byte*>(&row) + offsets[c]);
                 };
                 for (std::size_t r = first; r < last; ++r) column[r] = cell(r < rows.size() ? rows[r] : padding);
+            }
+        }
+    });
+}
+
+/// Writes the rows into the preprocessed columns of table t. Precondition: as many as the table is high.
+template <class Row>
+void write_fixed_rows(PreprocessedTrace& trace, std::size_t t, std::span<const Row> rows) {
+    const std::vector<std::size_t> offsets = cell_offsets<Row>();
+    parallel_for(offsets.size(), 4, [&](std::size_t begin, std::size_t end) {
+        for (std::size_t c = begin; c < end; ++c) {
+            const std::span<KoalaBear> column = trace.column(t, c);
+            QUARRY_CHECK(column.size() == rows.size());
+            const std::byte* cell = reinterpret_cast<const std::byte*>(rows.data()) + offsets[c];
+            for (std::size_t r = 0; r < rows.size(); ++r, cell += sizeof(Row)) {
+                column[r] = *reinterpret_cast<const KoalaBear*>(cell);
             }
         }
     });

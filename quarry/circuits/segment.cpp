@@ -17,6 +17,7 @@
 #include "quarry/circuits/operations/signed_table.hpp"
 #include "quarry/circuits/operations/withdraw_table.hpp"
 #include "quarry/circuits/range_table.hpp"
+#include "quarry/circuits/segment_key.hpp"
 #include "quarry/circuits/segment_statement.hpp"
 #include "quarry/circuits/signature/signature_witness.hpp"
 #include "quarry/circuits/state/fee_table.hpp"
@@ -38,7 +39,7 @@ std::vector<Table> make_tables() {
     tables.push_back(make_table<HashTable>());
     tables.push_back(make_table<HashTable>());
     tables.back().name = "more_hash";
-    tables.push_back(make_table<RangeTable>());
+    tables.push_back(make_table<FixedRangeTable>());
     tables.push_back(make_table<WordTable>());
     tables.push_back(make_table<EffectTable>());
     tables.push_back(make_table<SlotTable>());
@@ -54,7 +55,7 @@ std::vector<Table> make_tables() {
     tables.push_back(make_table<CollectTable>());
     tables.push_back(make_table<DepositTable>());
     tables.push_back(make_table<ForcedTable>());
-    tables.push_back(make_table<CombMultiplesTable>());
+    tables.push_back(make_table<CombTable>());
     tables.push_back(make_table<ScheduleTable>());
     tables.push_back(make_table<SignatureTable>());
     QUARRY_CHECK(tables.size() == kSegmentTables);
@@ -118,6 +119,9 @@ TypedRows make_typed_rows(const Timeline& timeline, std::span<const OperationSig
     return r;
 }
 
+// Whose rows are made last, from what the others ask.
+constexpr bool is_hash_table(SegmentTable t) { return t == SegmentTable::hash || t == SegmentTable::more_hash; }
+
 /// Reads the requests of all tables on one bus.
 class Requests {
   public:
@@ -125,7 +129,9 @@ class Requests {
 
     template <class F>
     void for_each(std::uint32_t bus, std::size_t arity, F&& f) const {
-        for (std::size_t t = 0; t < rows_.tables.size(); ++t) read(t, bus, arity, f);
+        for (std::size_t t = 0; t < rows_.tables.size(); ++t) {
+            if (rows_.heights[t] != 0) read(t, bus, arity, f);
+        }
     }
     [[nodiscard]] std::size_t count(std::uint32_t bus) const {
         std::size_t n = 0;
@@ -147,6 +153,7 @@ class Requests {
         std::vector<std::vector<std::array<KoalaBear, 16>>> of_table(rows_.tables.size());
         parallel_for(of_table.size(), 1, [&](std::size_t begin, std::size_t end) {
             for (std::size_t t = begin; t < end; ++t) {
+                if (rows_.heights[t] == 0) continue;
                 read(t, kHashBus, 16, [&](std::span<const KoalaBear> tuple) {
                     std::copy_n(tuple.begin(), 16, of_table[t].emplace_back().begin());
                 });
@@ -165,7 +172,7 @@ class Requests {
     const SegmentRows& rows_;
 };
 
-void count_range_uses(const Requests& requests, std::vector<RangeRow<KoalaBear>>& rows) {
+void count_range_uses(const Requests& requests, std::vector<RangeUses<KoalaBear>>& rows) {
     std::array<std::vector<std::uint32_t>, 3> counts;
     tbb::parallel_invoke([&] { counts[0] = requests.histogram(kRange16Bus, rows.size()); },
                          [&] { counts[1] = requests.histogram(kSplitBus, rows.size()); },
@@ -193,7 +200,7 @@ void count_chain_uses(const Requests& requests, std::vector<ChainRow<KoalaBear>>
 }  // namespace
 
 const Circuit& segment_circuit() {
-    static const Circuit circuit("segment", make_tables(), comb_constants());
+    static const Circuit circuit("segment", make_tables());
     return circuit;
 }
 
@@ -201,19 +208,21 @@ Statement segment_public_input(const rollup::SegmentStatement& statement) { retu
 
 SegmentRows make_segment_rows(const Timeline& timeline, std::span<const OperationSignature> signatures,
                               const Heights* least) {
-    const auto least_of = [&](SegmentTable t) { return least != nullptr ? (*least)[place(t)] : kMinLogHeight; };
+    const auto least_of = [&](SegmentTable t) { return least != nullptr ? (*least)[place(t)] : 0; };
     TypedRows typed = make_typed_rows(timeline, signatures, least_of(SegmentTable::signature));
     SegmentRows r;
     const unsigned log_signatures = typed.signature.log_height;
     const auto add = [&](SegmentTable t, auto&& rows) {
         QUARRY_CHECK(r.tables.size() == place(t));
         const auto fixed = segment_circuit().tables()[place(t)].fixed_log_height;
-        r.heights.push_back(fixed ? *fixed : std::max(log_height_for(rows.size()), least_of(t)));
+        const bool absent = rows.size() == 0 && least_of(t) == 0 && !is_hash_table(t);
+        const unsigned log_height = std::max(absent ? 0 : log_height_for(rows.size()), least_of(t));
+        r.heights.push_back(fixed ? *fixed : log_height);
         r.tables.emplace_back(std::forward<decltype(rows)>(rows));
     };
     add(SegmentTable::hash, std::vector<HashRow<KoalaBear>>{});
     add(SegmentTable::more_hash, std::vector<HashRow<KoalaBear>>{});
-    add(SegmentTable::range, std::vector<RangeRow<KoalaBear>>{});
+    add(SegmentTable::range, std::vector<RangeUses<KoalaBear>>{});
     add(SegmentTable::word, std::move(typed.word));
     add(SegmentTable::effect, std::move(typed.effect));
     add(SegmentTable::slot, std::move(typed.slot));
@@ -235,13 +244,13 @@ SegmentRows make_segment_rows(const Timeline& timeline, std::span<const Operatio
     QUARRY_CHECK(r.heights[place(SegmentTable::signature)] == log_signatures);
 
     const Requests requests(r);
-    std::vector<RangeRow<KoalaBear>> range = range_rows();
+    std::vector<RangeUses<KoalaBear>> range(std::size_t{1} << FixedRangeTable::kLogHeight);
     tbb::parallel_invoke([&] { r.hashes = requests.hash_inputs(); }, [&] { count_range_uses(requests, range); },
                          [&] { count_chain_uses(requests, typed.chain); });
     r.tables[place(SegmentTable::range)] = TableRows(std::move(range));
     r.tables[place(SegmentTable::chain)] = TableRows(std::move(typed.chain));
-    const auto heights =
-        split_heights(r.hashes.size(), {least_of(SegmentTable::hash), least_of(SegmentTable::more_hash)});
+    const auto heights = split_heights(r.hashes.size(), {std::max(least_of(SegmentTable::hash), kMinLogHeight),
+                                                         std::max(least_of(SegmentTable::more_hash), kMinLogHeight)});
     r.heights[place(SegmentTable::hash)] = heights[0];
     r.heights[place(SegmentTable::more_hash)] = heights[1];
     return r;
@@ -252,7 +261,9 @@ Result<Trace> make_segment_trace(const SegmentRows& rows) {
     if (!layout) return layout.error();
     Trace trace(segment_circuit(), rows.heights);
     write_hash_tables(trace, {place(SegmentTable::hash), place(SegmentTable::more_hash)}, rows.hashes);
-    for (std::size_t t = place(SegmentTable::range); t < kSegmentTables; ++t) rows.tables[t].write(trace, t);
+    for (std::size_t t = place(SegmentTable::range); t < kSegmentTables; ++t) {
+        if (rows.heights[t] != 0) rows.tables[t].write(trace, t);
+    }
     return trace;
 }
 
@@ -270,15 +281,34 @@ Status check_statement_bounds(const rollup::SegmentStatement& statement) {
     return Ok{};
 }
 
+Proof prove_segment_trace(const Trace& trace, const Statement& statement, ProveOptions options) {
+    options.key = &segment_keys().proving_key(trace.heights(), options.security_bits);
+    return prove(segment_circuit(), trace, statement, options);
+}
+
+std::vector<std::uint8_t> encode_segment_proof(const Proof& proof, const Statement& statement) {
+    return encode_proof(segment_circuit(), proof, statement,
+                        &segment_verifying_key(proof.heights, proof.security_bits));
+}
+
+Result<Proof> decode_segment_proof(std::span<const std::uint8_t> bytes, const Statement& statement) {
+    QUARRY_TRY_ASSIGN(const ProofHeader header, decode_header(bytes));
+    return decode_proof(segment_circuit(), bytes, statement,
+                        &segment_verifying_key(header.heights, header.security_bits));
+}
+
 Status verify_segment(const rollup::SegmentStatement& statement, const Proof& proof, unsigned required_bits) {
     QUARRY_TRY(check_statement_bounds(statement));
-    return verify(segment_circuit(), proof, segment_public_input(statement), required_bits);
+    return verify(segment_circuit(), proof, segment_public_input(statement), required_bits,
+                  &segment_verifying_key(proof.heights, proof.security_bits));
 }
 
 Status verify_segment(const rollup::SegmentStatement& statement, std::span<const std::uint8_t> proof,
                       unsigned required_bits) {
     QUARRY_TRY(check_statement_bounds(statement));
-    return verify_encoded(segment_circuit(), proof, segment_public_input(statement), required_bits);
+    QUARRY_TRY_ASSIGN(const ProofHeader header, decode_header(proof));
+    return verify_encoded(segment_circuit(), proof, segment_public_input(statement), required_bits,
+                          &segment_verifying_key(header.heights, header.security_bits));
 }
 
 }  // namespace quarry::circuits

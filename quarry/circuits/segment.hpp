@@ -66,6 +66,14 @@ SegmentRows make_segment_rows(const Timeline& timeline, std::span<const Operatio
 /// Lays the rows out and computes the hash tables. limit_exceeded: the segment is too large for one proof.
 Result<Trace> make_segment_trace(const SegmentRows& rows);
 
+/// prove() under the key that fits (segment_key.hpp), whatever options.key says.
+Proof prove_segment_trace(const Trace& trace, const Statement& statement, ProveOptions options = {});
+/// The byte form under the key that fits. Precondition: a proof of this statement by prove_segment_trace or
+/// decode_segment_proof.
+std::vector<std::uint8_t> encode_segment_proof(const Proof& proof, const Statement& statement);
+/// Total on any input; errors as those of decode_proof (quarry/proof/wire.hpp). Does not verify.
+Result<Proof> decode_segment_proof(std::span<const std::uint8_t> bytes, const Statement& statement);
+
 /// Ok iff the proof shows the statement. Refuses before anything else a statement that no batch has
 /// (statement_mismatch): no payee, counts beyond their limits (they would have aliases modulo p), units that are not
 /// the words applied.

@@ -63,6 +63,21 @@ void KeccakHasher::compress_pairs(const Digest* children, Digest* parents, std::
 
 // ---- The prover's tree ----
 
+namespace {
+
+/// The nodes from number n on, n of them, then every level above them.
+template <class H>
+void compress_levels(typename H::Digest* nodes, std::size_t n) {
+    constexpr std::size_t kGrain = 256;
+    for (; n >= 1; n /= 2) {
+        parallel_for(n, kGrain, [&](std::size_t begin, std::size_t end) {
+            H::compress_pairs(nodes + 2 * (n + begin), nodes + n + begin, end - begin);
+        });
+    }
+}
+
+}  // namespace
+
 template <class H>
 MerkleTree<H> MerkleTree<H>::build(std::span<const KoalaBear> rows, std::size_t num_rows, std::size_t width,
                                    std::size_t stride) {
@@ -87,13 +102,26 @@ MerkleTree<H> MerkleTree<H>::build(std::span<const KoalaBear> rows, std::size_t 
             }
         }
     });
-    constexpr std::size_t kGrain = 256;
-    for (std::size_t n = num_pieces * piece_top / 2; n >= 1; n /= 2) {
-        parallel_for(n, kGrain, [&](std::size_t begin, std::size_t end) {
-            H::compress_pairs(nodes + 2 * (n + begin), nodes + n + begin, end - begin);
-        });
-    }
+    compress_levels<H>(nodes, num_pieces * piece_top / 2);
     return tree;
+}
+
+template <class H>
+MerkleTree<H> MerkleTree<H>::above(std::span<const Digest> nodes) {
+    QUARRY_CHECK(std::has_single_bit(nodes.size()));
+    MerkleTree tree;
+    tree.height_ = static_cast<unsigned>(std::countr_zero(nodes.size()));
+    tree.nodes_ = Buffer<Digest>(2 * nodes.size());
+    tree.nodes_[0] = Digest{};
+    std::ranges::copy(nodes, tree.nodes_.data() + nodes.size());
+    compress_levels<H>(tree.nodes_.data(), nodes.size() / 2);
+    return tree;
+}
+
+template <class H>
+std::span<const typename H::Digest> MerkleTree<H>::level(unsigned depth) const {
+    QUARRY_CHECK(depth <= height_);
+    return nodes_.span().subspan(std::size_t{1} << depth, std::size_t{1} << depth);
 }
 
 template <class H>
@@ -103,12 +131,6 @@ MerklePath<H> MerkleTree<H>::path(std::size_t index) const {
     r.reserve(height_);
     for (std::size_t node = (std::size_t{1} << height_) + index; node > 1; node /= 2) r.push_back(nodes_[node ^ 1]);
     return r;
-}
-
-template <class H>
-std::span<const typename H::Digest> MerkleTree<H>::nodes(unsigned level) const {
-    QUARRY_CHECK(level <= height_);
-    return nodes_.span().subspan(std::size_t{1} << level, std::size_t{1} << level);
 }
 
 template <class H>

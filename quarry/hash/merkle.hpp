@@ -53,14 +53,16 @@ class MerkleTree {
     /// stride; elements width .. stride of each row are zero. Parallel on the caller's arena; reads the rows once.
     static MerkleTree build(std::span<const KoalaBear> rows, std::size_t num_rows, std::size_t width,
                             std::size_t stride);
+    /// The upper part of a tree, whose nodes of one level are given: it has the same root, and what it takes for leaf i
+    /// is node i. Precondition: a power of two of them.
+    static MerkleTree above(std::span<const Digest> nodes);
 
+    /// The nodes of one level, left to right: 2^depth of them, the root's depth being 0. Precondition: depth <= height.
+    [[nodiscard]] std::span<const Digest> level(unsigned depth) const;
     [[nodiscard]] const Digest& root() const noexcept { return nodes_[1]; }
     [[nodiscard]] unsigned height() const noexcept { return height_; }
     /// Precondition: index < 2^height, as for open().
     [[nodiscard]] MerklePath<H> path(std::size_t index) const;
-    /// The 2^level nodes at this distance from the root, left to right; level 0 is the root. Precondition: level <=
-    /// height().
-    [[nodiscard]] std::span<const Digest> nodes(unsigned level) const;
     /// Precondition: indices strictly rising, at least one.
     [[nodiscard]] MultiOpening<H> open(std::span<const std::size_t> indices) const;
 

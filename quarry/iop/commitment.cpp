@@ -17,22 +17,49 @@ BasicCommitment<H>::BasicCommitment(Buffer<KoalaBear> rows, unsigned log_rows, s
       root_(tree_.root()) {}
 
 template <class H>
+BasicCommitment<H>::BasicCommitment(Buffer<KoalaBear> rows, unsigned log_rows, std::size_t width, std::size_t stride,
+                                    MerkleTree<H> tree)
+    : rows_(std::move(rows)),
+      log_rows_(log_rows),
+      width_(width),
+      stride_(stride),
+      tree_(std::move(tree)),
+      root_(tree_.root()) {
+    QUARRY_CHECK(tree_.height() <= log_rows);
+}
+
+template <class H>
 BasicCommitment<H> BasicCommitment<H>::of_rows(Buffer<KoalaBear> rows, unsigned log_rows, std::size_t width,
                                                std::size_t stride) {
     QUARRY_CHECK(width >= 1 && width <= stride && rows.size() == stride << log_rows);
     return {std::move(rows), log_rows, width, stride};
 }
 
+namespace {
+
+Buffer<KoalaBear> encode(std::span<const KoalaBear> message, std::size_t num_lanes, const WhirRound& round) {
+    QUARRY_CHECK(num_lanes >= 1 && num_lanes <= std::size_t{1} << round.log_lanes);
+    QUARRY_CHECK(message.size() == num_lanes << round.log_message);
+    const std::size_t stride = codeword_stride(num_lanes);
+    Buffer<KoalaBear> codeword(stride << (round.log_message + round.log_inv_rate));
+    reed_solomon_encode(message, num_lanes, round.log_message, round.log_inv_rate, codeword.span(), stride);
+    return codeword;
+}
+
+}  // namespace
+
 template <class H>
 BasicCommitment<H> BasicCommitment<H>::commit(std::span<const KoalaBear> message, std::size_t num_lanes,
                                               const WhirRound& round) {
-    QUARRY_CHECK(num_lanes >= 1 && num_lanes <= std::size_t{1} << round.log_lanes);
-    QUARRY_CHECK(message.size() == num_lanes << round.log_message);
-    const unsigned log_rows = round.log_message + round.log_inv_rate;
-    const std::size_t stride = codeword_stride(num_lanes);
-    Buffer<KoalaBear> codeword(stride << log_rows);
-    reed_solomon_encode(message, num_lanes, round.log_message, round.log_inv_rate, codeword.span(), stride);
-    return {std::move(codeword), log_rows, num_lanes, stride};
+    return {encode(message, num_lanes, round), round.log_message + round.log_inv_rate, num_lanes,
+            codeword_stride(num_lanes)};
+}
+
+template <class H>
+BasicCommitment<H> BasicCommitment<H>::restore(std::span<const KoalaBear> message, std::size_t num_lanes,
+                                               const WhirRound& round, std::span<const Digest> level) {
+    return {encode(message, num_lanes, round), round.log_message + round.log_inv_rate, num_lanes,
+            codeword_stride(num_lanes), MerkleTree<H>::above(level)};
 }
 
 template <class H>
@@ -50,15 +77,19 @@ template <class H>
 BasicOpening<H> BasicCommitment<H>::open(std::size_t row, unsigned log_cap) const {
     QUARRY_CHECK(row >> log_rows_ == 0 && log_cap <= log_rows_);
     const auto elements = rows_.span().subspan(row * stride_, width_);
-    BasicOpening<H> opening{{elements.begin(), elements.end()}, tree_.path(row)};
+    const unsigned log_below = log_rows_ - tree_.height();
+    const MerklePath<H> upper = tree_.path(row >> log_below);
+    BasicOpening<H> opening{{elements.begin(), elements.end()}, {}};
+    if (log_below > 0) {
+        const std::size_t first = row >> log_below << log_below;
+        const auto below = MerkleTree<H>::build(rows_.span().subspan(first * stride_, stride_ << log_below),
+                                                std::size_t{1} << log_below, width_, stride_);
+        QUARRY_CHECK(below.root() == tree_.level(tree_.height())[row >> log_below]);
+        opening.path = below.path(row - first);
+    }
+    opening.path.insert(opening.path.end(), upper.begin(), upper.end());
     opening.path.resize(log_rows_ - log_cap);
     return opening;
-}
-
-template <class H>
-std::vector<typename H::Digest> BasicCommitment<H>::cap(unsigned log_cap) const {
-    const auto nodes = tree_.nodes(log_cap);
-    return {nodes.begin(), nodes.end()};
 }
 
 template class BasicCommitment<PoseidonHasher>;

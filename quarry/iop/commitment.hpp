@@ -30,6 +30,11 @@ class BasicCommitment {
     using Digest = typename H::Digest;
 
     static BasicCommitment commit(std::span<const KoalaBear> message, std::size_t num_lanes, const WhirRound& round);
+    /// The same commitment from one level of its tree, 2^k nodes: below them the tree is computed as rows are opened, so
+    /// that only the code is computed here. Nothing is checked: root() says whether they are nodes of the right tree,
+    /// and opening a row checks (our own bug) that they are nodes of these rows' tree. Precondition: k <= log_rows().
+    static BasicCommitment restore(std::span<const KoalaBear> message, std::size_t num_lanes, const WhirRound& round,
+                                   std::span<const Digest> level);
     /// A vector of 2^(log_lanes + log_message) extension elements: five columns a lane.
     static BasicCommitment commit(const ExtVector& f, const WhirRound& round);
     /// Any matrix of 2^log_rows rows of `width` elements, zeros up to `stride`: no code is enforced.
@@ -40,17 +45,19 @@ class BasicCommitment {
     [[nodiscard]] unsigned log_rows() const noexcept { return log_rows_; }
     /// The path ends below the cap of 2^log_cap nodes. Precondition: row < 2^log_rows; log_cap <= log_rows.
     [[nodiscard]] BasicOpening<H> open(std::size_t row, unsigned log_cap = 0) const;
-    /// The nodes at this level of the tree, counted from the root. Precondition: log_cap <= log_rows.
-    [[nodiscard]] std::vector<Digest> cap(unsigned log_cap) const;
+    /// The tree's nodes of one level (MerkleTree::level). Precondition: not below the level that it was restored from.
+    [[nodiscard]] std::span<const Digest> level(unsigned depth) const { return tree_.level(depth); }
 
   private:
     BasicCommitment(Buffer<KoalaBear> rows, unsigned log_rows, std::size_t width, std::size_t stride);
+    BasicCommitment(Buffer<KoalaBear> rows, unsigned log_rows, std::size_t width, std::size_t stride,
+                    MerkleTree<H> tree);
 
     Buffer<KoalaBear> rows_;
     unsigned log_rows_;
     std::size_t width_;
     std::size_t stride_;
-    MerkleTree<H> tree_;
+    MerkleTree<H> tree_;  ///< without its lowest levels, where restored
     Digest root_;
 };
 

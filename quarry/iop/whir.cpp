@@ -201,7 +201,10 @@ std::vector<std::size_t> answer_queries(BasicProverChannel<P>& channel, const Wh
     for (const OpenedTree<P>& tree : trees) {
         const unsigned log_cap = std::min(tree.log_cap, log_rows);
         openings.positions.push_back(positions);
-        if constexpr (P::kLogCap > 0) openings.caps.push_back(tree.commitment->cap(log_cap));
+        if constexpr (P::kLogCap > 0) {
+            const auto cap = tree.commitment->level(log_cap);
+            openings.caps.emplace_back(cap.begin(), cap.end());
+        }
         auto& rows = openings.oracles.emplace_back();
         rows.reserve(positions.size());
         for (const std::size_t j : positions) rows.push_back(tree.commitment->open(j, log_cap));

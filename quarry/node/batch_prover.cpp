@@ -6,7 +6,6 @@
 
 #include "quarry/base/parallel.hpp"
 #include "quarry/node/signing.hpp"
-#include "quarry/proof/wire.hpp"
 
 namespace quarry::node {
 
@@ -84,17 +83,16 @@ Outcome<BatchProof> prove_timeline(const circuits::Timeline& timeline,
     result.committed_cells = layout.used_lanes << layout.log_lane();
 
     clock.start("prove", nullptr);
-    const Circuit& circuit = circuits::segment_circuit();
     const Statement statement = circuits::segment_public_input(result.statement);
     ProveOptions prove_options;
     prove_options.security_bits = options.security_bits;
     prove_options.now = options.now;
     prove_options.phases = options.phases != nullptr ? &options.phases->prove : nullptr;
     prove_options.on_phase = options.on_phase;
-    const Proof proof = prove(circuit, trace.value(), statement, prove_options);
+    const Proof proof = circuits::prove_segment_trace(trace.value(), statement, prove_options);
 
     clock.start("encode", &BatchProverPhases::encode);
-    result.bytes = encode_proof(circuit, proof, statement);
+    result.bytes = circuits::encode_segment_proof(proof, statement);
     clock.start("done", nullptr);
     return result;
 }

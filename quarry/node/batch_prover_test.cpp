@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "quarry/air/check.hpp"
+#include "quarry/circuits/segment_key.hpp"
 #include "quarry/node/development_batch.hpp"
 #include "quarry/node/signing.hpp"
 #include "quarry/proof/wire.hpp"
@@ -37,13 +38,15 @@ TEST(BatchProver, RowsSatisfyEveryTableAndBalanceEveryBusSlow) {
     const auto trace = circuits::make_segment_trace(rows);
     ASSERT_TRUE(trace.ok());
     const Circuit& circuit = circuits::segment_circuit();
+    const PreprocessedTrace& fixed = circuits::segment_keys().proving_key(rows.heights, 100).trace();
     std::vector<const Table*> tables;
     std::vector<Columns> columns;
     for (std::size_t t = 0; t < circuit.tables().size(); ++t) {
         tables.push_back(&circuit.tables()[t]);
         columns.emplace_back();
         for (std::size_t c = 0; c < tables.back()->num_columns(); ++c) {
-            const auto column = trace.value().column(t, c);
+            const std::size_t num_witness = tables.back()->num_witness();
+            const auto column = c < num_witness ? trace.value().column(t, c) : fixed.column(t, c - num_witness);
             columns.back().emplace_back(column.begin(), column.end());
         }
         const auto violation = find_violation(*tables.back(), columns.back());

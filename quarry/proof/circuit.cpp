@@ -1,7 +1,6 @@
 #include "quarry/proof/circuit.hpp"
 
 #include <algorithm>
-#include <numeric>
 
 #include "quarry/base/check.hpp"
 
@@ -72,18 +71,32 @@ std::optional<std::size_t> Circuit::bus_arity(std::uint32_t bus) const {
 
 namespace {
 
+// Rows of zeros satisfy this table and say nothing, at any height: leaving it out is the same.
+bool may_be_absent(const Table& table) {
+    if (table.fixed_log_height) return false;
+    const auto lift = [](KoalaBear x) { return x; };
+    const std::vector<KoalaBear> zeros(table.num_columns());
+    const std::vector<KoalaBear> atoms = evaluate_atoms(table.graph, zeros, zeros, lift);
+    const auto is_zero = [&](const LinearForm& form) { return evaluate_form(form, atoms, lift).is_zero(); };
+    return std::ranges::all_of(table.constraints, [&](const Constraint& c) { return is_zero(c.form); }) &&
+           std::ranges::all_of(table.interactions, [&](const Interaction& i) { return is_zero(i.multiplicity); });
+}
+
 // Fails where soundness or this circuit does not allow the heights.
 Status check_heights(const Circuit& circuit, const Heights& heights) {
     if (heights.size() != circuit.tables().size()) return Error{Errc::bad_shape, "number of tables"};
-    for (const unsigned h : heights) {
-        if (h < kMinLogHeight || h > kMaxLogHeight) return Error{Errc::bad_shape, "table height"};
-    }
     std::size_t num_fractions = 0;
+    bool has_witness = false;
     for (std::size_t t = 0; t < heights.size(); ++t) {
-        const auto fixed = circuit.tables()[t].fixed_log_height;
+        const Table& table = circuit.tables()[t];
+        const auto fixed = table.fixed_log_height;
         if (fixed && heights[t] != *fixed) return Error{Errc::bad_shape, "table of fixed height"};
-        num_fractions += circuit.tables()[t].interactions.size() << heights[t];
+        if (heights[t] == 0 && may_be_absent(table)) continue;
+        if (heights[t] < kMinLogHeight || heights[t] > kMaxLogHeight) return Error{Errc::bad_shape, "table height"};
+        num_fractions += table.interactions.size() << heights[t];
+        has_witness = has_witness || table.num_witness() > 0;
     }
+    if (!has_witness) return Error{Errc::bad_shape, "no witness"};
     if (num_fractions > std::size_t{1} << kCircuitBounds.log_fractions) {
         return Error{Errc::limit_exceeded, "bus fractions"};
     }
@@ -107,10 +120,11 @@ Result<StackLayout> make_stack_layout(const Circuit& circuit, const Heights& hei
     QUARRY_TRY(check_heights(circuit, heights));
     StackLayout layout;
     layout.log_lanes = log_lanes;
-    layout.order.resize(heights.size());
+    for (std::size_t t = 0; t < heights.size(); ++t) {
+        if (heights[t] != 0) layout.order.push_back(t);
+    }
     layout.offset.resize(heights.size());
     layout.preprocessed_offset.resize(heights.size());
-    std::iota(layout.order.begin(), layout.order.end(), std::size_t{0});
     std::sort(layout.order.begin(), layout.order.end(),
               [&](std::size_t a, std::size_t b) { return heights[a] != heights[b] ? heights[a] > heights[b] : a < b; });
     std::size_t preprocessed_cells = 0;
@@ -142,7 +156,7 @@ Trace::Trace(const Circuit& circuit, Heights heights, unsigned log_lanes)
       layout_(make_stack_layout(circuit, heights_, log_lanes).value()),
       cells_(layout_.witness_lanes() << layout_.log_lane()) {
     std::size_t used = 0;
-    for (std::size_t t = 0; t < heights_.size(); ++t) used += circuit.tables()[t].num_witness() << heights_[t];
+    for (const std::size_t t : layout_.order) used += circuit.tables()[t].num_witness() << heights_[t];
     std::fill(cells_.data() + used, cells_.data() + cells_.size(), KoalaBear());
 }
 

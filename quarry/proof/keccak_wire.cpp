@@ -122,8 +122,8 @@ Result<KeccakProof> decode_keccak_proof(const Circuit& circuit, const Heights& h
     if (std::find(kSecurityLevels.begin(), kSecurityLevels.end(), security_bits) == kSecurityLevels.end()) {
         return Error{Errc::wrong_key, "security level"};
     }
-    QUARRY_TRY(check_key(circuit, key, heights, security_bits));
     QUARRY_TRY_ASSIGN(const StackLayout layout, make_stack_layout(circuit, heights, protocol.log_stack_lanes));
+    QUARRY_TRY(check_key(circuit, key, layout.log_size, security_bits));
     const auto parameters = find_parameters(protocol, layout.log_size, security_bits);
     if (!parameters) return Error{Errc::bad_shape, "no parameters for this size"};
     if (bytes.size() != keccak_proof_size(circuit, heights, *parameters, protocol))

@@ -119,7 +119,7 @@ TEST_F(KeccakWire, TheBytesAreTheMessagesAndThenTheOpenings) {
 TEST_F(KeccakWire, TheCapIsALevelOfTheTree) {
     EXPECT_EQ(verifying_key().preprocessed_cap.size(), 512U);
     EXPECT_EQ(merkle_root_over<KeccakHasher>(verifying_key().preprocessed_cap), verifying_key().preprocessed_root);
-    EXPECT_EQ(key().commitment().cap(0), std::vector<Bytes32>{verifying_key().preprocessed_root});
+    EXPECT_EQ(key().commitment().level(0)[0], verifying_key().preprocessed_root);
 }
 
 // By hand: what the contract computes before the first message.
@@ -271,7 +271,8 @@ TEST_F(KeccakWire, ThePathsEndAtTheCapAndNowhereElse) {
     KeccakProof p = proof();
     const auto& opened = p.openings.positions[0];
     for (std::size_t j = 0; j < opened.size(); ++j) p.openings.oracles[0][j] = key().commitment().open(opened[j], 3);
-    p.openings.caps[0] = key().commitment().cap(3);
+    const auto cap = key().commitment().level(3);
+    p.openings.caps[0].assign(cap.begin(), cap.end());
     EXPECT_EQ(check(p), "ok");
     EXPECT_EQ(check(encode_keccak_proof(circuit(), p)), "bad_length");
 }

@@ -36,39 +36,70 @@ const KoalaBear* PreprocessedTrace::columns(std::size_t t) const noexcept {
 
 namespace {
 
-template <class Tree>
-Tree commit(const PreprocessedTrace& trace, unsigned security_bits, const Protocol& protocol) {
-    const StackLayout& layout = trace.layout();
-    QUARRY_CHECK(layout.log_lanes == protocol.log_stack_lanes);
-    const WhirParameters parameters = generate_parameters(protocol, layout.log_size, security_bits);
-    return Tree::commit(trace.stack(), layout.preprocessed_lanes, parameters.rounds.front());
+constexpr unsigned kLogRowsOfNode = 5;  // so that a proof's queries cost little, and the level is small
+
+WhirRound first_round(const PreprocessedTrace& trace, unsigned security_bits, const Protocol& protocol) {
+    QUARRY_CHECK(trace.layout().log_lanes == protocol.log_stack_lanes);
+    return generate_parameters(protocol, trace.layout().log_size, security_bits).rounds.front();
+}
+
+template <class P>
+BasicVerifyingKey<P> make_verifying_key(const PreprocessedTrace& trace,
+                                        const BasicCommitment<typename P::Hasher>& commitment, unsigned security_bits) {
+    const auto cap = commitment.level(std::min(P::kLogKeyCap, commitment.log_rows()));
+    return {trace.circuit().digest(), security_bits, trace.layout().log_size, commitment.root(),
+            {cap.begin(), cap.end()}};
 }
 
 }  // namespace
 
 template <class P>
+BasicProvingKey<P>::BasicProvingKey(PreprocessedTrace trace, Tree commitment, unsigned security_bits)
+    : trace_(std::move(trace)),
+      commitment_(std::move(commitment)),
+      verifying_key_(make_verifying_key<P>(trace_, commitment_, security_bits)) {}
+
+template <class P>
 BasicProvingKey<P>::BasicProvingKey(PreprocessedTrace trace, unsigned security_bits, const Protocol& protocol)
     : trace_(std::move(trace)),
-      commitment_(commit<Tree>(trace_, security_bits, protocol)),
-      verifying_key_{trace_.circuit().digest(), security_bits, trace_.heights(), commitment_.root(),
-                     commitment_.cap(std::min(P::kLogKeyCap, commitment_.log_rows()))} {}
+      commitment_(Tree::commit(trace_.stack(), trace_.layout().preprocessed_lanes,
+                               first_round(trace_, security_bits, protocol))),
+      verifying_key_(make_verifying_key<P>(trace_, commitment_, security_bits)) {}
+
+template <class P>
+std::optional<BasicProvingKey<P>> BasicProvingKey<P>::restore(PreprocessedTrace trace,
+                                                              std::span<const typename P::Digest> level,
+                                                              const BasicVerifyingKey<P>& expected,
+                                                              const Protocol& protocol) {
+    QUARRY_CHECK(expected.circuit_digest == trace.circuit().digest() &&
+                 expected.log_size == trace.layout().log_size);
+    const WhirRound round = first_round(trace, expected.security_bits, protocol);
+    if (level.size() != std::size_t{1} << (round.log_message + round.log_inv_rate - kLogRowsOfNode)) return {};
+    if (MerkleTree<typename P::Hasher>::above(level).root() != expected.preprocessed_root) return {};
+    Tree commitment = Tree::restore(trace.stack(), trace.layout().preprocessed_lanes, round, level);
+    return BasicProvingKey(std::move(trace), std::move(commitment), expected.security_bits);
+}
+
+template <class P>
+std::span<const typename P::Digest> BasicProvingKey<P>::level() const {
+    return commitment_.level(commitment_.log_rows() - kLogRowsOfNode);
+}
 
 template class BasicProvingKey<PoseidonPolicy>;
 template class BasicProvingKey<KeccakPolicy>;
 
 template <class P>
-Status check_key(const Circuit& circuit, const BasicVerifyingKey<P>* key, const Heights& heights,
-                 unsigned security_bits) {
+Status check_key(const Circuit& circuit, const BasicVerifyingKey<P>* key, unsigned log_size, unsigned security_bits) {
     QUARRY_CHECK((key != nullptr) == circuit.has_preprocessed());
     if (key == nullptr) return Ok{};
     QUARRY_CHECK(key->circuit_digest == circuit.digest());
     if (key->security_bits != security_bits) return Error{Errc::wrong_key, "security level of the key"};
-    if (key->heights != heights) return Error{Errc::wrong_key, "heights of the key"};
+    if (key->log_size != log_size) return Error{Errc::wrong_key, "size of the key"};
     return Ok{};
 }
 
-template Status check_key(const Circuit&, const VerifyingKey*, const Heights&, unsigned);
-template Status check_key(const Circuit&, const KeccakVerifyingKey*, const Heights&, unsigned);
+template Status check_key(const Circuit&, const VerifyingKey*, unsigned, unsigned);
+template Status check_key(const Circuit&, const KeccakVerifyingKey*, unsigned, unsigned);
 
 KeyDigests<KoalaBear> key_digests(const Circuit& circuit, const VerifyingKey* key) {
     QUARRY_CHECK((key != nullptr) == circuit.has_preprocessed());

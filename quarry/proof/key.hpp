@@ -15,13 +15,14 @@
 namespace quarry {
 
 /// What a verifier knows of a circuit's preprocessed columns: the root of the honest commitment to them. It holds for
-/// one choice of heights, one security level and one protocol, since these shape the code. Who takes a key from
+/// one size of the stack, one security level and one protocol, since these shape the code: tables with preprocessed
+/// columns have fixed heights, so that heights of the others matter by the size of the stack alone. Who takes a key from
 /// elsewhere trusts its root: it can be recomputed from the circuit (ProvingKey).
 template <class P>
 struct BasicVerifyingKey {
     quarry::Digest circuit_digest{};
     unsigned security_bits = 0;
-    Heights heights;
+    unsigned log_size = 0;  ///< of the stack
     typename P::Digest preprocessed_root{};
     /// The tree's nodes at the level where paths in it end; only the root at kLogKeyCap = 0.
     std::vector<typename P::Digest> preprocessed_cap{};
@@ -58,8 +59,8 @@ class PreprocessedTrace {
     Buffer<KoalaBear> cells_;
 };
 
-/// The preprocessed columns with their commitment: made once for a circuit, heights, level and protocol, used by every
-/// proof. Deterministic. Keeps the codeword: 2^log_inv_rate times the columns.
+/// The preprocessed columns with their commitment: made once for a circuit, size of the stack, level and protocol, used
+/// by every proof of that size. Deterministic. Keeps the codeword: 2^log_inv_rate times the columns.
 template <class P>
 class BasicProvingKey {
   public:
@@ -68,12 +69,20 @@ class BasicProvingKey {
     /// Cost: the commitment to the preprocessed lanes.
     /// Precondition (checked): the trace has the protocol's number of lanes.
     explicit BasicProvingKey(PreprocessedTrace trace, unsigned security_bits = 100, const Protocol& protocol = {});
+    /// The same key from level() of one that was made before, for a tenth of the cost: no row is hashed but those that
+    /// proofs open. nullopt: these digests do not lead to `expected`'s root, which is the root of this trace's key.
+    static std::optional<BasicProvingKey> restore(PreprocessedTrace trace, std::span<const typename P::Digest> level,
+                                                  const BasicVerifyingKey<P>& expected, const Protocol& protocol = {});
 
+    /// One node of the tree for each 32 rows: what restore() takes.
+    [[nodiscard]] std::span<const typename P::Digest> level() const;
     [[nodiscard]] const PreprocessedTrace& trace() const noexcept { return trace_; }
     [[nodiscard]] const Tree& commitment() const noexcept { return commitment_; }
     [[nodiscard]] const BasicVerifyingKey<P>& verifying_key() const noexcept { return verifying_key_; }
 
   private:
+    BasicProvingKey(PreprocessedTrace trace, Tree commitment, unsigned security_bits);
+
     PreprocessedTrace trace_;
     Tree commitment_;
     BasicVerifyingKey<P> verifying_key_;
@@ -83,11 +92,10 @@ using KeccakProvingKey = BasicProvingKey<KeccakPolicy>;
 extern template class BasicProvingKey<PoseidonPolicy>;
 extern template class BasicProvingKey<KeccakPolicy>;
 
-/// wrong_key: a key for other heights or another level than the proof's, which the prover chose. Having a key of
-/// another circuit, none where one is needed, or one where none is needed is our own bug (checked).
+/// wrong_key: a key for another size of the stack or another level than the proof's, which the prover chose. Having a
+/// key of another circuit, none where one is needed, or one where none is needed is our own bug (checked).
 template <class P>
-Status check_key(const Circuit& circuit, const BasicVerifyingKey<P>* key, const Heights& heights,
-                 unsigned security_bits);
+Status check_key(const Circuit& circuit, const BasicVerifyingKey<P>* key, unsigned log_size, unsigned security_bits);
 
 /// What binds a circuit, as a verifier over some arithmetic has it: constants, or wires of a table of keys.
 template <class F>

@@ -162,7 +162,7 @@ BasicProof<P> prove(const Circuit& circuit, const Trace& trace, const Statement&
     QUARRY_CHECK(layout.log_lanes == options.protocol.log_stack_lanes);
     const WhirParameters parameters = generate_parameters(options.protocol, layout.log_size, options.security_bits);
     const BasicVerifyingKey<P>* key = options.key != nullptr ? &options.key->verifying_key() : nullptr;
-    QUARRY_CHECK(check_key(circuit, key, trace.heights(), options.security_bits).ok());
+    QUARRY_CHECK(check_key(circuit, key, layout.log_size, options.security_bits).ok());
     if (options.claimed_key != nullptr) key = options.claimed_key;
     BasicProverChannel<P> channel(start_transcript<P>(circuit, trace.heights(), parameters, options.security_bits,
                                                       statement, key, options.protocol),
@@ -229,8 +229,8 @@ Status verify(const Circuit& circuit, const BasicProof<P>& proof, const Statemen
         proof.security_bits < required_bits) {
         return Error{Errc::wrong_key, "security level"};
     }
-    QUARRY_TRY(check_key(circuit, key, proof.heights, proof.security_bits));
     QUARRY_TRY_ASSIGN(const StackLayout layout, make_stack_layout(circuit, proof.heights, protocol.log_stack_lanes));
+    QUARRY_TRY(check_key(circuit, key, layout.log_size, proof.security_bits));
     const auto parameters = find_parameters(protocol, layout.log_size, proof.security_bits);
     if (!parameters) return Error{Errc::bad_shape, "no parameters for this size"};
     if (proof.stream.size() != proof_stream_length(circuit, proof.heights, *parameters, protocol, P::kUnits)) {

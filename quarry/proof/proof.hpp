@@ -69,7 +69,7 @@ using KeccakProveOptions = BasicProveOptions<KeccakPolicy>;
 
 /// Proves that the trace satisfies the circuit's constraints and balances its buses. Does not check the trace: a bad
 /// one makes a proof that verify() refuses. Deterministic: no randomness, independent of threads and instruction set.
-/// Preconditions (checked): the key is of this circuit, of the trace's heights and the level; the trace has the
+/// Preconditions (checked): the key is of this circuit, of the size of the trace's stack and the level; the trace has the
 /// protocol's number of lanes.
 template <class P = PoseidonPolicy>
 BasicProof<P> prove(const Circuit& circuit, const Trace& trace, const Statement& statement,
@@ -106,8 +106,8 @@ Status verify_proof(B& backend, Channel& channel, const Circuit& circuit, const 
 
 /// Ok iff the proof shows `statement` for `circuit` at `required_bits` of provable security or more, in this protocol.
 /// `key`: of a circuit with preprocessed columns.
-/// Errors, in this order: wrong_key (the level; the key's heights or level), bad_shape, limit_exceeded, bad_length,
-/// then non_canonical (a stream of bytes, an element not below p) or what the protocol refuses.
+/// Errors, in this order: wrong_key (the level), bad_shape, limit_exceeded, wrong_key (the key's size or level),
+/// bad_length, then non_canonical (a stream of bytes, an element not below p) or what the protocol refuses.
 template <class P>
 Status verify(const Circuit& circuit, const BasicProof<P>& proof, const Statement& statement,
               unsigned required_bits = 100, const std::type_identity_t<BasicVerifyingKey<P>>* key = nullptr,

@@ -354,5 +354,82 @@ TEST(StackLayout, OrdersByHeightAndRefusesBadShapes) {
     EXPECT_EQ(too_large.error().code, Errc::limit_exceeded);
 }
 
+/// Cubes, their users, and a second table of cubes that nobody needs.
+class AbsentTables : public ::testing::Test {
+  protected:
+    static std::vector<Table> tables() {
+        std::vector<Table> r = testing::cube_tables();
+        r.push_back(make_table<testing::CubeTable>());
+        r.back().name = "more cubes";
+        return r;
+    }
+    /// Cells of the two tables, where they are present; zeros in the third.
+    [[nodiscard]] Trace trace(const Heights& heights) const {
+        Trace r(circuit_, heights);
+        for (std::size_t t = 0; t < heights.size(); ++t) {
+            for (std::size_t c = 0; heights[t] != 0 && c < circuit_.tables()[t].num_columns(); ++c) {
+                if (t == 2) std::ranges::fill(r.column(t, c), KoalaBear());
+                if (t < 2) std::ranges::copy(system_.trace.column(t, c), r.column(t, c).begin());
+            }
+        }
+        return r;
+    }
+    [[nodiscard]] Proof prove_at(const Heights& heights) const {
+        return prove(circuit_, trace(heights), system_.statement);
+    }
+    [[nodiscard]] bool accepts(const Proof& proof) const { return verify(circuit_, proof, system_.statement).ok(); }
+
+    const Circuit pair_{"cubes", testing::cube_tables()};
+    const Circuit circuit_{"cubes and more", tables()};
+    const testing::CubeSystem system_ = testing::make_cube_system(pair_);
+};
+
+TEST_F(AbsentTables, AreAsIfTheyHadZeros) {
+    Proof absent = prove_at({9, 10, 0});
+    Proof present = prove_at({9, 10, 9});
+    for (const Proof& proof : {absent, present}) {
+        EXPECT_TRUE(accepts(proof));
+        const auto bytes = encode_proof(circuit_, proof, system_.statement);
+        EXPECT_TRUE(verify_encoded(circuit_, bytes, system_.statement).ok());
+        const auto decoded = decode_proof(circuit_, bytes, system_.statement);
+        ASSERT_TRUE(decoded.ok());
+        EXPECT_EQ(encode_proof(circuit_, decoded.value(), system_.statement), bytes);
+    }
+    EXPECT_LT(absent.stream.size(), present.stream.size());
+    std::swap(absent.heights, present.heights);
+    EXPECT_FALSE(accepts(absent));
+    EXPECT_FALSE(accepts(present));
+    // Without the table that the users look into, nothing balances.
+    EXPECT_FALSE(accepts(prove_at({0, 10, 9})));
+}
+
+TEST_F(AbsentTables, OnlyEmptyOnesMayBe) {
+    const StackLayout layout = make_stack_layout(circuit_, {9, 10, 0}).value();
+    EXPECT_EQ(layout.order, (std::vector<std::size_t>{1, 0}));
+    EXPECT_EQ(layout.used_cells, (std::size_t{5} << 10) + (std::size_t{4} << 9));
+    // Users ask in every row, whatever it holds; and someone must be there.
+    std::vector<Heights> bad{{9, 0, 9}, {0, 0, 0}, {0, 0, 9}};
+    for (const Heights& heights : bad) {
+        EXPECT_EQ(make_stack_layout(circuit_, heights).error().code, Errc::bad_shape);
+        Proof proof = prove_at({9, 10, 9});
+        proof.heights = heights;
+        EXPECT_EQ(verify(circuit_, proof, system_.statement).error().code, Errc::bad_shape);
+    }
+    // A constraint that zeros break; a fixed height; nothing but an absent table.
+    Table table;
+    table.name = "ones";
+    table.columns = {"x"};
+    AirBuilder builder(table);
+    builder.equal("one", Expr(&table.graph, table.graph.column(0, false)), Expr(1));
+    const Circuit ones("ones", {make_table<testing::CubeTable>(), std::move(table)});
+    EXPECT_TRUE(make_stack_layout(ones, {0, 9}).ok());
+    EXPECT_FALSE(make_stack_layout(ones, {9, 0}).ok());
+    const Circuit fixed("fixed", {make_table<testing::CubeTable>(9), make_table<testing::CubeTable>()});
+    EXPECT_TRUE(make_stack_layout(fixed, {9, 0}).ok());
+    EXPECT_FALSE(make_stack_layout(fixed, {0, 9}).ok());
+    const Circuit alone("alone", {make_table<testing::CubeTable>()});
+    EXPECT_FALSE(make_stack_layout(alone, {0}).ok());
+}
+
 }  // namespace
 }  // namespace quarry

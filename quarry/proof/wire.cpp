@@ -85,8 +85,8 @@ Result<Shape> make_shape(const Circuit& circuit, const VerifyingKey* key, unsign
     if (std::find(kSecurityLevels.begin(), kSecurityLevels.end(), security_bits) == kSecurityLevels.end()) {
         return Error{Errc::wrong_key, "security level"};
     }
-    QUARRY_TRY(check_key(circuit, key, heights, security_bits));
     QUARRY_TRY_ASSIGN(StackLayout layout, make_stack_layout(circuit, heights));
+    QUARRY_TRY(check_key(circuit, key, layout.log_size, security_bits));
     auto parameters = find_whir_parameters(layout.log_size, security_target(security_bits));
     if (!parameters) return Error{Errc::bad_shape, "no parameters for this size"};
     const std::size_t length = proof_stream_length(circuit, heights, *parameters);

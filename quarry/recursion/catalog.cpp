@@ -5,6 +5,7 @@
 #include "quarry/base/check.hpp"
 #include "quarry/circuits/data/data.hpp"
 #include "quarry/circuits/segment.hpp"
+#include "quarry/circuits/segment_key.hpp"
 #include "quarry/recursion/verifier_backend.hpp"
 
 namespace quarry::recursion {
@@ -33,14 +34,13 @@ CircuitRows blank_node(const NodeKind& kind, const NodeShape& shape) {
     for (const NodeKind::Child& child : kind.children) {
         switch (child.kind) {
             case ChildKind::segment: {
-                const LeafShape leaf{&circuits::segment_circuit(), segment_profiles()[child.profile].heights,
-                                     shape.security_bits};
+                const LeafShape leaf = segment_leaf(segment_profiles()[child.profile], shape.security_bits);
                 node.segment(leaf, {}, blank_proof(*leaf.circuit, leaf.heights, shape.security_bits), {});
                 break;
             }
             case ChildKind::data:
             case ChildKind::effects: {
-                const LeafShape leaf{&circuits::data_circuit(), data_heights(), shape.security_bits};
+                const LeafShape leaf{&circuits::data_circuit(), data_heights(), shape.security_bits, nullptr};
                 const auto role = child.kind == ChildKind::data ? rollup::DataRole::data : rollup::DataRole::effects;
                 node.data(leaf, role, {}, blank_proof(*leaf.circuit, leaf.heights, shape.security_bits), {}, {}, {});
                 break;
@@ -69,6 +69,11 @@ const std::vector<SegmentProfile>& segment_profiles() {
         {"4096", {17, 16, 16, 14, 9, 13, 16, 9, 9, 9, 12, 9, 9, 9, 9, 9, 9, 9, 13, 16, 12}},
     };
     return profiles;
+}
+
+LeafShape segment_leaf(const SegmentProfile& profile, unsigned security_bits) {
+    return {&circuits::segment_circuit(), profile.heights, security_bits,
+            &circuits::segment_verifying_key(profile.heights, security_bits)};
 }
 
 const Heights& data_heights() {

@@ -16,6 +16,8 @@ struct SegmentProfile {
     Heights heights;
 };
 const std::vector<SegmentProfile>& segment_profiles();
+/// What a node takes of a segment of this profile: with the key that it is proven under.
+LeafShape segment_leaf(const SegmentProfile& profile, unsigned security_bits = 100);
 /// The heights of every data proof that a node verifies.
 const Heights& data_heights();
 

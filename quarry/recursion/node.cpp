@@ -78,8 +78,7 @@ void NodeBuilder::segment(const LeafShape& shape, const rollup::SegmentStatement
     append_to(e, kOperations.of(before));
     append_to(e, witnesses(b_, slice(values, kSegmentAfter)));
     append_to(e, witnesses(b_, slice(values, kSegmentWork)));
-    check_shape(shape, proof);
-    verify_in_circuit(b_, *shape.circuit, proof, segment_layout().on_wires(e));
+    verify_leaf(shape, segment_layout().on_wires(e), proof);
 
     // What circuits::verify_segment checks before it verifies: no count has another meaning modulo p, and someone is
     // paid for the words that were applied.
@@ -99,6 +98,15 @@ void NodeBuilder::segment(const LeafShape& shape, const rollup::SegmentStatement
     Elements end = copy(after);
     append_to(end, std::span(before).subspan(kPointSize));
     append(head, before, std::move(end), work);
+}
+
+void NodeBuilder::verify_leaf(const LeafShape& shape, const BasicStatement<BaseExpr>& statement, const Proof& proof) {
+    check_shape(shape, proof);
+    const StackLayout layout = make_stack_layout(*shape.circuit, shape.heights).value();
+    QUARRY_CHECK(check_key(*shape.circuit, shape.key, layout.log_size, shape.security_bits).ok());
+    std::optional<DigestWire> root;
+    if (shape.key != nullptr) root = b_.constant(shape.key->preprocessed_root);
+    verify_in_circuit(b_, *shape.circuit, proof, statement, root);
 }
 
 void NodeBuilder::require_payee(std::span<const BaseExpr> limbs) {
@@ -147,8 +155,7 @@ void NodeBuilder::data(const LeafShape& shape, rollup::DataRole role, const roll
     e.push_back(form);
     append_to(e, std::span(before).subspan(at, kBlock));
     append_to(e, witnesses(b_, std::span(values).subspan(kDataAfter.begin)));
-    check_shape(shape, proof);
-    verify_in_circuit(b_, *shape.circuit, proof, data_layout().on_wires(e));
+    verify_leaf(shape, data_layout().on_wires(e), proof);
 
     // What circuits::verify_data checks before it verifies.
     const ExtensionExpr one{ExtField(1)};

@@ -12,11 +12,12 @@
 /// what a child shares with the one before it is the same wires, so that it cannot differ.
 namespace quarry::recursion {
 
-/// A leaf circuit at one choice of heights.
+/// A leaf circuit at one choice of heights. What it is verified under is a constant of the node.
 struct LeafShape {
     const Circuit* circuit = nullptr;
     Heights heights;
     unsigned security_bits = 100;
+    const VerifyingKey* key = nullptr;  ///< iff the circuit has preprocessed columns
 };
 
 /// The circuit and heights that all nodes have, so that a parent can verify any of them.
@@ -72,6 +73,7 @@ class NodeBuilder {
         BaseExpr depth, count;
         DigestWire root;
     };
+    void verify_leaf(const LeafShape& shape, const BasicStatement<BaseExpr>& statement, const Proof& proof);
     void require_payee(std::span<const BaseExpr> limbs);
     /// x <= limit < 2^24, as integers below p.
     void require_at_most(const BaseExpr& x, std::uint32_t limit);

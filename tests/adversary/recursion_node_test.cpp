@@ -131,7 +131,7 @@ TEST_F(RecursionNodeLies, PartsThatAreNotOneSlow) {
     // A proof that all but the rule about payees accepts: one comparison fails, at both ends.
     const ProvenSegment nobody = half(false, {});
     const Statement input = circuits::segment_public_input(nobody.statement);
-    ASSERT_TRUE(verify(circuits::segment_circuit(), nobody.proof, input).ok());
+    ASSERT_TRUE(verify(circuits::segment_circuit(), nobody.proof, input, 100, segment_leaf().key).ok());
     const std::string of_nobody = complaint(joined({&nobody}));
     EXPECT_NE(of_nobody, "");
     EXPECT_LE(tuples(of_nobody), 2U) << of_nobody;

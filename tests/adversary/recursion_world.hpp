@@ -37,7 +37,7 @@ inline ProvenSegment prove_segment(Claim& claim, std::size_t first, std::size_t 
     const auto rows = circuits::make_segment_rows(timeline, claim.signatures(), &heights);
     EXPECT_EQ(rows.heights, heights);
     const Statement input = circuits::segment_public_input(timeline.statement);
-    return {timeline.statement, prove(circuits::segment_circuit(), circuits::make_segment_trace(rows).value(), input)};
+    return {timeline.statement, circuits::prove_segment_trace(circuits::make_segment_trace(rows).value(), input)};
 }
 
 struct ProvenData {
@@ -54,8 +54,8 @@ inline ProvenData prove_run(rollup::DataForm form, const Digest& before, std::sp
                          circuits::data_public_input(point))};
 }
 
-inline LeafShape segment_leaf() { return {&circuits::segment_circuit(), segment_profiles()[0].heights}; }
-inline LeafShape data_leaf() { return {&circuits::data_circuit(), data_heights()}; }
+inline LeafShape segment_leaf() { return recursion::segment_leaf(segment_profiles()[0]); }
+inline LeafShape data_leaf() { return {&circuits::data_circuit(), data_heights(), 100, nullptr}; }
 
 /// The first lines of what is wrong with a node's rows; nothing: a proof would be accepted. Whatever it exposes is
 /// taken as its statement.

@@ -221,10 +221,7 @@ class Witness {
         const std::size_t window = tuple[0].canonical();
         const std::size_t digit = tuple[1].canonical();
         if (window >= kWindows || digit >= circuits::kDigits) return false;
-        const auto& row = circuits::comb_rows()[window * 256 + digit / circuits::kCombRowEntries];
-        const auto& entry = row.entry[digit % circuits::kCombRowEntries];
-        const KoalaBear eq(row.order == tuple[1] ? 1 : 0);
-        return tuple == circuits::comb_tuple(tuple[0], tuple[1], entry.high, entry.less, eq, entry.point);
+        return tuple == circuits::comb_entry_tuple(window, digit);
     }
 
     const circuits::Timeline& timeline_;

@@ -10,9 +10,8 @@ namespace quarry::adversary {
 namespace {
 
 std::vector<std::uint8_t> prove_trace(const Trace& trace, const rollup::SegmentStatement& statement) {
-    const Circuit& circuit = circuits::segment_circuit();
     const Statement input = circuits::segment_public_input(statement);
-    return encode_proof(circuit, prove(circuit, trace, input), input);
+    return circuits::encode_segment_proof(circuits::prove_segment_trace(trace, input), input);
 }
 
 /// The trace of a claim whose every request is true, so that tables of facts can serve it: the makers' own text.
@@ -148,6 +147,32 @@ TEST(SegmentProof, LiesAreRefusedSlow) {
         cell(trace, SegmentTable::range, 65535, "range16_uses") = KoalaBear();
         expect_refused(trace, c.make_timeline().statement);
     }
+}
+
+// A table without rows costs nothing; one that has rows cannot be left out.
+TEST(SegmentProof, TablesWithoutRowsAreAbsentSlow) {
+    RealRollup rollup;
+    RealBatch batch(rollup);
+    Claim c(rollup, batch.add(rollup::Withdraw{auth(2), Amount(70), rollup.address(30)})
+                        .add(rollup::Transfer{auth(2, 3), 4, Amount(100)})
+                        .seal());
+    auto rows = circuits::make_segment_rows(c.make_timeline(), c.signatures());
+    const auto height = [&](SegmentTable t) -> unsigned& { return rows.heights[static_cast<std::size_t>(t)]; };
+    for (const SegmentTable t : {SegmentTable::new_pair, SegmentTable::change_key, SegmentTable::publish,
+                                 SegmentTable::deposit, SegmentTable::forced}) {
+        EXPECT_EQ(height(t), 0U);
+    }
+    EXPECT_EQ(height(SegmentTable::withdraw), kMinLogHeight);
+    const auto accepted = [&] {
+        const auto bytes = prove_trace(circuits::make_segment_trace(rows).value(), c.make_timeline().statement);
+        return circuits::verify_segment(c.make_timeline().statement, bytes).ok();
+    };
+    EXPECT_TRUE(accepted());
+    height(SegmentTable::withdraw) = 0;
+    EXPECT_FALSE(accepted());
+    height(SegmentTable::withdraw) = kMinLogHeight;
+    height(SegmentTable::signed_operation) = 0;
+    EXPECT_FALSE(accepted());
 }
 
 }  // namespace

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "quarry/circuits/signature/comb_multiples_table.hpp"
+#include "quarry/circuits/signature/comb_table.hpp"
 #include "quarry/circuits/signature/curve_cells.hpp"
 
 namespace quarry::circuits {

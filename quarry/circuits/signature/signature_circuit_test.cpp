@@ -55,12 +55,13 @@ TEST(SignatureCircuit, CombUsesAreCounted) {
         }
     }
     std::size_t total = 0;
-    for (const auto& row : w.comb) {
+    ASSERT_EQ(w.comb.size(), comb_rows().size());
+    for (std::size_t r = 0; r < w.comb.size(); ++r) {
         for (std::size_t j = 0; j < kCombRowEntries; ++j) {
-            const auto digit = row.base.canonical() + static_cast<std::uint32_t>(j);
-            const auto it = asked.find({row.window.canonical(), digit});
-            EXPECT_EQ(row.entry[j].uses.canonical(), it == asked.end() ? 0 : it->second);
-            total += row.entry[j].uses.canonical();
+            const auto digit = comb_rows()[r].base.canonical() + static_cast<std::uint32_t>(j);
+            const auto it = asked.find({comb_rows()[r].window.canonical(), digit});
+            EXPECT_EQ(w.comb[r].uses[j].canonical(), it == asked.end() ? 0 : it->second);
+            total += w.comb[r].uses[j].canonical();
         }
     }
     EXPECT_EQ(total, 8 * kWindows);
@@ -212,7 +213,7 @@ class SignatureProofSlow : public ::testing::Test {
         std::vector<Table> r;
         r.push_back(make_table<SignatureTable>());
         r.push_back(make_table<ScheduleTable>());
-        r.push_back(make_table<CombMultiplesTable>());
+        r.push_back(make_table<CombTable>());
         return r;
     }
     static Statement statement(const SignatureWitness& w, std::span<const SignatureInput> inputs) {
@@ -229,22 +230,37 @@ class SignatureProofSlow : public ::testing::Test {
     }
 };
 TEST_F(SignatureProofSlow, ProvesAndVerifies) {
-    const Circuit circuit("signatures", tables(), comb_constants());
+    const Circuit circuit("signatures", tables());
     const auto inputs = signed_inputs(5);
     const auto w = make_signature_witness(inputs, kMinLogHeight);
-    Trace trace(circuit, {w.log_height, w.log_height + 4, CombMultiplesTable::kLogHeight});
+    const Heights heights{w.log_height, w.log_height + 4, CombTable::kLogHeight};
+    PreprocessedTrace fixed(circuit, heights);
+    write_fixed_rows(fixed, 2, std::span(comb_rows()));
+    const ProvingKey key(std::move(fixed));
+    Trace trace(circuit, heights);
     write_rows<SignatureRow<KoalaBear>>(trace, 0, w.signature);
     write_rows<ScheduleRow<KoalaBear>>(trace, 1, w.schedule.span());
-    write_rows<CombMultiplesRow<KoalaBear>>(trace, 2, w.comb);
+    write_rows<CombRow<KoalaBear>>(trace, 2, w.comb);
+    const auto judge = [&](const ProvingKey& with, const Statement& s) {
+        ProveOptions options;
+        options.key = &with;
+        return verify(circuit, prove(circuit, trace, s, options), s, 100, &key.verifying_key());
+    };
     const Statement honest = statement(w, inputs);
-    const Status status = verify(circuit, prove(circuit, trace, honest), honest);
+    const Status status = judge(key, honest);
     EXPECT_TRUE(status.ok()) << errc_name(status.error().code) << " " << status.error().where;
 
     // The same rows for a statement in which someone signed something else.
     auto others = inputs;
     others[2].message[0] += KoalaBear(1);
     const Statement forged = statement(w, others);
-    EXPECT_FALSE(verify(circuit, prove(circuit, trace, forged), forged).ok());
+    EXPECT_FALSE(judge(key, forged).ok());
+
+    // Another comb, in an entry that nobody looks up: the root is not the key's.
+    PreprocessedTrace lie(circuit, heights);
+    write_fixed_rows(lie, 2, std::span(comb_rows()));
+    lie.column(2, 3)[300] += KoalaBear(1);
+    EXPECT_FALSE(judge(ProvingKey(std::move(lie)), honest).ok());
 }
 
 }  // namespace

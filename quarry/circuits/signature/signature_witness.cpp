@@ -254,7 +254,7 @@ void link_runs(std::span<ScheduleRow<KoalaBear>> rows) {
 
 void count_comb_uses(SignatureWitness& w) {
     for (const auto& s : w.signature) {
-        for (std::size_t i = 0; i < kWindows; ++i) comb_entry(w.comb, i, s.digit[i].canonical()).uses += KoalaBear(1);
+        for (std::size_t i = 0; i < kWindows; ++i) comb_uses(w.comb, i, s.digit[i].canonical()) += KoalaBear(1);
     }
 }
 
@@ -267,7 +267,7 @@ SignatureWitness make_signature_witness(std::span<const SignatureInput> inputs, 
     w.log_height = log_height;
     w.signature.resize(height);
     w.schedule = Buffer<ScheduleRow<KoalaBear>>(height * kRowsPerSignature);
-    w.comb = comb_rows();
+    w.comb.resize(std::size_t{1} << CombTable::kLogHeight);
     const std::size_t num_chunks = (inputs.size() + kChunk - 1) / kChunk;
     parallel_for(num_chunks, 1, [&](std::size_t begin, std::size_t end) {
         for (std::size_t c = begin; c < end; ++c) {

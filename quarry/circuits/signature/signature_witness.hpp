@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "quarry/base/buffer.hpp"
-#include "quarry/circuits/signature/comb_multiples_table.hpp"
+#include "quarry/circuits/signature/comb_table.hpp"
 #include "quarry/circuits/signature/schedule_table.hpp"
 #include "quarry/circuits/signature/signature_table.hpp"
 #include "quarry/curve/schnorr.hpp"
@@ -25,7 +25,7 @@ struct SignatureWitness {
     unsigned log_height = 0;  ///< of the signature table; the schedule table's is 4 more
     std::vector<SignatureRow<KoalaBear>> signature;
     Buffer<ScheduleRow<KoalaBear>> schedule;
-    std::vector<CombMultiplesRow<KoalaBear>> comb;
+    std::vector<CombRow<KoalaBear>> comb;
 };
 
 /// Rows for all inputs, the signature table 2^log_height high (log_height_for(inputs.size()) is enough). Parallel.

@@ -106,19 +106,13 @@ inline std::vector<EnvironmentRow<KoalaBear>> environment(const SignatureWitness
             rows.push_back(range);
         }
     }
-    const auto& comb = comb_rows();
     for (const auto& row : w.schedule.span()) {
         for (std::size_t i = 0; i < kWindowsPerRow; ++i) {
             const std::size_t window = row.window.canonical() + i;
             const std::size_t digit = row.step[i].digit.canonical();
             if (window >= kWindows || digit >= kDigits) continue;
-            const auto& at = comb[window * 256 + digit / 8];
-            const auto& entry = at.entry[digit % 8];
             auto cells = &Row::entry;
-            add(cells,
-                comb_tuple(at.window, KoalaBear(digit), entry.high, entry.less,
-                           KoalaBear(at.order == KoalaBear(digit) ? 1 : 0), entry.point),
-                &Row::entries);
+            add(cells, comb_entry_tuple(window, digit), &Row::entries);
         }
     }
     for (const auto& input : inputs) {
