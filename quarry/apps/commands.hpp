@@ -29,6 +29,7 @@ CLI::Option* add_number(CLI::App& command, const std::string& name, T& value, st
 /// --name BITS: a security level.
 CLI::Option* add_level(CLI::App& command, const std::string& name, unsigned& bits, const std::string& description);
 
+void add_bench_aggregate(CLI::App& bench, Session& session);
 void add_bench_permutations(CLI::App& bench, Session& session);
 void add_bench_kernels(CLI::App& bench, Session& session);
 void add_bench_data(CLI::App& bench, Session& session);
@@ -36,6 +37,8 @@ void add_bench_execute(CLI::App& bench, Session& session);
 void add_bench_prove(CLI::App& bench, Session& session);
 void add_bench_recursion(CLI::App& bench, Session& session);
 void add_bench_split(CLI::App& bench, Session& session);
+void add_aggregate_command(CLI::App& app, Session& session);
+void add_keys_command(CLI::App& app, Session& session);
 void add_prove_command(CLI::App& app, Session& session);
 void add_state_commands(CLI::App& app, Session& session);
 void add_execute_commands(CLI::App& app, Session& session);

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "quarry/apps/commands.hpp"
+#include "quarry/apps/node_files.hpp"
 #include "quarry/apps/output.hpp"
 #include "quarry/apps/progress.hpp"
 #include "quarry/apps/proof_kinds.hpp"
@@ -82,6 +83,9 @@ void verify_segment_file(const ProofFile& file, const ProofOptions& options, con
 }
 
 void run_verify(const ProofOptions& options, const Session& session) {
+    if (const auto node = read_node_file(options.file)) {
+        return verify_node_file(options.file, *node, options.statement, options.batch, options.security_bits, session);
+    }
     const ProofFile file = read_proof_file(options.file);
     if (!file.circuit) throw refusal(exit_refused, file.path, unknown_kind());
     if (file.is_segment()) return verify_segment_file(file, options, session);
@@ -174,8 +178,8 @@ void print_sizes(const Sizes& sizes) {
     }
 }
 
-void run_inspect(const ProofOptions& options, const Session& session) {
-    const ProofFile file = read_proof_file(options.file);
+/// What every proof has in its header.
+json::object show_header(const ProofFile& file, const Session& session) {
     const ProofHeader& header = file.header;
     json::array heights(header.heights.begin(), header.heights.end());
     json::object document{{"ok", true},
@@ -186,22 +190,19 @@ void run_inspect(const ProofOptions& options, const Session& session) {
                           {"security_bits", header.security_bits},
                           {"log_heights", std::move(heights)},
                           {"proof_bytes", file.bytes.size()}};
-    if (!session.json) {
-        std::string heights_text;
-        for (const unsigned h : header.heights)
-            heights_text += fmt::format("{}2^{}", heights_text.empty() ? "" : ", ", h);
-        print(fmt::format("{}: a proof of {}, format {}\n", file.path, file.kind, header.version));
-        print_line("circuit digest", to_hex(header.key_digest));
-        print_line("start digest", to_hex(header.start_digest));
-        print_line("security", fmt::format("{} bits", header.security_bits));
-        print_line("rows of each table", heights_text);
-        print_line("size", human_bytes(file.bytes.size()));
-    }
-    // What follows the header can be read only by those who know the circuit; decoding does not verify.
-    if (!file.circuit) throw refusal(exit_refused, file.path, unknown_kind());
-    const auto proof = file.is_segment() ? circuits::decode_segment_proof(
-                                               file.bytes, circuits::segment_public_input(statement_of(file, options)))
-                                         : decode_proof(*file.circuit, file.bytes);
+    if (session.json) return document;
+    std::string heights_text;
+    for (const unsigned h : header.heights) heights_text += fmt::format("{}2^{}", heights_text.empty() ? "" : ", ", h);
+    print(fmt::format("{}: a proof of {}, format {}\n", file.path, file.kind, header.version));
+    print_line("circuit digest", to_hex(header.key_digest));
+    print_line("start digest", to_hex(header.start_digest));
+    print_line("security", fmt::format("{} bits", header.security_bits));
+    print_line("rows of each table", heights_text);
+    print_line("size", human_bytes(file.bytes.size()));
+    return document;
+}
+
+void show_parts(const ProofFile& file, const Result<Proof>& proof, json::object document, const Session& session) {
     if (!proof) throw refusal(exit_refused, file.path, proof.error());
     const Sizes sizes = measure(file, proof.value());
     if (session.json) {
@@ -213,16 +214,51 @@ void run_inspect(const ProofOptions& options, const Session& session) {
     }
 }
 
+void inspect_node(const std::string& path, const node::NodeProofFile& node, const Session& session) {
+    const recursion::Catalog& catalog = pinned_catalog();
+    const auto header = decode_header(node.proof);
+    if (!header) throw refusal(exit_bad_input, path, header.error());
+    const ProofFile file{path, node.proof, header.value(), kind_name(node.statement), nullptr};
+    json::object document = show_header(file, session);
+    const auto& kinds = recursion::node_kinds();
+    const std::string kind = node.node_kind < kinds.size() ? kinds[node.node_kind].name : "unknown";
+    if (session.json) {
+        document["node"] = kind;
+        document["key_table"] = node::to_hex(node.keys);
+        document["statement"] = summary_json(node.statement);
+    } else {
+        print_line("node", kind);
+        print_line("key table", node::to_hex(node.keys));
+        print(summary(node.statement));
+    }
+    show_parts(file, node::decode(catalog, node), std::move(document), session);
+}
+
+void run_inspect(const ProofOptions& options, const Session& session) {
+    if (const auto node = read_node_file(options.file)) return inspect_node(options.file, *node, session);
+    const ProofFile file = read_proof_file(options.file);
+    json::object document = show_header(file, session);
+    // What follows the header can be read only by those who know the circuit; decoding does not verify.
+    if (!file.circuit) throw refusal(exit_refused, file.path, unknown_kind());
+    const auto proof = file.is_segment() ? circuits::decode_segment_proof(
+                                               file.bytes, circuits::segment_public_input(statement_of(file, options)))
+                                         : decode_proof(*file.circuit, file.bytes);
+    show_parts(file, proof, std::move(document), session);
+}
+
 CLI::App* add_proof_command(CLI::App& app, Session& session, const std::string& name, const std::string& description,
                             const std::string& example, const std::shared_ptr<ProofOptions>& options,
                             void (*run)(const ProofOptions&, const Session&)) {
     CLI::App* command =
         add_command(app, session, name, description, example, [options, run, &session] { run(*options, session); });
-    command->add_option("FILE", options->file, "a proof, as `quarry prove` or `quarry bench permutations` writes it")
+    command
+        ->add_option("FILE", options->file,
+                     "a proof, as `quarry prove`, `quarry aggregate` or `quarry bench permutations` writes it")
         ->type_name("")
         ->required();
     command
-        ->add_option("--statement", options->statement, "what a segment's proof is about, as `quarry prove` writes it")
+        ->add_option("--statement", options->statement,
+                     "what it must prove, as it was written beside it; a segment's proof needs it")
         ->type_name("FILE");
     return command;
 }

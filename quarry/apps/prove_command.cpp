@@ -21,9 +21,6 @@ namespace {
 
 namespace json = boost::json;
 
-/// Whom a proof pays when nobody is named: nobody can collect for it, which is enough for a demonstration.
-constexpr const char* kDevelopmentPayee = "0x000000000000000000000000000000000000dead";
-
 struct Options {
     std::string batch;
     std::string state;
@@ -35,11 +32,6 @@ struct Options {
     std::size_t segments = 1;
     WorkerOptions workers;
 };
-
-std::string check_address(const std::string& text) {
-    if (!parse_address(text)) return "'" + text + "' is not an address: 0x and 40 hexadecimal digits, not all zero";
-    return "";
-}
 
 /// Shows the phases.
 class Phases {
@@ -58,22 +50,6 @@ class Phases {
     Progress& progress_;
     double start_ = now_seconds();
 };
-
-/// The state before the batch, from the state directory.
-rollup::MemoryStore state_before(const Options& options, const BatchName& name,
-                                 const rollup::RollupParameters& parameters) {
-    const auto state = open_state(options.state, true);
-    if (!(state->parameters() == parameters)) {
-        throw Failure(exit_bad_input, "wrong_rollup",
-                      fmt::format("{} is the state of another rollup than {}", options.state, name.folder),
-                      "give the state directory that the batch was executed on");
-    }
-    auto before = state->before_batch(name.number);
-    if (before) return std::move(before).value();
-    throw Failure(exit_bad_input, rollup::reject_name(before.code()),
-                  fmt::format("{} cannot go back to the state before batch {}", options.state, name.number),
-                  "give a state directory that has executed it, or all batches before it, and not finalised it");
-}
 
 void run_in_segments(const Options& options, const Session& session) {
     const BatchName name = parse_batch_name(options.batch);
@@ -95,7 +71,7 @@ void run_in_segments(const Options& options, const Session& session) {
                              .miner_tag = options.miner_tag,
                              .security_bits = options.security_bits},
                     .workers = options.workers,
-                    .before = [&] { return state_before(options, name, folder.parameters()); }},
+                    .before = [&] { return state_before(options.state, name, folder.parameters()); }},
                    session, progress);
 }
 
@@ -113,7 +89,7 @@ void run(const Options& options, const Session& session) {
     progress.show("reading the state", 0);
     const auto folder = value_of(node::BatchFolder::open(name.folder));
     const auto batch = value_of(folder.read(name.number));
-    const rollup::MemoryStore before = state_before(options, name, folder.parameters());
+    const rollup::MemoryStore before = state_before(options.state, name, folder.parameters());
 
     const double start = now_seconds();
     Phases phases(progress);
@@ -178,13 +154,7 @@ void add_prove_command(CLI::App& app, Session& session) {
         ->required();
     command->add_option("--statement", options->statement, "what it proves (default: FILE.statement.json)")
         ->type_name("FILE");
-    command->add_option("--payee", options->payee, "the L1 address that the bounty is for: part of what is proven")
-        ->type_name("ADDRESS")
-        ->check(check_address)
-        ->capture_default_str();
-    command->add_option("--miner-tag", options->miner_tag, "64 bits that name the prover inside a pool")
-        ->type_name("N")
-        ->capture_default_str();
+    add_prover_options(*command, options->payee, options->miner_tag);
     add_number(*command, "--segments", options->segments, 1, 1024,
                "cut the batch into so many segments, each proven by a process of its own")
         ->capture_default_str();

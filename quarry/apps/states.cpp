@@ -5,6 +5,7 @@
 #include <charconv>
 #include <filesystem>
 
+#include "quarry/apps/proof_kinds.hpp"
 #include "quarry/node/file_io.hpp"
 #include "quarry/node/flat_json.hpp"
 
@@ -74,6 +75,35 @@ BatchName parse_batch_name(const std::string& path) {
     }
     throw Failure(exit_bad_input, "not_a_batch", fmt::format("{} is not a batch", path),
                   "give a folder batch-NNNNNN, as `quarry execute --out DIR` writes it");
+}
+
+rollup::MemoryStore state_before(const std::string& directory, const BatchName& name,
+                                 const rollup::RollupParameters& parameters) {
+    const auto state = open_state(directory, true);
+    if (!(state->parameters() == parameters)) {
+        throw Failure(exit_bad_input, "wrong_rollup",
+                      fmt::format("{} is the state of another rollup than {}", directory, name.folder),
+                      "give the state directory that the batch was executed on");
+    }
+    auto before = state->before_batch(name.number);
+    if (before) return std::move(before).value();
+    throw Failure(exit_bad_input, rollup::reject_name(before.code()),
+                  fmt::format("{} cannot go back to the state before batch {}", directory, name.number),
+                  "give a state directory that has executed it, or all batches before it, and not finalised it");
+}
+
+void add_prover_options(CLI::App& command, std::string& payee, std::uint64_t& miner_tag) {
+    const auto check = [](const std::string& text) {
+        if (parse_address(text)) return std::string();
+        return "'" + text + "' is not an address: 0x and 40 hexadecimal digits, not all zero";
+    };
+    command.add_option("--payee", payee, "the L1 address that the bounty is for: part of what is proven")
+        ->type_name("ADDRESS")
+        ->check(check)
+        ->capture_default_str();
+    command.add_option("--miner-tag", miner_tag, "64 bits that name the prover inside a pool")
+        ->type_name("N")
+        ->capture_default_str();
 }
 
 void write_development_seed(const std::string& directory, std::uint64_t seed) {

@@ -7,6 +7,7 @@
 #include "quarry/apps/failure.hpp"
 #include "quarry/node/durable_store.hpp"
 #include "quarry/node/expected.hpp"
+#include "quarry/rollup/memory_store.hpp"
 
 /// What the commands on state directories have in common.
 namespace quarry::apps {
@@ -35,6 +36,16 @@ struct BatchName {
 };
 /// Throws Failure(exit_bad_input).
 BatchName parse_batch_name(const std::string& path);
+
+/// The state before the batch, from the state directory. Throws Failure(exit_bad_input): of another rollup, or it
+/// cannot go back there.
+rollup::MemoryStore state_before(const std::string& directory, const BatchName& name,
+                                 const rollup::RollupParameters& parameters);
+
+/// Whom a proof pays when nobody is named: nobody can collect for it, which is enough for a demonstration.
+inline constexpr const char* kDevelopmentPayee = "0x000000000000000000000000000000000000dead";
+/// --payee ADDRESS and --miner-tag N.
+void add_prover_options(CLI::App& command, std::string& payee, std::uint64_t& miner_tag);
 
 /// What genesis leaves in the state directory, so that other commands can sign for its accounts.
 void write_development_seed(const std::string& directory, std::uint64_t seed);

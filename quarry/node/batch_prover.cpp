@@ -166,4 +166,14 @@ Outcome<BatchProof> prove_segment(const SegmentInput& input, const BatchProverOp
     return prove_timeline(timeline, *signatures, options, clock);
 }
 
+Outcome<Heights> segment_heights(const SegmentInput& input) {
+    const auto segment = execute_segment(input);
+    if (!segment) return invalid_batch(rollup::reject_name(segment.code()), rollup::reject_text(segment.code()));
+    const auto signatures = check_signatures(segment.value()->signature_checks);
+    if (!signatures) return invalid_batch("bad_signature", "a signature does not verify");
+    constexpr rollup::L1Address kAnyone{{1}};
+    return circuits::make_segment_rows(circuits::make_timeline(segment.value()->source, kAnyone, 0), *signatures)
+        .heights;
+}
+
 }  // namespace quarry::node

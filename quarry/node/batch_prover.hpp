@@ -60,4 +60,7 @@ Outcome<std::vector<SegmentInput>> split_batch(const rollup::RollupParameters& p
 /// Proves a segment from its input alone. refused: the input is damaged, or of an invalid batch.
 Outcome<BatchProof> prove_segment(const SegmentInput& input, const BatchProverOptions& options);
 
+/// The heights that its tables need, whoever proves it. Cost: its witness, not its proof. refused: as prove_segment.
+Outcome<Heights> segment_heights(const SegmentInput& input);
+
 }  // namespace quarry::node

@@ -2,43 +2,20 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <array>
-#include <charconv>
 
 #include "quarry/node/file_io.hpp"
+#include "quarry/node/node_tasks.hpp"
 #include "quarry/node/statement_json.hpp"
-#include "quarry/proof/proof.hpp"
+#include "quarry/node/task_parameters.hpp"
+#include "quarry/proof/wire.hpp"
+#include "quarry/recursion/catalog.hpp"
 
 namespace quarry::node {
 namespace {
 
 constexpr const char* kSegment = "segment";
 constexpr std::uint32_t kProofMagic = 0x51535031;  // "QSP1"
-
-template <class T>
-std::optional<T> number(const Task& task, const std::string& name) {
-    const auto it = task.parameters.find(name);
-    if (it == task.parameters.end()) return std::nullopt;
-    T value{};
-    const char* end = it->second.data() + it->second.size();
-    const auto parsed = std::from_chars(it->second.data(), end, value);
-    if (parsed.ec != std::errc() || parsed.ptr != end) return std::nullopt;
-    return value;
-}
-
-std::string text_of(const Task& task, const std::string& name) {
-    const auto it = task.parameters.find(name);
-    return it == task.parameters.end() ? "" : it->second;
-}
-
-std::optional<rollup::L1Address> address_of(const Task& task) {
-    const std::string text = "{\"payee\":\"" + text_of(task, "payee") + "\"}";
-    ObjectReader r(text, text.size());
-    const rollup::L1Address payee = r.address("payee");
-    if (r.finish() || payee.is_zero()) return std::nullopt;
-    return payee;
-}
 
 /// What every task of the work has in common.
 std::map<std::string, std::string> common_parameters(const BatchWork& work) {
@@ -49,15 +26,22 @@ std::map<std::string, std::string> common_parameters(const BatchWork& work) {
             {"segments", std::to_string(work.segments)}};
 }
 
+/// The heights of the profile that the task names; null: it names none. No value: there is no such profile.
+std::optional<const Heights*> heights_of(const Task& task) {
+    const std::string name = text_of(task, "profile");
+    if (name.empty()) return nullptr;
+    for (const recursion::SegmentProfile& profile : recursion::segment_profiles()) {
+        if (profile.name == name) return &profile.heights;
+    }
+    return std::nullopt;
+}
+
 Outcome<std::vector<std::uint8_t>> run_segment(const TaskRun& run) {
     const Problem bad_task{Problem::Kind::bad_input, "bad_task", "the task is none of proving a segment",
                            "use the release of quarry that made the folder"};
-    const auto payee = address_of(run.task);
-    const auto miner_tag = number<std::uint64_t>(run.task, "miner_tag");
-    const auto bits = number<unsigned>(run.task, "security_bits");
-    const bool known_level =
-        bits && std::find(kSecurityLevels.begin(), kSecurityLevels.end(), *bits) != kSecurityLevels.end();
-    if (!payee || !miner_tag || !known_level || run.inputs.size() != 1) return bad_task;
+    const auto prover = prover_of(run.task);
+    const std::optional<const Heights*> profile = heights_of(run.task);
+    if (!prover || !profile || run.inputs.size() != 1) return bad_task;
     const auto input = parse_segment_input(run.inputs[0]);
     if (!input) {
         return Problem{Problem::Kind::bad_input, rollup::reject_name(input.code()),
@@ -65,9 +49,10 @@ Outcome<std::vector<std::uint8_t>> run_segment(const TaskRun& run) {
                        "make the work folder again"};
     }
     BatchProverOptions options;
-    options.payee = *payee;
-    options.miner_tag = *miner_tag;
-    options.security_bits = *bits;
+    options.payee = prover->payee;
+    options.miner_tag = prover->miner_tag;
+    options.security_bits = prover->security_bits;
+    options.least_heights = *profile;
     options.on_phase = run.on_phase;
     auto proof = prove_segment(input.value(), options);
     if (!proof) return proof.error();
@@ -79,13 +64,19 @@ bool check_segment(const Task& task, std::span<const std::uint8_t> output) {
     const auto bits = number<unsigned>(task, "security_bits");
     if (!segment || !bits) return false;
     if (to_hex(rollup::digest(segment->statement)) != text_of(task, "statement")) return false;
+    const std::optional<const Heights*> profile = heights_of(task);
+    const auto header = decode_header(segment->proof);
+    if (!profile || !header || (*profile != nullptr && header.value().heights != **profile)) return false;
     return circuits::verify_segment(segment->statement, segment->proof, *bits).ok();
 }
 
 }  // namespace
 
 std::span<const TaskKind> task_kinds() {
-    static const std::array<TaskKind, 1> kinds{{{kSegment, run_segment, check_segment}}};
+    static const std::array<TaskKind, 4> kinds{{{kSegment, run_segment, check_segment},
+                                                {"data", run_data, check_data},
+                                                {"join", run_node, check_node},
+                                                {"bundle", run_node, check_node}}};
     return kinds;
 }
 

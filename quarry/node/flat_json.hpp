@@ -56,7 +56,7 @@ using Parsed = Expected<T, JsonError>;
 /// cause, so that a decoder reads like the list of its fields.
 class ObjectReader {
   public:
-    static constexpr std::size_t kMaxFields = 40;
+    static constexpr std::size_t kMaxFields = 48;
 
     /// `text` must live as long as the reader. White space around the object is allowed.
     ObjectReader(std::string_view text, std::size_t limit_bytes);

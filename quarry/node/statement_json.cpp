@@ -60,4 +60,32 @@ Parsed<rollup::SegmentStatement> parse_segment_statement(std::string_view text) 
     return s;
 }
 
+std::string to_json(const rollup::DataStatement& s) {
+    ObjectWriter w("\n  ");
+    w.text("form", s.form == rollup::DataForm::blob ? "blob" : "calldata").address("payee", s.payee);
+    w.elements("before", s.before).elements("after", s.after).integer("words", s.words);
+    w.hex("hash", s.l1_hash).elements("point", s.point).hex("value", s.value);
+    w.integer("work_units", s.work.units).elements("work_root", s.work.root);
+    return std::move(w).finish() + "\n";
+}
+
+Parsed<rollup::DataStatement> parse_data_statement(std::string_view text) {
+    ObjectReader r(text, kMaxStatementBytes);
+    rollup::DataStatement s;
+    const std::string_view form = r.text("form");
+    s.form = form == "blob" ? rollup::DataForm::blob : rollup::DataForm::horner;
+    if (form != "blob" && form != "calldata") r.refuse(JsonCode::unknown_type, "form");
+    s.payee = r.address("payee");
+    s.before = r.digest("before");
+    s.after = r.digest("after");
+    s.words = r.integer<std::uint32_t>("words");
+    s.l1_hash = r.bytes<32>("hash");
+    s.point = r.digest("point");
+    s.value = r.bytes<32>("value");
+    s.work.units = r.integer<std::uint32_t>("work_units");
+    s.work.root = r.digest("work_root");
+    if (auto error = r.finish()) return std::move(*error);
+    return s;
+}
+
 }  // namespace quarry::node

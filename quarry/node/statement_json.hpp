@@ -3,9 +3,10 @@
 #include <string_view>
 
 #include "quarry/node/flat_json.hpp"
+#include "quarry/rollup/data_statement.hpp"
 #include "quarry/rollup/statement.hpp"
 
-/// What a segment's proof says, as a file: one flat object. Specification: docs/spec/json-lines.md.
+/// What proofs of segments and of data say, as files: one flat object. Specification: docs/spec/json-lines.md.
 namespace quarry::node {
 
 inline constexpr std::size_t kMaxStatementBytes = 16384;
@@ -14,5 +15,9 @@ inline constexpr std::size_t kMaxStatementBytes = 16384;
 std::string to_json(const rollup::SegmentStatement& statement);
 /// Total. White space does not matter, nor does the order of the fields.
 Parsed<rollup::SegmentStatement> parse_segment_statement(std::string_view text);
+
+/// The same of a proof of data.
+std::string to_json(const rollup::DataStatement& statement);
+Parsed<rollup::DataStatement> parse_data_statement(std::string_view text);
 
 }  // namespace quarry::node

@@ -46,9 +46,12 @@ WhirRound first_round(const PreprocessedTrace& trace, unsigned security_bits, co
 template <class P>
 BasicVerifyingKey<P> make_verifying_key(const PreprocessedTrace& trace,
                                         const BasicCommitment<typename P::Hasher>& commitment, unsigned security_bits) {
-    const auto cap = commitment.level(std::min(P::kLogKeyCap, commitment.log_rows()));
-    return {trace.circuit().digest(), security_bits, trace.layout().log_size, commitment.root(),
-            {cap.begin(), cap.end()}};
+    BasicVerifyingKey<P> key{trace.circuit().digest(), security_bits, trace.layout().log_size, commitment.root(), {}};
+    if constexpr (P::kLogKeyCap > 0) {
+        const auto cap = commitment.level(std::min(P::kLogKeyCap, commitment.log_rows()));
+        key.preprocessed_cap.assign(cap.begin(), cap.end());
+    }
+    return key;
 }
 
 }  // namespace

@@ -24,7 +24,7 @@ struct BasicVerifyingKey {
     unsigned security_bits = 0;
     unsigned log_size = 0;  ///< of the stack
     typename P::Digest preprocessed_root{};
-    /// The tree's nodes at the level where paths in it end; only the root at kLogKeyCap = 0.
+    /// The tree's nodes at the level where paths in it end, unless they end at the root.
     std::vector<typename P::Digest> preprocessed_cap{};
     friend bool operator==(const BasicVerifyingKey&, const BasicVerifyingKey&) = default;
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "quarry/base/check.hpp"
+#include "quarry/base/parallel.hpp"
 #include "quarry/circuits/data/data.hpp"
 #include "quarry/circuits/segment.hpp"
 #include "quarry/circuits/segment_key.hpp"
@@ -47,12 +48,12 @@ CircuitRows blank_node(const NodeKind& kind, const NodeShape& shape) {
             }
             case ChildKind::join:
                 node.join(shape, {}, blank_proof(*shape.circuit, shape.heights, shape.security_bits), {});
-                if (kind.says == StatementKind::bundle) node.close({});
                 break;
             case ChildKind::bundle:
                 node.bundle(shape, {}, blank_proof(*shape.circuit, shape.heights, shape.security_bits), {});
                 break;
         }
+        if (child.closes) node.close({});
     }
     if (kind.widens) node.widen();
     return kind.says == StatementKind::join ? std::move(node).finish_join() : std::move(node).finish_bundle();
@@ -85,15 +86,19 @@ const std::vector<NodeKind>& node_kinds() {
     static const std::vector<NodeKind> kinds = [] {
         std::vector<NodeKind> r;
         for (std::size_t p = 0; p < segment_profiles().size(); ++p) {
-            const std::string name = "segment " + segment_profiles()[p].name;
-            r.push_back({name, StatementKind::join, {{ChildKind::segment, p}}});
-            r.push_back({name + " + data", StatementKind::join, {{ChildKind::segment, p}, {ChildKind::data}}});
+            const NodeKind::Child segment{ChildKind::segment, p};
+            const std::string& size = segment_profiles()[p].name;
+            r.push_back({"segment " + size, StatementKind::join, {segment}});
+            r.push_back({"segment " + size + " + data", StatementKind::join, {segment, {ChildKind::data}}});
+            r.push_back({"segment " + size + " + effects", StatementKind::join, {segment, {ChildKind::effects}}});
+            r.push_back({"batch " + size, StatementKind::bundle, {segment, {ChildKind::data, 0, true}}});
         }
+        const NodeKind::Child last_part{ChildKind::join, 0, true};
         r.push_back({"data", StatementKind::join, {{ChildKind::data}}});
         r.push_back({"effects", StatementKind::join, {{ChildKind::effects}}});
         r.push_back({"join", StatementKind::join, {{ChildKind::join}, {ChildKind::join}}});
-        r.push_back({"batch", StatementKind::bundle, {{ChildKind::join}}});
-        r.push_back({"two batches", StatementKind::bundle, {{ChildKind::join}, {ChildKind::join}}});
+        r.push_back({"batch", StatementKind::bundle, {last_part}});
+        r.push_back({"batch of two parts", StatementKind::bundle, {{ChildKind::join}, last_part}});
         r.push_back({"bundle", StatementKind::bundle, {{ChildKind::bundle}, {ChildKind::bundle}}});
         r.push_back({"wider bundle", StatementKind::bundle, {{ChildKind::bundle}}, true});
         return r;
@@ -101,7 +106,14 @@ const std::vector<NodeKind>& node_kinds() {
     return kinds;
 }
 
-Catalog::Catalog(unsigned security_bits) {
+std::optional<std::size_t> find_node_kind(std::string_view name) {
+    const auto& kinds = node_kinds();
+    const auto at = std::find_if(kinds.begin(), kinds.end(), [&](const NodeKind& k) { return k.name == name; });
+    if (at == kinds.end()) return std::nullopt;
+    return static_cast<std::size_t>(at - kinds.begin());
+}
+
+Catalog::Catalog(unsigned security_bits) : proving_keys_(node_kinds().size()) {
     // The shape must hold the verification of proofs of that shape: it grows until it does.
     const auto& kinds = node_kinds();
     const auto of_leaves = [](const NodeKind& k) {
@@ -110,20 +122,23 @@ Catalog::Catalog(unsigned security_bits) {
         });
     };
     std::vector<CircuitRows> rows(kinds.size());
-    for (std::size_t i = 0; i < kinds.size(); ++i) {
-        if (!of_leaves(kinds[i])) continue;
-        rows[i] = blank_node(kinds[i], {nullptr, {}, security_bits});
-        heights_ = widest(heights_, fit(rows[i]));
-    }
+    const auto lay_out_nodes = [&](bool leaves, const NodeShape& shape) {
+        parallel_for(kinds.size(), 1, [&](std::size_t begin, std::size_t end) {
+            for (std::size_t i = begin; i < end; ++i) {
+                if (of_leaves(kinds[i]) == leaves) rows[i] = blank_node(kinds[i], shape);
+            }
+        });
+        ShapeHeights needed = heights_;
+        for (std::size_t i = 0; i < kinds.size(); ++i) {
+            if (of_leaves(kinds[i]) == leaves) needed = widest(needed, fit(rows[i]));
+        }
+        return needed;
+    };
+    heights_ = lay_out_nodes(true, {nullptr, {}, security_bits});
     for (bool grown = true; grown;) {
         circuit_ = make_circuit(heights_);
         shape_ = quarry::recursion::node_shape(*circuit_, heights_, security_bits);
-        ShapeHeights needed = heights_;
-        for (std::size_t i = 0; i < kinds.size(); ++i) {
-            if (of_leaves(kinds[i])) continue;
-            rows[i] = blank_node(kinds[i], shape_);
-            needed = widest(needed, fit(rows[i]));
-        }
+        const ShapeHeights needed = lay_out_nodes(false, shape_);
         grown = needed != heights_;
         heights_ = needed;
     }
@@ -132,10 +147,64 @@ Catalog::Catalog(unsigned security_bits) {
         auto preprocessed = lay_out_preprocessed(*circuit_, heights_, rows[i]);
         QUARRY_CHECK(preprocessed.has_value());
         rows[i] = {};
-        proving_keys_.push_back(std::make_unique<ProvingKey>(std::move(*preprocessed), security_bits));
-        entries.push_back({kinds[i].name, kinds[i].says, proving_keys_.back()->verifying_key().preprocessed_root});
+        proving_keys_[i] = std::make_unique<ProvingKey>(std::move(*preprocessed), security_bits);
+        entries.push_back({kinds[i].name, kinds[i].says, proving_keys_[i]->verifying_key().preprocessed_root});
     }
     keys_ = std::make_unique<KeyTable>(std::move(entries));
+}
+
+Catalog::Catalog(const CircuitKeys& keys)
+    : heights_(keys.shape),
+      circuit_(make_circuit(keys.shape)),
+      shape_(quarry::recursion::node_shape(*circuit_, keys.shape, keys.security_bits)),
+      proving_keys_(node_kinds().size()),
+      keys_(std::make_unique<KeyTable>(keys.entries)) {
+    QUARRY_CHECK(keys.entries.size() == node_kinds().size() && circuit_->digest() == keys.node_circuit);
+}
+
+CircuitKeys describe(const Catalog& catalog) {
+    return {catalog.node_shape().security_bits,
+            circuits::segment_circuit().digest(),
+            circuits::data_circuit().digest(),
+            catalog.circuit().digest(),
+            catalog.shape_heights(),
+            catalog.keys().entries()};
+}
+
+bool are_current(const CircuitKeys& keys) {
+    const auto& kinds = node_kinds();
+    const bool same_nodes = std::ranges::equal(
+        keys.entries, kinds, [](const KeyEntry& e, const NodeKind& k) { return e.name == k.name && e.kind == k.says; });
+    return same_nodes && keys.segment_circuit == circuits::segment_circuit().digest() &&
+           keys.data_circuit == circuits::data_circuit().digest() &&
+           keys.node_circuit == make_circuit(keys.shape)->digest();
+}
+
+const ProvingKey& Catalog::proving_key(std::size_t node_kind) const {
+    {
+        const std::scoped_lock lock(mutex_);
+        if (proving_keys_[node_kind]) return *proving_keys_[node_kind];
+    }
+    const ProvingKey* key = find_proving_key(node_kind, blank(node_kind));
+    QUARRY_CHECK(key != nullptr);
+    return *key;
+}
+
+const ProvingKey* Catalog::find_proving_key(std::size_t node_kind, const CircuitRows& rows) const {
+    auto preprocessed = lay_out_preprocessed(*circuit_, heights_, rows);
+    if (!preprocessed) return nullptr;
+    const std::scoped_lock lock(mutex_);
+    std::unique_ptr<ProvingKey>& known = proving_keys_[node_kind];
+    if (known) return std::ranges::equal(preprocessed->stack(), known->trace().stack()) ? known.get() : nullptr;
+    auto key = std::make_unique<ProvingKey>(std::move(*preprocessed), shape_.security_bits);
+    if (key->verifying_key() != verifying_key(node_kind)) return nullptr;
+    known = std::move(key);
+    return known.get();
+}
+
+VerifyingKey Catalog::verifying_key(std::size_t node_kind) const {
+    return {circuit_->digest(), shape_.security_bits, make_stack_layout(*circuit_, shape_.heights).value().log_size,
+            keys_->entries()[node_kind].preprocessed_root};
 }
 
 ChildKey Catalog::child_key(std::size_t node_kind) const {
@@ -144,16 +213,21 @@ ChildKey Catalog::child_key(std::size_t node_kind) const {
 
 CircuitRows Catalog::blank(std::size_t node_kind) const { return blank_node(node_kinds()[node_kind], shape_); }
 
-NodeProof prove_node(const Catalog& catalog, std::size_t node_kind, const CircuitRows& rows, const Digest& statement) {
-    const ProvingKey& key = catalog.proving_key(node_kind);
-    const auto preprocessed = lay_out_preprocessed(catalog.circuit(), catalog.shape_heights(), rows);
-    QUARRY_CHECK(preprocessed.has_value() && std::ranges::equal(preprocessed->stack(), key.trace().stack()));
-    const Trace trace = lay_out_witness(catalog.circuit(), catalog.shape_heights(), rows);
+Result<NodeProof> try_prove_node(const Catalog& catalog, std::size_t node_kind, const CircuitRows& rows,
+                                 const Digest& statement) {
     ProveOptions options;
-    options.key = &key;
+    options.key = catalog.find_proving_key(node_kind, rows);
+    if (options.key == nullptr) return Error{Errc::wrong_key, "kind of the node"};
     options.security_bits = catalog.node_shape().security_bits;
+    const Trace trace = lay_out_witness(catalog.circuit(), catalog.shape_heights(), rows);
     const Digest exposed = exposed_digest(node_kinds()[node_kind].says, catalog.keys().digest(), statement);
-    return {node_kind, prove(catalog.circuit(), trace, digest_statement(exposed), options)};
+    return NodeProof{node_kind, prove(catalog.circuit(), trace, digest_statement(exposed), options)};
+}
+
+NodeProof prove_node(const Catalog& catalog, std::size_t node_kind, const CircuitRows& rows, const Digest& statement) {
+    auto proof = try_prove_node(catalog, node_kind, rows, statement);
+    QUARRY_CHECK(proof.ok());
+    return std::move(proof).value();
 }
 
 Status verify_node(const Catalog& catalog, rollup::StatementKind kind, const Digest& statement,
@@ -162,7 +236,7 @@ Status verify_node(const Catalog& catalog, rollup::StatementKind kind, const Dig
         return Error{Errc::wrong_key, "kind of the node"};
     }
     const Digest exposed = exposed_digest(kind, catalog.keys().digest(), statement);
-    const VerifyingKey& key = catalog.proving_key(proof.node_kind).verifying_key();
+    const VerifyingKey key = catalog.verifying_key(proof.node_kind);
     return verify(catalog.circuit(), proof.proof, digest_statement(exposed), catalog.node_shape().security_bits, &key);
 }
 

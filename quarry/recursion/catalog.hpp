@@ -1,10 +1,12 @@
 #pragma once
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
 #include "quarry/recursion/layout.hpp"
 #include "quarry/recursion/node.hpp"
+#include "quarry/recursion/pinned_keys.hpp"
 
 /// All circuits that exist: which children a node may have, the heights of leaves, and the one shape of all nodes.
 namespace quarry::recursion {
@@ -29,17 +31,26 @@ struct NodeKind {
     struct Child {
         ChildKind kind;
         std::size_t profile = 0;  ///< of a segment
+        bool closes = false;      ///< a part: with it the parts so far are a whole batch
     };
     std::vector<Child> children;
     bool widens = false;  ///< a bundle's absent right half
 };
-/// Every node that there is, by its place in the key table.
+/// Every node that there is, by its place in the key table. A batch of one segment and one blob is one node; of n parts
+/// it is n - 1 nodes above those of the leaves. A node has two children at most, since all nodes are as high as the
+/// largest: what a third costs, every node pays.
 const std::vector<NodeKind>& node_kinds();
+/// The place of the kind of this name; no value: there is none.
+std::optional<std::size_t> find_node_kind(std::string_view name);
 
-/// The shape and keys of all nodes, for one security level. Making it runs every circuit once without a proof: seconds.
+/// The shape and keys of all nodes, for one security level.
 class Catalog {
   public:
+    /// Runs every circuit once without a proof: seconds.
     explicit Catalog(unsigned security_bits = 100);
+    /// Takes over what is known of the keys: milliseconds. Precondition: describes the circuits of this program
+    /// (are_current).
+    explicit Catalog(const CircuitKeys& keys);
     Catalog(const Catalog&) = delete;
     Catalog& operator=(const Catalog&) = delete;
 
@@ -47,7 +58,11 @@ class Catalog {
     [[nodiscard]] const ShapeHeights& shape_heights() const noexcept { return heights_; }
     [[nodiscard]] const Circuit& circuit() const noexcept { return *circuit_; }
     [[nodiscard]] const KeyTable& keys() const noexcept { return *keys_; }
-    [[nodiscard]] const ProvingKey& proving_key(std::size_t node_kind) const { return *proving_keys_[node_kind]; }
+    /// Made on first use where the catalog is of known keys.
+    [[nodiscard]] const ProvingKey& proving_key(std::size_t node_kind) const;
+    /// The same from rows of a node of this kind; null: these are not the preprocessed cells of that key.
+    [[nodiscard]] const ProvingKey* find_proving_key(std::size_t node_kind, const CircuitRows& rows) const;
+    [[nodiscard]] VerifyingKey verifying_key(std::size_t node_kind) const;
     [[nodiscard]] ChildKey child_key(std::size_t node_kind) const;
     /// The rows of a node of this kind without proofs.
     [[nodiscard]] CircuitRows blank(std::size_t node_kind) const;
@@ -56,9 +71,14 @@ class Catalog {
     ShapeHeights heights_;
     std::unique_ptr<Circuit> circuit_;
     NodeShape shape_;
-    std::vector<std::unique_ptr<ProvingKey>> proving_keys_;
+    mutable std::mutex mutex_;  ///< guards proving_keys_
+    mutable std::vector<std::unique_ptr<ProvingKey>> proving_keys_;
     std::unique_ptr<KeyTable> keys_;
 };
+/// What a catalog fixes: what `quarry keys` prints and the repository pins.
+CircuitKeys describe(const Catalog& catalog);
+/// Whether keys are of circuits and nodes with these digests and names, as far as can be told without running them.
+bool are_current(const CircuitKeys& keys);
 
 /// A proof that a node of some kind makes its statement.
 struct NodeProof {
@@ -67,6 +87,9 @@ struct NodeProof {
 };
 /// Lays out and proves. Precondition (checked): rows are of that kind, that is, have the preprocessed cells of its key.
 NodeProof prove_node(const Catalog& catalog, std::size_t node_kind, const CircuitRows& rows, const Digest& statement);
+/// wrong_key: rows of another kind, or keys of other circuits than this program's.
+Result<NodeProof> try_prove_node(const Catalog& catalog, std::size_t node_kind, const CircuitRows& rows,
+                                 const Digest& statement);
 /// Ok iff the proof shows that a statement of this kind has this digest, under the catalog's keys.
 Status verify_node(const Catalog& catalog, rollup::StatementKind kind, const Digest& statement, const NodeProof& proof);
 

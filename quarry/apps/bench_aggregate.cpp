@@ -1,0 +1,189 @@
+#include <fmt/format.h>
+#include <oneapi/tbb/task_arena.h>
+
+#include <algorithm>
+#include <boost/json.hpp>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "quarry/apps/calibration.hpp"
+#include "quarry/apps/commands.hpp"
+#include "quarry/apps/machine.hpp"
+#include "quarry/apps/output.hpp"
+#include "quarry/apps/progress.hpp"
+#include "quarry/apps/proof_kinds.hpp"
+#include "quarry/apps/temporary_folder.hpp"
+#include "quarry/field/isa.hpp"
+#include "quarry/node/aggregate_work.hpp"
+#include "quarry/node/batch_work.hpp"
+#include "quarry/node/development_batch.hpp"
+#include "quarry/rollup/batch.hpp"
+
+namespace quarry::apps {
+namespace {
+
+namespace json = boost::json;
+
+struct Options {
+    std::size_t batches = 8;
+    std::size_t transfers = 1300;
+    std::size_t accounts = 20'000;
+    std::uint64_t seed = 1;
+    std::string folder;
+};
+
+/// Executions of one kind: of task, or of node.
+struct Spent {
+    std::size_t count = 0;
+    double seconds = 0;
+};
+
+struct Measured {
+    std::map<std::string, Spent> by_kind;
+    std::size_t nodes = 0;
+    double segments = 0, data = 0, joins = 0;
+    double verify_seconds = 0;
+    std::size_t file_bytes = 0, proof_bytes = 0;
+    std::size_t profile_segments = 0;
+    [[nodiscard]] double join_data() const { return data + joins; }
+};
+
+/// The tree of one bundle of all batches: each of a rollup of its own, in one blob.
+WorkTree plan(const Options& options, const node::WorkFolder& folder, const recursion::Catalog& catalog,
+              Progress& progress) {
+    node::Aggregator who;
+    who.payee.bytes.fill(0x51);
+    node::AggregatePlan plan(folder, catalog, who);
+    for (std::size_t i = 0; i < options.batches; ++i) {
+        progress.show(fmt::format("accounts, keys and signatures of batch {} of {}", i + 1, options.batches),
+                      static_cast<double>(i) / static_cast<double>(options.batches));
+        const auto batch = node::make_development_batch(options.accounts, options.transfers, options.seed + i);
+        node::BatchFiles files{batch.header, batch.data, {}, batch.store->state(), {}};
+        const auto cut = value_of(node::cut_for_nodes(batch.parameters, *batch.store, files, 1));
+        value_of(plan.add_batch(files, cut, node::DataPlacement::blobs));
+    }
+    return value_of(std::move(plan).finish("bench"));
+}
+
+/// Does the tasks one after the other in this process, each with all threads. A key that is needed for the first time
+/// is made before the clock starts, as a prover that goes on has it.
+Measured execute(const node::WorkFolder& folder, const recursion::Catalog& catalog, Progress& progress) {
+    Measured m;
+    const auto nodes = folder.tree().nodes();
+    for (std::size_t i = 0; i < nodes.size(); ++i) {
+        const Task& task = nodes[i].task;
+        const bool is_node = task.parameters.contains("node");
+        const std::string name = is_node ? task.parameters.at("node") : task.kind;
+        progress.show("proving: " + name, static_cast<double>(i) / static_cast<double>(nodes.size()));
+        if (is_node) (void)catalog.proving_key(*recursion::find_node_kind(name));
+        const auto inputs = value_of(folder.read_inputs(task));
+        const double start = now_seconds();
+        const auto output = value_of(node::find_task_kind(task.kind)->run({task, inputs, {}}));
+        const double seconds = now_seconds() - start;
+        Spent& spent = m.by_kind[name];
+        ++spent.count;
+        spent.seconds += seconds;
+        (is_node ? m.joins : task.kind == "data" ? m.data : m.segments) += seconds;
+        m.nodes += is_node ? 1 : 0;
+        value_of(folder.put_output(nodes[i].id, output));
+    }
+    const auto bytes = value_of(folder.read_output(nodes.back().id)).value();
+    const double start = now_seconds();
+    const auto file = value_of(node::parse_node_proof(bytes));
+    const Status status = node::verify(catalog, file);
+    m.verify_seconds = now_seconds() - start;
+    if (!status) {
+        throw Failure(exit_internal, "own_proof_refused",
+                      fmt::format("the proof just made is refused: {}", errc_name(status.error().code)),
+                      "please report it", status.error().where);
+    }
+    m.file_bytes = bytes.size();
+    m.proof_bytes = file.proof.size();
+    return m;
+}
+
+void run(const Options& options, const Session& session) {
+    if (options.transfers >= options.accounts) {
+        throw Failure(exit_usage, "usage", "--transfers must be below --accounts: every signer is another account",
+                      "choose more accounts");
+    }
+    Progress progress(session.quiet);
+    const recursion::Catalog* catalog = node::find_catalog();
+    if (catalog == nullptr) throw to_failure(node::stale_keys());
+    const TemporaryFolder temporary(options.folder);
+    auto folder = value_of(node::WorkFolder::create(temporary / "work"));
+    value_of(folder.write_tree(plan(options, folder, *catalog, progress)));
+    const Measured m = execute(folder, *catalog, progress);
+    const Calibration calibration = calibrate(progress);
+    progress.clear();
+
+    const double transfers = static_cast<double>(options.batches * options.transfers);
+    const unsigned log_size = make_stack_layout(catalog->circuit(), catalog->node_shape().heights).value().log_size;
+    if (session.json) {
+        json::object kinds;
+        for (const auto& [name, spent] : m.by_kind) {
+            kinds[name] = json::object{{"count", spent.count},
+                                       {"seconds", rounded(spent.seconds, 3)},
+                                       {"seconds_each", rounded(spent.seconds / static_cast<double>(spent.count), 3)}};
+        }
+        print_json(json::object{{"batches", options.batches},
+                                {"transfers", options.transfers},
+                                {"accounts", options.accounts},
+                                {"join_data_seconds", rounded(m.join_data(), 3)},
+                                {"data_seconds", rounded(m.data, 3)},
+                                {"node_seconds", rounded(m.joins, 3)},
+                                {"segment_seconds", rounded(m.segments, 3)},
+                                {"nodes", m.nodes},
+                                {"by_kind", std::move(kinds)},
+                                {"transfers_per_second", rounded(transfers / (m.segments + m.join_data()), 1)},
+                                {"proof_bytes", m.proof_bytes},
+                                {"file_bytes", m.file_bytes},
+                                {"verify_ms", rounded(m.verify_seconds * 1e3, 3)},
+                                {"provable_bits", provable_bits(log_size, catalog->node_shape().security_bits)},
+                                {"peak_rss_bytes", peak_rss_bytes()},
+                                {"threads", tbb::this_task_arena::max_concurrency()},
+                                {"isa", isa_name(current_isa())},
+                                {"cpu", cpu_model()},
+                                {"calibration", to_json(calibration)}});
+        return;
+    }
+    print(fmt::format("{} batches of {} transfers, a blob each, to one bundle ({} threads, {}, {})\n\n",
+                      options.batches, with_commas(options.transfers), tbb::this_task_arena::max_concurrency(),
+                      isa_name(current_isa()), cpu_model()));
+    const auto line = [](const std::string& name, const std::string& value, const std::string& note = "") {
+        print(fmt::format("  {:<24} {:>12}   {}\n", name, value, note));
+    };
+    for (const auto& [name, spent] : m.by_kind) {
+        line(name, human_seconds(spent.seconds),
+             fmt::format("{} x {}", spent.count, human_seconds(spent.seconds / static_cast<double>(spent.count))));
+    }
+    line("segments", human_seconds(m.segments));
+    line("data, joins, bundle", human_seconds(m.join_data()), fmt::format("{} nodes", m.nodes));
+    line("in all", fmt::format("{:.0f}", transfers / (m.segments + m.join_data())), "transfers a second");
+    line("proof", human_bytes(m.proof_bytes), fmt::format("with what it says {}", human_bytes(m.file_bytes)));
+    line("verified in", human_seconds(m.verify_seconds));
+    line("provable security", fmt::format("{:.2f} bits", provable_bits(log_size, catalog->node_shape().security_bits)));
+    line("peak memory", human_bytes(peak_rss_bytes()), "whole process");
+    print("\n" + to_text(calibration));
+}
+
+}  // namespace
+
+void add_bench_aggregate(CLI::App& bench, Session& session) {
+    const auto options = std::make_shared<Options>();
+    CLI::App* command = add_command(
+        bench, session, "aggregate", "From batches to the proof of one bundle, by kinds of proof",
+        "quarry bench aggregate --batches 8 --transfers 1300 --json", [options, &session] { run(*options, session); });
+    add_number(*command, "--batches", options->batches, 1, 16, "batches, each of a rollup of its own")
+        ->capture_default_str();
+    add_number(*command, "--transfers", options->transfers, 1, 8191, "transfers in a batch")->capture_default_str();
+    add_number(*command, "--accounts", options->accounts, 2, 1u << 26, "accounts in each state")->capture_default_str();
+    command->add_option("--seed", options->seed, "of keys, amounts and receivers")
+        ->type_name("N")
+        ->capture_default_str();
+    command->add_option("--folder", options->folder, "where to put the temporary work (default: TMPDIR or /tmp)")
+        ->type_name("DIR");
+}
+
+}  // namespace quarry::apps

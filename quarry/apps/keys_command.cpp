@@ -1,0 +1,136 @@
+#include <fmt/format.h>
+
+#include <boost/json.hpp>
+#include <memory>
+#include <vector>
+
+#include "quarry/apps/commands.hpp"
+#include "quarry/apps/output.hpp"
+#include "quarry/apps/progress.hpp"
+#include "quarry/node/flat_json.hpp"
+#include "quarry/recursion/catalog.hpp"
+
+namespace quarry::apps {
+namespace {
+
+namespace json = boost::json;
+using recursion::CircuitKeys;
+using recursion::TableKind;
+
+struct Options {
+    bool check = false;
+};
+
+std::string hex(const Digest& digest) { return node::to_hex(digest); }
+const char* says(const recursion::KeyEntry& entry) {
+    return entry.kind == rollup::StatementKind::join ? "join" : "bundle";
+}
+Digest table_of(const CircuitKeys& keys) { return recursion::KeyTable(keys.entries).digest(); }
+
+std::string heights_text(const std::vector<unsigned>& heights) {
+    std::string text;
+    for (const unsigned h : heights) text += fmt::format("{}2^{}", text.empty() ? "" : " + ", h);
+    return text;
+}
+
+/// What pinned_keys.json is: cmake/PinnedKeys.cmake reads it.
+json::object to_json(const CircuitKeys& keys) {
+    json::object shape;
+    for (std::size_t k = 0; k < recursion::kTableKinds; ++k) {
+        shape[table_kind_name(static_cast<TableKind>(k))] = json::array(keys.shape[k].begin(), keys.shape[k].end());
+    }
+    json::array entries;
+    for (const recursion::KeyEntry& e : keys.entries) {
+        entries.push_back(json::object{{"name", e.name}, {"says", says(e)}, {"root", hex(e.preprocessed_root)}});
+    }
+    return json::object{{"security_bits", keys.security_bits},
+                        {"circuits", json::object{{"segment", hex(keys.segment_circuit)},
+                                                  {"data", hex(keys.data_circuit)},
+                                                  {"node", hex(keys.node_circuit)}}},
+                        {"shape", std::move(shape)},
+                        {"key_table", hex(table_of(keys))},
+                        {"keys", std::move(entries)}};
+}
+
+void print_text(const CircuitKeys& keys) {
+    print(fmt::format("circuits at {} bits\n", keys.security_bits));
+    print(fmt::format("  segment    {}\n  data       {}\n  node       {}\n", hex(keys.segment_circuit),
+                      hex(keys.data_circuit), hex(keys.node_circuit)));
+    print("\nrows of a node\n");
+    for (std::size_t k = 0; k < recursion::kTableKinds; ++k) {
+        print(fmt::format("  {:<15} {}\n", table_kind_name(static_cast<TableKind>(k)), heights_text(keys.shape[k])));
+    }
+    print(fmt::format("\nkey table {}\n", hex(table_of(keys))));
+    for (std::size_t i = 0; i < keys.entries.size(); ++i) {
+        const recursion::KeyEntry& e = keys.entries[i];
+        print(fmt::format("  {:>2}  {:<23} {:<7} {}\n", i, e.name, says(e), hex(e.preprocessed_root)));
+    }
+}
+
+/// What differs, in words.
+std::vector<std::string> differences(const CircuitKeys& computed, const CircuitKeys& pinned) {
+    std::vector<std::string> r;
+    const auto compare = [&](const std::string& what, const std::string& now, const std::string& then) {
+        if (now != then) r.push_back(fmt::format("{} is {}, pinned {}", what, now, then));
+    };
+    compare("the security level", std::to_string(computed.security_bits), std::to_string(pinned.security_bits));
+    compare("circuit segment", hex(computed.segment_circuit), hex(pinned.segment_circuit));
+    compare("circuit data", hex(computed.data_circuit), hex(pinned.data_circuit));
+    compare("circuit node", hex(computed.node_circuit), hex(pinned.node_circuit));
+    for (std::size_t k = 0; k < recursion::kTableKinds; ++k) {
+        compare(fmt::format("table {} of a node", table_kind_name(static_cast<TableKind>(k))),
+                heights_text(computed.shape[k]), heights_text(pinned.shape[k]));
+    }
+    for (std::size_t i = 0; i < std::max(computed.entries.size(), pinned.entries.size()); ++i) {
+        const auto text = [&](const CircuitKeys& keys) {
+            if (i >= keys.entries.size()) return std::string("none");
+            const recursion::KeyEntry& e = keys.entries[i];
+            return fmt::format("{} ({}) {}", e.name, says(e), hex(e.preprocessed_root));
+        };
+        compare(fmt::format("key {}", i), text(computed), text(pinned));
+    }
+    return r;
+}
+
+void run(const Options& options, const Session& session) {
+    Progress progress(session.quiet);
+    progress.show("every circuit and its key", 0);
+    const CircuitKeys computed = recursion::describe(recursion::Catalog());
+    progress.clear();
+    if (!options.check) {
+        if (session.json) {
+            print_json(to_json(computed));
+        } else {
+            print_text(computed);
+        }
+        return;
+    }
+    const auto found = differences(computed, recursion::pinned_keys());
+    if (!found.empty()) {
+        std::string list;
+        for (const std::string& line : found) list += (list.empty() ? "" : ", ") + line;
+        throw Failure(exit_refused, "keys_differ", fmt::format("{} of the pinned keys differ: {}", found.size(), list),
+                      "if a circuit was meant to change, pin the keys again with `quarry keys --json > "
+                      "quarry/recursion/pinned_keys.json`, and build");
+    }
+    if (session.json) {
+        print_json(
+            json::object{{"ok", true}, {"keys", computed.entries.size()}, {"key_table", hex(table_of(computed))}});
+        return;
+    }
+    print(fmt::format("all {} keys and 3 circuits are those that were pinned, key table {}\n", computed.entries.size(),
+                      hex(table_of(computed))));
+}
+
+}  // namespace
+
+void add_keys_command(CLI::App& app, Session& session) {
+    const auto options = std::make_shared<Options>();
+    CLI::App* command =
+        add_command(app, session, "keys", "Compute the digest of every circuit and the key of every node",
+                    "quarry keys --check", [options, &session] { run(*options, session); });
+    command->add_flag("--check", options->check,
+                      "compare them with those that are pinned in the repository; exit 1 if one differs");
+}
+
+}  // namespace quarry::apps

@@ -1,0 +1,202 @@
+#include "quarry/node/node_prover.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "quarry/circuits/data/data.hpp"
+#include "quarry/circuits/segment.hpp"
+#include "quarry/node/batch_work.hpp"
+#include "quarry/node/data_proof.hpp"
+#include "quarry/proof/wire.hpp"
+#include "quarry/rollup/effects.hpp"
+
+namespace quarry::node {
+namespace {
+
+using recursion::ChildKind;
+using recursion::NodeBuilder;
+using rollup::JoinPoint;
+using rollup::JoinStatement;
+
+Problem bad_child(const std::string& why) {
+    return {Problem::Kind::bad_input, "bad_child", "a proof below the node " + why,
+            "delete what made it and give the same command again"};
+}
+Problem refused(rollup::RejectCode code) {
+    return {Problem::Kind::refused, rollup::reject_name(code),
+            fmt::format("the proofs below the node do not say this together: {}", rollup::reject_text(code)),
+            "start again in a new folder"};
+}
+
+/// Builds the node's circuit and, beside it, what its children say by the native rules.
+class NodeMaker {
+  public:
+    NodeMaker(const recursion::Catalog& catalog, const NodeStatement& statement)
+        : catalog_(catalog), said_(statement), node_(catalog.keys().digest()) {}
+
+    Outcome<Done> add(const recursion::NodeKind::Child& child, std::span<const std::uint8_t> bytes) {
+        QUARRY_PASS_ON(add_child(child, bytes));
+        if (!child.closes) return Done{};
+        const auto* bundle = std::get_if<BundleContent>(&said_);
+        if (bundle == nullptr || bundle->items.size() != 1) return refused(rollup::RejectCode::bundle_mismatch);
+        const rollup::TerminalItem& item = bundle->items.front();
+        const auto batch = rollup::close(*part_, item.header);
+        if (!batch) return refused(batch.code());
+        node_.close(item.header);
+        bundle_ = rollup::bundle_of(batch.value());
+        part_.reset();
+        return Done{};
+    }
+    Outcome<Done> widen() {
+        const auto wide = rollup::widen(*bundle_, bundle_->depth + 1);
+        if (!wide) return refused(wide.code());
+        node_.widen();
+        bundle_ = wide.value();
+        return Done{};
+    }
+    /// The rows, if the children say the statement.
+    Outcome<recursion::CircuitRows> finish() && {
+        const bool is_join = std::holds_alternative<JoinStatement>(said_);
+        if ((is_join ? digest(*part_) : digest(*bundle_)) != digest_of(said_)) {
+            return refused(is_join ? rollup::RejectCode::state_gap : rollup::RejectCode::bundle_mismatch);
+        }
+        return is_join ? std::move(node_).finish_join() : std::move(node_).finish_bundle();
+    }
+
+  private:
+    Outcome<Done> add_child(const recursion::NodeKind::Child& child, std::span<const std::uint8_t> bytes) {
+        switch (child.kind) {
+            case ChildKind::segment:
+                return add_segment(bytes, recursion::segment_profiles()[child.profile].heights);
+            case ChildKind::data:
+                return add_data(bytes, rollup::DataRole::data);
+            case ChildKind::effects:
+                return add_data(bytes, rollup::DataRole::effects);
+            case ChildKind::join:
+                return add_join(bytes);
+            case ChildKind::bundle:
+                return add_bundle(bytes);
+        }
+        return bad_child("is of no kind");
+    }
+
+    /// Where the next part begins: behind the last one, or where the statement says.
+    [[nodiscard]] JoinPoint start() const {
+        if (part_) return part_->after;
+        if (const auto* join = std::get_if<JoinStatement>(&said_)) return join->before;
+        const rollup::BatchStatement& batch = std::get<BundleContent>(said_).items.front().batch;
+        return {rollup::batch_start(batch.before, batch.header), rollup::binding_start(batch.header),
+                rollup::binding_start(rollup::effects_start().digest)};
+    }
+    [[nodiscard]] Digest domain() const {
+        if (const auto* join = std::get_if<JoinStatement>(&said_)) return join->domain;
+        return std::get<BundleContent>(said_).items.front().batch.domain;
+    }
+    [[nodiscard]] Digest header() const {
+        if (const auto* join = std::get_if<JoinStatement>(&said_)) return join->header;
+        return std::get<BundleContent>(said_).items.front().batch.header;
+    }
+    Outcome<Done> append(const rollup::Checked<JoinStatement>& part) {
+        if (!part) return refused(part.code());
+        const auto merged = part_ ? rollup::merge(*part_, part.value()) : part;
+        if (!merged) return refused(merged.code());
+        part_ = merged.value();
+        return Done{};
+    }
+
+    Outcome<Done> add_segment(std::span<const std::uint8_t> bytes, const Heights& heights) {
+        const auto segment = parse_segment_proof(bytes);
+        if (!segment) return bad_child("is no segment's");
+        const recursion::LeafShape leaf{&circuits::segment_circuit(), heights, catalog_.node_shape().security_bits};
+        const auto proof =
+            decode_proof(*leaf.circuit, segment->proof, circuits::segment_public_input(segment->statement));
+        if (!fits(proof, leaf.heights)) return bad_child("is no segment's of the node's profile");
+        const JoinPoint from = start();
+        QUARRY_PASS_ON(append(rollup::lift(segment->statement, from.data, from.effects)));
+        node_.segment(leaf, segment->statement, proof.value(), from);
+        return Done{};
+    }
+    Outcome<Done> add_data(std::span<const std::uint8_t> bytes, rollup::DataRole role) {
+        const auto data = parse_data_proof(bytes);
+        if (!data) return bad_child("is none of data");
+        const recursion::LeafShape leaf{&circuits::data_circuit(), recursion::data_heights(),
+                                        catalog_.node_shape().security_bits};
+        const auto proof = decode_proof(*leaf.circuit, data->proof, circuits::data_public_input(data->statement));
+        if (!fits(proof, leaf.heights)) return bad_child("is none of data that a node verifies");
+        const JoinPoint from = start();
+        QUARRY_PASS_ON(append(rollup::lift(rollup::data_run(data->statement), role, data->statement.payee,
+                                           data->statement.work, domain(), header(), from)));
+        node_.data(leaf, role, data->statement, proof.value(), domain(), header(), from);
+        return Done{};
+    }
+    Outcome<Done> add_join(std::span<const std::uint8_t> bytes) {
+        const auto file = parse_node_proof(bytes);
+        if (!file) return file.error();
+        const auto* join = std::get_if<JoinStatement>(&file.value().statement);
+        const auto proof = decode(catalog_, file.value());
+        if (join == nullptr || !fits(proof, catalog_.node_shape().heights)) return bad_child("is no node's of a part");
+        QUARRY_PASS_ON(append(*join));
+        node_.join(catalog_.node_shape(), *join, proof.value(), catalog_.child_key(file.value().node_kind));
+        return Done{};
+    }
+    Outcome<Done> add_bundle(std::span<const std::uint8_t> bytes) {
+        const auto file = parse_node_proof(bytes);
+        if (!file) return file.error();
+        const auto* content = std::get_if<BundleContent>(&file.value().statement);
+        const auto proof = decode(catalog_, file.value());
+        if (content == nullptr || !fits(proof, catalog_.node_shape().heights)) return bad_child("is no bundle's");
+        const rollup::BundleStatement bundle = content->statement();
+        if (bundle_) {
+            // The circuit takes halves of one depth.
+            const auto merged = rollup::merge(*bundle_, bundle);
+            if (!merged || bundle.depth != bundle_->depth) return refused(rollup::RejectCode::bundle_shape);
+            bundle_ = merged.value();
+        } else {
+            bundle_ = bundle;
+        }
+        node_.bundle(catalog_.node_shape(), bundle, proof.value(), catalog_.child_key(file.value().node_kind));
+        return Done{};
+    }
+    [[nodiscard]] bool fits(const Result<Proof>& proof, const Heights& heights) const {
+        return proof && proof.value().heights == heights &&
+               proof.value().security_bits == catalog_.node_shape().security_bits;
+    }
+
+    const recursion::Catalog& catalog_;
+    const NodeStatement& said_;
+    NodeBuilder node_;
+    std::optional<JoinStatement> part_;
+    std::optional<rollup::BundleStatement> bundle_;
+};
+
+}  // namespace
+
+Outcome<NodeProofFile> prove_node_of(const recursion::Catalog& catalog, std::size_t node_kind,
+                                     const NodeStatement& statement,
+                                     std::span<const std::vector<std::uint8_t>> children,
+                                     const std::function<void(const char*)>& on_phase) {
+    const recursion::NodeKind& kind = recursion::node_kinds()[node_kind];
+    if (kind.says != kind_of(statement) || kind.children.size() != children.size()) {
+        return bad_child("is missing, or one too many, or it says something of another kind");
+    }
+    if (on_phase) on_phase("execute");
+    NodeMaker maker(catalog, statement);
+    for (std::size_t i = 0; i < children.size(); ++i) QUARRY_PASS_ON(maker.add(kind.children[i], children[i]));
+    if (kind.widens) QUARRY_PASS_ON(maker.widen());
+    auto rows = std::move(maker).finish();
+    if (!rows) return rows.error();
+    if (on_phase) on_phase("trace");
+    const Digest said = digest_of(statement);
+    const auto node = recursion::try_prove_node(catalog, node_kind, rows.value(), said);
+    if (!node) return stale_keys();
+    if (on_phase) on_phase("encode");
+    const Digest keys = catalog.keys().digest();
+    const VerifyingKey key = catalog.verifying_key(node_kind);
+    return NodeProofFile{
+        node_kind, keys, statement,
+        encode_proof(catalog.circuit(), node.value().proof,
+                     recursion::digest_statement(recursion::exposed_digest(kind.says, keys, said)), &key)};
+}
+
+}  // namespace quarry::node

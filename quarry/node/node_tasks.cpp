@@ -1,0 +1,65 @@
+#include "quarry/node/node_tasks.hpp"
+
+#include "quarry/circuits/data/data.hpp"
+#include "quarry/node/file_io.hpp"
+#include "quarry/node/node_prover.hpp"
+#include "quarry/node/statement_json.hpp"
+#include "quarry/node/task_parameters.hpp"
+#include "quarry/proof/wire.hpp"
+
+namespace quarry::node {
+namespace {
+
+Problem bad_task() {
+    return {Problem::Kind::bad_input, "bad_task", "the task is not one of its kind",
+            "use the release of quarry that made the folder"};
+}
+
+}  // namespace
+
+std::string statement_name(const rollup::DataStatement& statement) {
+    return quarry::to_hex(keccak256(as_bytes(to_json(statement))));
+}
+
+Outcome<std::vector<std::uint8_t>> run_data(const TaskRun& run) {
+    const auto prover = prover_of(run.task);
+    if (!prover || run.inputs.size() != 1) return bad_task();
+    const auto input = parse_data_input(run.inputs[0]);
+    if (!input) return bad_task();
+    const auto proof = prove_data(*input, prover->payee, prover->miner_tag, prover->security_bits);
+    if (!proof) return proof.error();
+    return encode(proof.value());
+}
+
+bool check_data(const Task& task, std::span<const std::uint8_t> output) {
+    const auto data = parse_data_proof(output);
+    const auto prover = prover_of(task);
+    if (!data || !prover || statement_name(data->statement) != text_of(task, "statement")) return false;
+    const auto header = decode_header(data->proof);
+    return header && header.value().heights == recursion::data_heights() &&
+           circuits::verify_data(data->statement, data->proof, prover->security_bits).ok();
+}
+
+Outcome<std::vector<std::uint8_t>> run_node(const TaskRun& run) {
+    const auto kind = recursion::find_node_kind(text_of(run.task, "node"));
+    if (!kind || run.inputs.empty()) return bad_task();
+    const recursion::Catalog* catalog = find_catalog();
+    if (catalog == nullptr || to_hex(catalog->keys().digest()) != text_of(run.task, "keys")) return stale_keys();
+    const auto statement = parse_node_statement(as_text(run.inputs[0]));
+    if (!statement) return statement.error();
+    const auto file = prove_node_of(*catalog, *kind, statement.value(), run.inputs.subspan(1), run.on_phase);
+    if (!file) return file.error();
+    return encode(file.value());
+}
+
+bool check_node(const Task& task, std::span<const std::uint8_t> output) {
+    const recursion::Catalog* catalog = find_catalog();
+    const auto kind = recursion::find_node_kind(text_of(task, "node"));
+    if (catalog == nullptr || !kind) return false;
+    const auto file = parse_node_proof(output);
+    return file && file.value().node_kind == *kind &&
+           to_hex(digest_of(file.value().statement)) == text_of(task, "statement") &&
+           verify(*catalog, file.value()).ok();
+}
+
+}  // namespace quarry::node

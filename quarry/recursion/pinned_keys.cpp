@@ -1,0 +1,61 @@
+#include "quarry/recursion/pinned_keys.hpp"
+
+#include <array>
+#include <string_view>
+
+#include "quarry/base/check.hpp"
+
+namespace quarry::recursion {
+namespace {
+
+// cmake/PinnedKeys.cmake makes it of pinned_keys.json: kBits, kSegment, kData, kNode, kShape, kEntries.
+#include "pinned_keys.inc"
+
+unsigned hex_digit(char c) {
+    const bool digit = c >= '0' && c <= '9';
+    QUARRY_CHECK(digit || (c >= 'a' && c <= 'f'));
+    return static_cast<unsigned>(digit ? c - '0' : c - 'a' + 10);
+}
+
+/// 0x and eight digits an element.
+Digest digest_of(std::string_view text) {
+    Digest d;
+    QUARRY_CHECK(text.size() == 2 + 8 * d.size() && text.starts_with("0x"));
+    for (std::size_t i = 0; i < d.size(); ++i) {
+        std::uint32_t word = 0;
+        for (const char c : text.substr(2 + 8 * i, 8)) word = word << 4 | hex_digit(c);
+        const auto x = KoalaBear::from_canonical(word);
+        QUARRY_CHECK(x.has_value());
+        d[i] = *x;
+    }
+    return d;
+}
+
+}  // namespace
+
+const CircuitKeys& pinned_keys() {
+    static const CircuitKeys keys = [] {
+        CircuitKeys k{kBits, digest_of(kSegment), digest_of(kData), digest_of(kNode), {}, {}};
+        QUARRY_CHECK(kShape.size() == kTableKinds);
+        for (std::size_t t = 0; t < kTableKinds; ++t) {
+            for (const unsigned height : kShape[t]) {
+                if (height != 0) k.shape[t].push_back(height);
+            }
+        }
+        for (const auto& [name, says, root] : kEntries) {
+            const auto kind = says == "join" ? rollup::StatementKind::join : rollup::StatementKind::bundle;
+            k.entries.push_back({std::string(name), kind, digest_of(root)});
+        }
+        return k;
+    }();
+    return keys;
+}
+
+const char* table_kind_name(TableKind kind) noexcept {
+    constexpr std::array<const char*, kTableKinds> kNames{
+        "sponge",     "tree",  "sum",  "form",   "convolution", "base_fold", "extension_fold",
+        "polynomial", "power", "pack", "digest", "constant",    "index"};
+    return kNames[static_cast<std::size_t>(kind)];
+}
+
+}  // namespace quarry::recursion
