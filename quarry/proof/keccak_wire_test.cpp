@@ -7,6 +7,7 @@
 #include <random>
 #include <string>
 
+#include "quarry/proof/evm_cost.hpp"
 #include "quarry/proof/testing_circuit.hpp"
 #include "quarry/proof/testing_preprocessed.hpp"
 
@@ -323,7 +324,21 @@ TEST_F(KeccakWire, RandomByteFlipsAreRefused) {
     }
 }
 
-// The whole of it, with the parameters that a contract gets; and as many bytes as the model of its cost counts.
+// The model that chose the parameters counts the bytes and levels that there are.
+TEST_F(KeccakWire, TheGasModelCountsTheseBytes) {
+    for (unsigned log_size = 16; log_size <= 24; log_size += 2) {
+        for (const WhirRound& round : generate_parameters(kTerminalProtocol, log_size, 100).rounds) {
+            EXPECT_EQ(evm_best_cap(round.num_queries, round.log_message + round.log_inv_rate),
+                      KeccakPolicy::log_cap(round.num_queries));
+        }
+    }
+    const WhirParameters parameters = generate_parameters(kTerminalProtocol, 16, 100);
+    const EvmCircuit counted = count_circuit(circuit(), testing::kGateHeights, kTerminalProtocol, 0, 0);
+    EXPECT_EQ(sum(evm_parts(counted, kTerminalProtocol, parameters)).bytes,
+              keccak_proof_size(circuit(), testing::kGateHeights, parameters, kTerminalProtocol));
+}
+
+// The whole of it, with the parameters that a contract gets.
 TEST_F(KeccakWire, SlowTerminalParameters) {
     const KeccakProvingKey terminal(columns(), 100, kTerminalProtocol);
     KeccakProveOptions options;
