@@ -1,4 +1,5 @@
 #pragma once
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -16,8 +17,9 @@
 ///   Symbol, Stream                what the prover says, in order: its length follows from the parameters
 ///   kUnits                        symbols of one element, one digest, one nonce
 ///   put, get_*                    their form in the stream
-///   kLogCap, kLogKeyCap           Merkle paths end at the nodes of this level, counted from the root; the second one
-///                                 is of trees that the verifier knows beforehand
+///   kHasCaps, log_cap             Merkle paths end at a cap: all nodes of one level, counted from the root, which
+///                                 depends on the number of queries
+///   kLogKeyCap                    that level in trees whose cap the verifier knows beforehand
 namespace quarry {
 
 /// The symbols that one message takes.
@@ -34,8 +36,9 @@ struct PoseidonPolicy {
     using Stream = std::vector<KoalaBear>;
     using Nonce = KoalaBear;
     static constexpr StreamUnits kUnits{1, kDigestSize, 1};
-    static constexpr unsigned kLogCap = 0;
+    static constexpr bool kHasCaps = false;
     static constexpr unsigned kLogKeyCap = 0;
+    static constexpr unsigned log_cap(std::size_t /*num_queries*/) { return 0; }
 
     static void put(Stream& stream, KoalaBear x) { stream.push_back(x); }
     static void put(Stream& stream, const Digest& x) { stream.insert(stream.end(), x.begin(), x.end()); }
@@ -62,8 +65,13 @@ struct KeccakPolicy {
     using Stream = std::vector<std::uint8_t>;
     using Nonce = std::uint64_t;
     static constexpr StreamUnits kUnits{4, 32, 8};
-    static constexpr unsigned kLogCap = 4;
+    static constexpr bool kHasCaps = true;
     static constexpr unsigned kLogKeyCap = 9;
+    /// About as many nodes as queries: a level more costs a contract half as many digests again and saves it one for
+    /// each query. Precondition: num_queries >= 1.
+    static constexpr unsigned log_cap(std::size_t num_queries) {
+        return static_cast<unsigned>(std::bit_width(num_queries - 1));
+    }
 
     static void put(Stream& stream, KoalaBear x);
     static void put(Stream& stream, const Digest& x) { stream.insert(stream.end(), x.begin(), x.end()); }

@@ -188,7 +188,7 @@ ExtVector trimmed(const ExtVector& f, std::size_t size) {
 template <class P>
 struct OpenedTree {
     const BasicCommitment<typename P::Hasher>* commitment;
-    unsigned log_cap;
+    bool is_known;
 };
 
 /// The work, the positions, the rows there of every tree; the positions.
@@ -199,9 +199,9 @@ std::vector<std::size_t> answer_queries(BasicProverChannel<P>& channel, const Wh
     const unsigned log_rows = round.log_message + round.log_inv_rate;
     const std::vector<std::size_t> positions = channel.challenge_indices(round.num_queries, log_rows);
     for (const OpenedTree<P>& tree : trees) {
-        const unsigned log_cap = std::min(tree.log_cap, log_rows);
+        const unsigned log_cap = std::min(tree.is_known ? P::kLogKeyCap : P::log_cap(round.num_queries), log_rows);
         openings.positions.push_back(positions);
-        if constexpr (P::kLogCap > 0) {
+        if constexpr (P::kHasCaps) {
             const auto cap = tree.commitment->level(log_cap);
             openings.caps.emplace_back(cap.begin(), cap.end());
         }
@@ -248,7 +248,7 @@ BasicOpenings<P> prove_whir(BasicProverChannel<P>& channel,
     for (const BasicStackPart<P>& part : stack) {
         QUARRY_CHECK(part.message.size() == part.commitment->width() << first.log_message);
         QUARRY_CHECK(part.commitment->log_rows() == first.log_message + first.log_inv_rate);
-        trees.push_back({part.commitment, part.log_cap});
+        trees.push_back({part.commitment, part.is_known});
         messages.push_back(part.message);
     }
 
@@ -285,7 +285,7 @@ BasicOpenings<P> prove_whir(BasicProverChannel<P>& channel,
         add_scaled(added, pair.weight, ExtField(1));
         pair.weight = std::move(added);
         folded = std::move(next);
-        trees = {{&*folded, P::kLogCap}};
+        trees = {{&*folded, false}};
     }
 
     const WhirRound& last = parameters.rounds.back();

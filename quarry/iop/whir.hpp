@@ -85,7 +85,7 @@ template <class P>
 struct BasicStackPart {
     const BasicCommitment<typename P::Hasher>* commitment;
     std::span<const KoalaBear> message;  ///< its lanes, end to end
-    unsigned log_cap = P::kLogCap;       ///< where its paths end; a smaller tree has none above its leaves
+    bool is_known = false;               ///< the verifier has its cap beforehand
 };
 using StackPart = BasicStackPart<PoseidonPolicy>;
 /// What the verifier has of one. D: a digest, or wires.

@@ -38,7 +38,7 @@ struct BasicOpenings {
         return oracles[oracle][query].path;
     }
     [[nodiscard]] std::span<const Digest> cap(std::size_t oracle) const
-        requires(P::kLogCap > 0)
+        requires(P::kHasCaps)
     {
         return caps.at(oracle);
     }

@@ -252,9 +252,9 @@ class DenseProver {
             }
             channel_.grind("whir/nonce", rounds[i].grinding_bits);
             const std::vector<std::size_t> positions = channel_.challenge_indices(rounds[i].num_queries, log_rows(i));
-            const unsigned log_cap = std::min(P::kLogCap, log_rows(i));
+            const unsigned log_cap = std::min(P::log_cap(rounds[i].num_queries), log_rows(i));
             proof.openings.positions.push_back(positions);
-            if (P::kLogCap > 0) {
+            if constexpr (P::kHasCaps) {
                 const auto cap = oracle->level(log_cap);
                 proof.openings.caps.emplace_back(cap.begin(), cap.end());
             }

@@ -28,8 +28,9 @@ std::vector<OracleBytes> oracle_bytes(const StackLayout& layout, const WhirParam
     std::vector<OracleBytes> r;
     for (const OracleShape& shape : whir_oracles(parameters, layout.lanes_of_parts())) {
         const bool known = r.empty() && layout.preprocessed_lanes > 0;
-        const unsigned log_cap = known ? KeccakPolicy::kLogKeyCap : KeccakPolicy::kLogCap;
-        r.push_back({shape, parameters.rounds[shape.round].num_queries, std::min(log_cap, shape.log_rows), known});
+        const std::size_t num_queries = parameters.rounds[shape.round].num_queries;
+        const unsigned log_cap = known ? KeccakPolicy::kLogKeyCap : KeccakPolicy::log_cap(num_queries);
+        r.push_back({shape, num_queries, std::min(log_cap, shape.log_rows), known});
     }
     return r;
 }

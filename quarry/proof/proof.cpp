@@ -208,7 +208,7 @@ BasicProof<P> prove(const Circuit& circuit, const Trace& trace, const Statement&
     phase("open", &ProvePhases::open);
     std::vector<BasicStackPart<P>> parts;
     if (options.key != nullptr) {
-        parts.push_back({&options.key->commitment(), options.key->trace().stack(), P::kLogKeyCap});
+        parts.push_back({&options.key->commitment(), options.key->trace().stack(), true});
     }
     parts.push_back({&commitment, trace.stack()});
     const OpenedStack stack{layout, sorted,
