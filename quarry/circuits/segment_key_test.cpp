@@ -83,7 +83,7 @@ TEST(SegmentKey, CellsAreTheCombsAndTheNumbers) {
 }
 
 // A key from the store opens as the one that was hashed; what does not lead to the root is made again.
-TEST(SegmentKey, AStoreSavesHashingAndCannotLie) {
+TEST(SegmentKey, AStoreSavesHashingAndCannotLieSlow) {
     const Heights heights = heights_of_size(kMinSegmentLogSize);
     const ProvingKey whole(segment_preprocessed(heights));
     const auto store = std::make_shared<TestStore>();

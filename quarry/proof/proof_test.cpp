@@ -188,7 +188,7 @@ TEST_F(WireTest, HeaderIsChecked) {
         b[c.offset] ^= 1;
         EXPECT_EQ(name_of(check(b)), c.expected) << c.offset;
     }
-    for (const unsigned height : {0U, 8U, 22U, 255U}) {
+    for (const unsigned height : {1U, 8U, 22U, 255U}) {
         Bytes b = bytes();
         b[74] = static_cast<std::uint8_t>(height);
         EXPECT_EQ(name_of(check(b)), "bad_shape") << height;
