@@ -193,12 +193,19 @@ const ProvingKey& Catalog::proving_key(std::size_t node_kind) const {
 const ProvingKey* Catalog::find_proving_key(std::size_t node_kind, const CircuitRows& rows) const {
     auto preprocessed = lay_out_preprocessed(*circuit_, heights_, rows);
     if (!preprocessed) return nullptr;
-    const std::scoped_lock lock(mutex_);
     std::unique_ptr<ProvingKey>& known = proving_keys_[node_kind];
-    if (known) return std::ranges::equal(preprocessed->stack(), known->trace().stack()) ? known.get() : nullptr;
+    const auto find = [&]() -> const ProvingKey* {
+        const std::scoped_lock lock(mutex_);
+        return known.get();
+    };
+    if (const ProvingKey* key = find()) {
+        return std::ranges::equal(preprocessed->stack(), key->trace().stack()) ? key : nullptr;
+    }
+    // Made without the lock, since threads of the pool that help here may come by for a key of their own.
     auto key = std::make_unique<ProvingKey>(std::move(*preprocessed), shape_.security_bits);
     if (key->verifying_key() != verifying_key(node_kind)) return nullptr;
-    known = std::move(key);
+    const std::scoped_lock lock(mutex_);
+    if (!known) known = std::move(key);
     return known.get();
 }
 

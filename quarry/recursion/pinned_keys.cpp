@@ -4,12 +4,10 @@
 #include <string_view>
 
 #include "quarry/base/check.hpp"
+#include "quarry/recursion/pinned_text.hpp"
 
 namespace quarry::recursion {
 namespace {
-
-// cmake/PinnedKeys.cmake makes it of pinned_keys.json: kBits, kSegment, kData, kNode, kShape, kEntries.
-#include "pinned_keys.inc"
 
 unsigned hex_digit(char c) {
     const bool digit = c >= '0' && c <= '9';
@@ -35,14 +33,14 @@ Digest digest_of(std::string_view text) {
 
 const CircuitKeys& pinned_keys() {
     static const CircuitKeys keys = [] {
-        CircuitKeys k{kBits, digest_of(kSegment), digest_of(kData), digest_of(kNode), {}, {}};
-        QUARRY_CHECK(kShape.size() == kTableKinds);
+        const PinnedText& text = pinned_text();
+        CircuitKeys k{text.bits, digest_of(text.segment), digest_of(text.data), digest_of(text.node), {}, {}};
         for (std::size_t t = 0; t < kTableKinds; ++t) {
-            for (const unsigned height : kShape[t]) {
+            for (const unsigned height : text.shape[t]) {
                 if (height != 0) k.shape[t].push_back(height);
             }
         }
-        for (const auto& [name, says, root] : kEntries) {
+        for (const auto& [name, says, root] : text.entries) {
             const auto kind = says == "join" ? rollup::StatementKind::join : rollup::StatementKind::bundle;
             k.entries.push_back({std::string(name), kind, digest_of(root)});
         }

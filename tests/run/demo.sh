@@ -6,6 +6,7 @@ out=out/demo
 accounts=100000
 operations=4000
 batch_size=2048
+small_operations=600
 
 rm -rf "$out"
 mkdir -p "$out"
@@ -88,6 +89,24 @@ if show verify "$out/$last.proof" --statement "$out/stolen.json"; then
     exit 1
 fi
 
+say "8. Four small batches to one proof: their data bound to L1, segments, joins, a bundle"
+keep more workload --state "$out/state" --count $small_operations --seed 3 --mix transfer=100 --out "$out/more.jsonl"
+keep small execute --state "$out/state" --in "$out/more.jsonl" --out "$out/batches" \
+    --batch-size $((small_operations / 4))
+mapfile -t small < <(printf '%s\n' "$out"/batches/batch-* | tail -n 4)
+keep aggregate aggregate "${small[@]}" --state "$out/state" --workers 2 --out "$out/bundle"
+printf '  %s batches in %s s: %s tasks, %s of them by processes of their own\n' "$(field aggregate batches)" \
+    "$(field aggregate seconds)" "$(field aggregate tasks)" "$(field aggregate executed)"
+show tasks "$out/bundle.work"
+show verify "$out/bundle" --statement "$out/bundle.statement.json"
+show verify "$out/bundle" --batch "${small[2]}"
+sed 's/"payee":"0x[0-9a-f]*"/"payee":"0x00000000000000000000000000000000000000bb"/' \
+    "$out/bundle.statement.json" >"$out/stolen-bundle.json"
+if show verify "$out/bundle" --statement "$out/stolen-bundle.json"; then
+    echo "demo: the stolen bundle was accepted" >&2
+    exit 1
+fi
+
 executed_rate=$(field execute executed_per_second)
 proven_rate=$(calc '%.0f' "$proven / $seconds")
 say "What this machine did"
@@ -98,5 +117,8 @@ row "gap between them" "$(calc '%.1fx' "$executed_rate / $proven_rate")"
 row "cells per operation" "$(calc '%.0f' "$(field "prove-$last" committed_cells) / $(field "prove-$last" operations)")" "last batch, padding included"
 row "proof, bytes" "$(field verify proof_bytes)" "last batch"
 row "time to verify, ms" "$(field verify verify_ms)" "one proof, decoding included"
+row "bundle of 4 batches, bytes" "$(field aggregate proof_bytes)" "whatever the number of batches"
+row "its cost, CPU ms a transfer" \
+    "$(calc '%.1f' "$(field aggregate worker_cpu_seconds) * 1000 / $small_operations")" "small batches; padding included"
 row "peak memory of the prover, MiB" "$(calc '%.0f' "$peak / 1048576")"
 printf '\nEverything is in %s; build/quarry --help lists all commands.\n' "$out"

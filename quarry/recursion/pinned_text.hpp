@@ -1,0 +1,23 @@
+#pragma once
+#include <array>
+#include <span>
+#include <string_view>
+
+#include "quarry/recursion/layout.hpp"
+
+/// pinned_keys.json as tables: cmake/PinnedKeys.cmake writes the source file that defines them, so that nothing reads
+/// JSON at run time.
+namespace quarry::recursion {
+
+struct PinnedText {
+    struct Entry {
+        std::string_view name, says, root;
+    };
+    unsigned bits;
+    std::string_view segment, data, node;                    ///< digests of circuits: 0x and 64 digits
+    std::array<std::array<unsigned, 2>, kTableKinds> shape;  ///< two tables a kind at most; 0: no such table
+    std::span<const Entry> entries;
+};
+const PinnedText& pinned_text();
+
+}  // namespace quarry::recursion
