@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "quarry/field/isa.hpp"
+#include "quarry/hash/merkle.hpp"
 
 namespace quarry {
 namespace {
@@ -48,6 +49,32 @@ TEST(KeccakBatchTest, GroupsAreTheSingleHash) {
                 for (std::size_t i = 0; i < n; ++i) EXPECT_EQ(digests[i], keccak256(messages[i])) << length << " " << i;
                 for (std::size_t i = n; i < digests.size(); ++i) EXPECT_EQ(digests[i], Bytes32{});
             }
+        }
+    });
+}
+
+// Numbers of rows and pairs that fill no group, against the definition.
+TEST(KeccakBatchTest, HasherIsItsDefinition) {
+    on_every_isa([] {
+        constexpr std::size_t kRows = 11, kWidth = 37, kStride = 40;
+        std::mt19937_64 random(7);
+        std::vector<KoalaBear> rows(kRows * kStride);
+        for (KoalaBear& x : rows) x = KoalaBear(random());
+        std::array<Bytes32, 2 * kRows> leaves{};
+        std::array<Bytes32, kRows> parents{};
+        KeccakHasher::hash_rows(rows.data(), kRows, kWidth, kStride, leaves.data());
+        KeccakHasher::compress_pairs(leaves.data(), parents.data(), kRows);
+        for (std::size_t i = 0; i < kRows; ++i) {
+            std::vector<std::uint8_t> row{0}, node{1};
+            for (std::size_t j = 0; j < kWidth; ++j) {
+                const std::uint32_t x = rows[i * kStride + j].canonical();
+                for (const unsigned shift : {24U, 16U, 8U, 0U}) row.push_back(static_cast<std::uint8_t>(x >> shift));
+            }
+            EXPECT_EQ(leaves[i], keccak256(row)) << i;
+            for (const std::size_t child : {2 * i, 2 * i + 1}) {
+                node.insert(node.end(), leaves[child].begin(), leaves[child].end());
+            }
+            EXPECT_EQ(parents[i], keccak256(node)) << i;
         }
     });
 }
