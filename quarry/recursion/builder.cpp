@@ -8,7 +8,8 @@
 namespace quarry::recursion {
 
 using namespace detail;
-CircuitBuilder::CircuitBuilder() {
+CircuitBuilder::CircuitBuilder(RowKinds kinds) {
+    rows_.kinds = kinds;
     QUARRY_CHECK(constant_wire(ExtField()) == kZero);
     QUARRY_CHECK(constant_wire(ExtField(1)) == kOne);
 }
@@ -90,14 +91,24 @@ BaseExpr CircuitBuilder::copy(const BaseExpr& x) {
     return BaseExpr(y);
 }
 
-Address CircuitBuilder::run(std::span<const ExtensionExpr> xs, std::size_t count) {
-    bool in_a_row = xs.size() == count;
-    for (std::size_t i = 0; in_a_row && i < count; ++i) {
+bool CircuitBuilder::are_in_a_row(std::span<const ExtensionExpr> xs) {
+    for (std::size_t i = 0; i < xs.size(); ++i) {
         const auto& terms = xs[i].node_->terms;
-        in_a_row = terms.size() == 1 && terms[0].b == kNoWire && terms[0].coefficient == KoalaBear(1) &&
-                   xs[i].node_->constant.is_zero() && terms[0].a == xs[0].node_->terms[0].a + i;
+        const bool is_wire = terms.size() == 1 && terms[0].b == kNoWire && terms[0].coefficient == KoalaBear(1) &&
+                             xs[i].node_->constant.is_zero();
+        if (!is_wire || terms[0].a != xs[0].node_->terms[0].a + i) return false;
     }
-    if (in_a_row) return xs[0].node_->terms[0].a;
+    return true;
+}
+
+bool CircuitBuilder::are_in_a_row(std::span<const BaseExpr> elements) {
+    std::vector<ExtensionExpr> xs;
+    for (const BaseExpr& x : elements) xs.push_back(x.lifted());
+    return are_in_a_row(xs);
+}
+
+Address CircuitBuilder::run(std::span<const ExtensionExpr> xs, std::size_t count) {
+    if (xs.size() == count && are_in_a_row(xs)) return xs[0].node_->terms[0].a;
     const auto start = static_cast<Address>(values_.size());
     for (std::size_t i = 0; i < count; ++i) (void)new_wire(i < xs.size() ? xs[i].value() : ExtField());
     for (std::size_t i = 0; i < count; ++i) {

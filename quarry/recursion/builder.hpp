@@ -30,8 +30,17 @@ struct Rows {
     }
 };
 
+/// Which kinds of rows a circuit has.
+enum class RowKinds {
+    all,
+    /// What a contract verifies: it pays for columns and constraints, and not for rows. Convolutions, the dearest kind
+    /// by far, and folds of extension elements are sums; a kind has one table.
+    few,
+};
+
 /// Everything that a recursion circuit says, and its witness.
 struct CircuitRows {
+    RowKinds kinds = RowKinds::all;
     Rows<SpongeTable> sponge;
     Rows<TreeTable> tree;
     Rows<SumTable> sum;
@@ -75,7 +84,7 @@ struct SumStep;
 /// must not depend on values. Requirements that the values do not meet make a witness that no proof accepts.
 class CircuitBuilder {
   public:
-    CircuitBuilder();
+    explicit CircuitBuilder(RowKinds kinds = RowKinds::all);
     CircuitBuilder(const CircuitBuilder&) = delete;
     CircuitBuilder& operator=(const CircuitBuilder&) = delete;
 
@@ -108,6 +117,8 @@ class CircuitBuilder {
     [[nodiscard]] std::array<BaseExpr, kBlock> elements_once(const DigestWire& digest);
     /// The digest of these eight elements.
     [[nodiscard]] DigestWire gather(std::span<const BaseExpr> elements);
+    /// They are wires one after the other: gathering them needs no copies.
+    [[nodiscard]] static bool are_in_a_row(std::span<const BaseExpr> elements);
     /// Makes the digest the circuit's statement. Precondition: called once, in a circuit without public rows.
     void expose(const DigestWire& digest);
     /// The next row of the public input, which the statement of the circuit is then made of. Precondition: 1 to
@@ -151,6 +162,9 @@ class CircuitBuilder {
     Address constant_wire(const ExtField& value);
     /// `count` wires in a row from which the values of `xs`, padded with zeros, can be read.
     Address run(std::span<const ExtensionExpr> xs, std::size_t count);
+    static bool are_in_a_row(std::span<const ExtensionExpr> xs);
+    [[nodiscard]] std::vector<ExtensionExpr> convolve_by_sums(std::span<const ExtensionExpr> x,
+                                                              std::span<const ExtensionExpr> y);
     ExtField read(Address wire);
     template <class Table>
     ExtField sum_row(Rows<Table>& rows, const SumStep& step, KoalaBear constant, Address result, bool compare);
@@ -161,6 +175,7 @@ class CircuitBuilder {
     /// Rows that fold up to kFolds opened rows to the wires from `first_result` on.
     void base_fold_rows(Address weights, std::size_t groups, std::span<const BaseRun> rows, Address first_result);
     void extension_fold_rows(Address weights, std::size_t groups, const BaseRun& run, Address result);
+    void fold_extension_by_sums(Address weights, const BaseRun& run, Address result);
     /// Rows for up to kPoints points; the results are the next wires.
     std::vector<ExtField> polynomial_rows(Address coefficients, std::size_t groups, std::span<const Address> points);
     Address new_digest();

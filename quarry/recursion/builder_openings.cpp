@@ -68,7 +68,13 @@ std::vector<ExtensionExpr> CircuitBuilder::fold(std::span<const ExtensionExpr> w
     }
     const auto first = [&](std::size_t q) { return results[q].node_->terms[0].a; };
     if (rows.empty() || rows[0].size() != weights.size()) {
-        for (std::size_t q = 0; q < rows.size(); ++q) extension_fold_rows(run_start, groups, rows[q], first(q));
+        for (std::size_t q = 0; q < rows.size(); ++q) {
+            if (rows_.kinds == RowKinds::few) {
+                fold_extension_by_sums(run_start, rows[q], first(q));
+            } else {
+                extension_fold_rows(run_start, groups, rows[q], first(q));
+            }
+        }
         return results;
     }
     for (std::size_t q = 0; q < rows.size(); q += kFolds) {
@@ -129,6 +135,17 @@ void CircuitBuilder::extension_fold_rows(Address weights, std::size_t groups, co
         if (!last) fixed.goes_on = kFlag;
         rows_.extension_fold.push(row, fixed, g > 0, last ? result : kNoWire);
     }
+}
+
+void CircuitBuilder::fold_extension_by_sums(Address weights, const BaseRun& run, Address result) {
+    ExtensionExpr total;
+    for (std::size_t i = 0; i < run.size() / kDegree; ++i) {
+        std::array<KoalaBear, kDegree> x;
+        std::copy_n(run.values.begin() + static_cast<std::ptrdiff_t>(kDegree * i), kDegree, x.begin());
+        total =
+            total + at(weights + static_cast<Address>(i)) * pack(run.address + static_cast<Address>(kDegree * i), x);
+    }
+    sum(total, result, false);
 }
 
 std::vector<ExtensionExpr> CircuitBuilder::evaluate(std::span<const ExtensionExpr> coefficients,

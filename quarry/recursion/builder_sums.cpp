@@ -132,6 +132,7 @@ void CircuitBuilder::sum(const ExtensionExpr& x, Address result, bool compare) {
 std::vector<ExtensionExpr> CircuitBuilder::convolve(std::span<const ExtensionExpr> x,
                                                     std::span<const ExtensionExpr> y) {
     QUARRY_CHECK(!x.empty() && x.size() <= kConvolution && !y.empty() && y.size() <= kConvolution);
+    if (rows_.kinds == RowKinds::few) return convolve_by_sums(x, y);
     ConvolutionTable::Row<KoalaBear> row{};
     ConvolutionTable::Fixed<KoalaBear> fixed{.reads = kFlag};
     const auto read_factor = [&](std::span<const ExtensionExpr> factor, auto& values, auto& addresses) {
@@ -156,6 +157,18 @@ std::vector<ExtensionExpr> CircuitBuilder::convolve(std::span<const ExtensionExp
     }
     rows_.convolution.push(row, fixed, false, first);
     return results;
+}
+
+std::vector<ExtensionExpr> CircuitBuilder::convolve_by_sums(std::span<const ExtensionExpr> x,
+                                                            std::span<const ExtensionExpr> y) {
+    for (const ExtensionExpr& f : x) (void)wire(f);
+    for (const ExtensionExpr& f : y) (void)wire(f);
+    std::vector<ExtensionExpr> z(kConvolved);
+    for (std::size_t i = 0; i < x.size(); ++i) {
+        for (std::size_t j = 0; j < y.size(); ++j) z[i + j] = z[i + j] + x[i] * y[j];
+    }
+    for (const ExtensionExpr& f : z) (void)wire(f);
+    return z;
 }
 
 }  // namespace quarry::recursion

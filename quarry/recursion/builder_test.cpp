@@ -80,6 +80,22 @@ DigestWire long_sums(CircuitBuilder& b) {
 
 TEST(Builder, LongSumsAndConvolutions) { EXPECT_EQ(complaint(long_sums), ""); }
 
+TEST(Builder, ConvolutionsAsSums) {
+    CircuitBuilder b(RowKinds::few);
+    b.expose(long_sums(b));
+    LaidOut laid(std::move(b).finish());
+    EXPECT_EQ(laid.complaint(Digest{}), "");
+    for (std::size_t t = 0; t < laid.circuit->tables().size(); ++t) {
+        EXPECT_NE(laid.circuit->tables()[t].name, ConvolutionTable::kName);
+        if (laid.circuit->tables()[t].name != FormTable::kName) continue;
+        for (std::size_t c = 0; c < laid.circuit->tables()[t].num_witness(); c += 7) {
+            laid.trace.column(t, c)[0] += KoalaBear(1);
+            EXPECT_NE(laid.complaint(Digest{}), "") << c;
+            laid.trace.column(t, c)[0] -= KoalaBear(1);
+        }
+    }
+}
+
 TEST(Builder, EveryCellOfASumAndOfAConvolutionCounts) {
     CircuitBuilder b;
     b.expose(long_sums(b));

@@ -92,9 +92,12 @@ ShapeHeights fit(const CircuitRows& rows) {
         const std::size_t n = of.rows.size();
         const unsigned whole = log_height_for(n);
         auto& heights = shape[static_cast<std::size_t>(kind)];
-        if (kind == TableKind::public_input && n == 0) return;
+        const bool few = rows.kinds == RowKinds::few;
+        const bool may_be_absent = kind == TableKind::public_input ||
+                                   (few && (kind == TableKind::convolution || kind == TableKind::extension_fold));
+        if (may_be_absent && n == 0) return;
         heights = {whole};
-        if (whole == kMinLogHeight || n > 3 * (std::size_t{1} << whole) / 4) return;
+        if (few || whole == kMinLogHeight || n > 3 * (std::size_t{1} << whole) / 4) return;
         for (unsigned second = kMinLogHeight; second + 1 < whole; ++second) {
             const std::vector<unsigned> two{whole - 1, second};
             if (cut(of.first, two)) {

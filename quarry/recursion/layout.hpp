@@ -29,13 +29,13 @@ enum class TableKind : std::size_t {
 };
 inline constexpr auto kTableKinds = static_cast<std::size_t>(TableKind::count);
 
-/// log2 of the heights of the tables of each kind: one or more of a kind, of the public input none in a circuit that
-/// exposes a digest. What a circuit's shape is, beside the preprocessed cells.
+/// log2 of the heights of the tables of each kind: one or more of a kind, or none: of the public input in a circuit
+/// that exposes a digest, of what RowKinds::few does without. What a circuit's shape is, beside the preprocessed cells.
 using ShapeHeights = std::array<std::vector<unsigned>, kTableKinds>;
 
 /// The rows that were asked for, by kind.
 std::array<std::size_t, kTableKinds> count_rows(const CircuitRows& rows);
-/// Heights that the rows fit in: one table of a kind, or two where that saves a quarter.
+/// Heights that the rows fit in: one table of a kind, or, with rows of all kinds, two where that saves a quarter.
 ShapeHeights fit(const CircuitRows& rows);
 /// The tables of a shape, all of one kind next to each other.
 std::unique_ptr<Circuit> make_circuit(const ShapeHeights& heights);

@@ -192,7 +192,7 @@ DigestWire open_bundle(CircuitBuilder& b, std::span<const KoalaBear> limbs, unsi
 
 CircuitRows terminal_rows(const NodeShape& shape, const Digest& keys, std::span<const KoalaBear> limbs,
                           const rollup::BundleStatement& bundle, const Proof& proof, const ChildKey& key) {
-    CircuitBuilder b;
+    CircuitBuilder b(RowKinds::few);
     const DigestWire statement = open_bundle(b, limbs, bundle.depth);
     verify_child(b, b.constant(keys), shape, StatementKind::bundle, statement, proof, key);
     return std::move(b).finish();

@@ -16,6 +16,22 @@ const ExtensionExpr kOneExpr{ExtField(1)};
 BaseExpr number(std::uint64_t x) { return {KoalaBear(x)}; }
 void append_to(Elements& to, std::span<const BaseExpr> more) { to.insert(to.end(), more.begin(), more.end()); }
 
+/// The chain over these elements. Blocks of eight wires in a row, which most limbs are, are read as a digest, with one
+/// row for eight.
+DigestWire chain_of_limbs(CircuitBuilder& b, DigestWire state, std::span<const BaseExpr> elements) {
+    std::size_t begin = 0;
+    for (std::size_t at = 0; at < elements.size(); at += kBlock) {
+        if (at + kBlock > elements.size() || !CircuitBuilder::are_in_a_row(elements.subspan(at, kBlock))) continue;
+        if (begin < at) state = b.chain(state, elements.subspan(begin, at - begin));
+        state = b.compress(state, b.gather(elements.subspan(at, kBlock)));
+        begin = at + kBlock;
+    }
+    return begin < elements.size() ? b.chain(state, elements.subspan(begin)) : state;
+}
+DigestWire chain_of_limbs(CircuitBuilder& b, std::string_view tag, std::span<const BaseExpr> elements) {
+    return chain_of_limbs(b, b.constant(rollup::chain_start(tag)), elements);
+}
+
 void require_boolean(CircuitBuilder& b, const BaseExpr& x) {
     b.require_equal(x.lifted() * (kOneExpr - x.lifted()), kZeroExpr);
 }
@@ -105,7 +121,7 @@ struct BindingList {
 /// The list with this binding behind it if `there`, and without a limb of it otherwise.
 void append_if(CircuitBuilder& b, BindingList& list, const BindingWires& binding, const BaseExpr& there) {
     b.require_equal(binding.sum.lifted() * (kOneExpr - there.lifted()), kZeroExpr);
-    const auto longer = b.elements_once(b.chain(list.digest, binding.elements));
+    const auto longer = b.elements_once(chain_of_limbs(b, list.digest, binding.elements));
     for (std::size_t i = 0; i < kBlock; ++i) {
         BaseExpr& x = list.elements[i];
         x = BaseExpr(x.lifted() + there.lifted() * longer[i].lifted() - there.lifted() * x.lifted());
@@ -118,7 +134,7 @@ void append_if(CircuitBuilder& b, BindingList& list, const BindingWires& binding
 BindingList read_data_bindings(CircuitBuilder& b, std::span<const KoalaBear> limbs) {
     // The first one is there in every batch: in an item that is not there it is zeros, with form -1.
     const BindingWires first = read_binding(b, limbs.first(kBindingLimbs));
-    const DigestWire one = b.chain(b.constant(rollup::binding_start({}).bindings.digest), first.elements);
+    const DigestWire one = chain_of_limbs(b, b.constant(rollup::binding_start({}).bindings.digest), first.elements);
     const auto elements = b.elements(one);
     BindingList list{one, {elements.begin(), elements.end()}, number(1)};
     const BaseExpr blob = number(static_cast<std::uint64_t>(rollup::BindingForm::blob) + 1);
@@ -177,7 +193,7 @@ DigestWire open_item(CircuitBuilder& b, std::span<const KoalaBear> limbs) {
 
     Elements e{number(static_cast<std::uint32_t>(StatementKind::batch)), number(rollup::kProtocolVersion)};
     append_to(e, domain);
-    append_to(e, b.elements_once(tagged_chain(b, "quarry/header/v1", header)));
+    append_to(e, b.elements_once(chain_of_limbs(b, "quarry/header/v1", header)));
     append_to(e, r.take(10));  // payee
     append_to(e, r.digest());
     e.push_back(r.slot_count());
@@ -195,7 +211,7 @@ DigestWire open_item(CircuitBuilder& b, std::span<const KoalaBear> limbs) {
     append_to(e, units);
     append_to(e, work_root);
     QUARRY_CHECK(header.size() == 85 && e.size() == 90);
-    return tagged_chain(b, "quarry/batch/v1", e);
+    return chain_of_limbs(b, "quarry/batch/v1", e);
 }
 
 Digest absent_item() {

@@ -42,7 +42,7 @@ Opened make_opened(std::size_t count, unsigned depth, unsigned log_profile) {
 }
 
 CircuitRows rows_of(const Limbs& limbs, const rollup::BundleStatement& bundle) {
-    CircuitBuilder b;
+    CircuitBuilder b(RowKinds::few);
     b.require_equal(open_bundle(b, limbs, bundle.depth), b.witness(digest(bundle)));
     return std::move(b).finish();
 }

@@ -21,8 +21,9 @@ BasicStatement<BaseExpr> on_wires(CircuitBuilder& b, const Statement& statement)
 }
 
 /// The circuit that verifies a proof of the cubes, exposing a digest of its statement.
-CircuitRows verify_cubes(const Circuit& circuit, const Proof& proof, const Statement& statement) {
-    CircuitBuilder b;
+CircuitRows verify_cubes(const Circuit& circuit, const Proof& proof, const Statement& statement,
+                         RowKinds kinds = RowKinds::all) {
+    CircuitBuilder b(kinds);
     const BasicStatement<BaseExpr> wires = on_wires(b, statement);
     verify_in_circuit(b, circuit, proof, wires);
     b.expose(b.chain(b.constant(Digest{}), wires.tuples[0].tuple));
@@ -81,6 +82,23 @@ TEST(VerifierInCircuit, RefusesEveryChangedMessage) {
     Statement other = cubes.system.statement;
     other.tuples[0].tuple[0] += KoalaBear(1);
     EXPECT_NE(LaidOut(verify_cubes(cubes.circuit, cubes.proof, other)).complaint(digest_of(other)), "");
+}
+
+TEST(VerifierInCircuit, SaysTheSameWithFewKindsOfRows) {
+    const Cubes cubes;
+    const auto complaint = [&](const Proof& proof) {
+        const LaidOut laid(verify_cubes(cubes.circuit, proof, cubes.system.statement, RowKinds::few));
+        for (const Table& table : laid.circuit->tables()) EXPECT_NE(table.name, ExtensionFoldTable::kName);
+        return laid.complaint(digest_of(cubes.system.statement));
+    };
+    EXPECT_EQ(complaint(cubes.proof), "");
+    ASSERT_GT(cubes.proof.openings.oracles.size(), 1U);  // the rows of the last oracle are extension elements
+    const std::size_t width = cubes.proof.openings.oracles.back()[0].row.size();
+    for (const std::size_t i : {std::size_t{0}, width / 2, width - 1}) {
+        Proof changed = cubes.proof;
+        changed.openings.oracles.back()[0].row[i] += KoalaBear(1);
+        EXPECT_NE(complaint(changed), "") << i;
+    }
 }
 
 Proof prove_with(const ProvingKey& key, const LaidOut& laid, const Statement& statement) {

@@ -143,6 +143,43 @@ TEST_F(RecursionNodeLies, PartsThatAreNotOneSlow) {
     EXPECT_NE(complaint(std::move(node).finish_bundle()), "");
 }
 
+// "a child proof of another rollup, with a gap, overlapping; root of one with data of another"; and work that was not
+// done, or was done by another
+TEST_F(RecursionNodeLies, PartsOfOtherBatchesSlow) {
+    const std::size_t steps = claim_.batch.steps.size();
+    const ProvenSegment first = half(false, claim_.payee);
+    const ProvenSegment gap = prove_segment(claim_, steps / 2 + 1, steps);
+    EXPECT_NE(complaint(joined({&first, &gap})), "");
+    const ProvenSegment overlap = prove_segment(claim_, steps / 2 - 1, steps);
+    EXPECT_NE(complaint(joined({&first, &overlap})), "");
+
+    // The same steps of a rollup that differs in its minimum fee: only the domain is another one.
+    RealRollup other(usual_slots(), Amount(9));
+    Claim elsewhere(other, every_operation(other));
+    const ProvenSegment foreign = prove_segment(elsewhere, steps / 2, steps);
+    ASSERT_TRUE(circuits::verify_segment(foreign.statement, foreign.proof).ok());
+    ASSERT_EQ(foreign.statement.header, first.statement.header);
+    ASSERT_EQ(foreign.statement.before, first.statement.after);
+    EXPECT_NE(complaint(joined({&first, &foreign})), "");
+
+    ProvenSegment changed = first;
+    changed.statement.work.root[3] += KoalaBear(1);
+    EXPECT_NE(complaint(joined({&changed})), "");
+    changed = first;
+    changed.statement.work = rollup::leaf_work(77, first.statement.work.units);
+    EXPECT_NE(complaint(joined({&changed})), "");
+
+    // A true data proof whose words are another batch's.
+    rollup::Header another = claim_.batch.header;
+    another.post_root[0] += KoalaBear(1);
+    const ProvenData data =
+        prove_run(rollup::DataForm::blob, rollup::header_hash(another), claim_.batch.data, claim_.payee);
+    NodeBuilder node{Digest{}};
+    node.segment(segment_leaf(), first.statement, first.proof, start_of(first));
+    node.data(data_leaf(), rollup::DataRole::data, data.statement, data.proof, {}, {}, {});
+    EXPECT_NE(complaint(std::move(node).finish_join()), "");
+}
+
 // "a child proof of another circuit; one digest commits to the table of all circuit keys"
 TEST_F(RecursionNodeLies, KeysThatTheTableDoesNotHaveSlow) {
     const ProvenSegment first = half(false, claim_.payee);

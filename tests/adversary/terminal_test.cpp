@@ -10,9 +10,9 @@ namespace {
 using Limbs = std::vector<KoalaBear>;
 
 /// A batch of transfers under two payees, bound by a blob and by calldata: two batches, in one bundle.
-class TerminalOfRealBatches : public ::testing::Test {
-  protected:
-    TerminalOfRealBatches() {
+class RealBundle {
+  public:
+    RealBundle() {
         NodeBuilder both(keys_);
         for (const bool calldata : {false, true}) {
             claim_.payee = rollup_.address(calldata ? 36 : 35);
@@ -23,18 +23,9 @@ class TerminalOfRealBatches : public ::testing::Test {
         EXPECT_TRUE(verify_node(catalog(), StatementKind::bundle, digest(bundle_), proof_).ok());
     }
 
-    [[nodiscard]] Limbs limbs() const { return elements(rollup::open(bundle_, 2, items_).value()); }
-    [[nodiscard]] CircuitRows rows(const Limbs& limbs, const Digest& keys, const ChildKey& key) const {
-        return terminal_rows(catalog().node_shape(), keys, limbs, bundle_, proof_.proof, key);
-    }
-    [[nodiscard]] static std::string complaint_of(const CircuitRows& rows, const Limbs& limbs) {
-        return recursion::testing::LaidOut(rows).complaint(terminal_statement(limbs));
-    }
-
-    const Digest keys_ = catalog().keys().digest();
-    std::vector<rollup::TerminalItem> items_;
-    rollup::BundleStatement bundle_;
-    NodeProof proof_;
+    [[nodiscard]] const std::vector<rollup::TerminalItem>& items() const { return items_; }
+    [[nodiscard]] const rollup::BundleStatement& bundle() const { return bundle_; }
+    [[nodiscard]] const NodeProof& proof() const { return proof_; }
 
   private:
     void add_batch(NodeBuilder& bundle, rollup::DataForm form) {
@@ -60,11 +51,36 @@ class TerminalOfRealBatches : public ::testing::Test {
             {.batch = rollup::close(whole, header).value(), .header = header, .data = {run.binding}, .effects = {}});
     }
 
+    const Digest keys_ = catalog().keys().digest();
+    std::vector<rollup::TerminalItem> items_;
+    rollup::BundleStatement bundle_;
+    NodeProof proof_;
     RealRollup rollup_;
     Claim claim_{rollup_, RealBatch(rollup_)
                               .add(rollup::Transfer{auth(2, 3), 4, Amount(100)})
                               .add(rollup::Transfer{auth(4, 2), 2, Amount(7)})
                               .seal()};
+};
+
+/// Made once: seconds.
+class TerminalOfRealBatches : public ::testing::Test {
+  protected:
+    static const RealBundle& made() {
+        static const RealBundle bundle;
+        return bundle;
+    }
+    [[nodiscard]] Limbs limbs() const { return elements(rollup::open(bundle_, 2, items_).value()); }
+    [[nodiscard]] CircuitRows rows(const Limbs& limbs, const Digest& keys, const ChildKey& key) const {
+        return terminal_rows(catalog().node_shape(), keys, limbs, bundle_, proof_.proof, key);
+    }
+    [[nodiscard]] static std::string complaint_of(const CircuitRows& rows, const Limbs& limbs) {
+        return recursion::testing::LaidOut(rows).complaint(terminal_statement(limbs));
+    }
+
+    const Digest keys_ = catalog().keys().digest();
+    const std::vector<rollup::TerminalItem>& items_ = made().items();
+    const rollup::BundleStatement& bundle_ = made().bundle();
+    const NodeProof& proof_ = made().proof();
 };
 
 TEST_F(TerminalOfRealBatches, ProvesWhatIsOpenedNativelySlow) {
@@ -122,6 +138,26 @@ TEST_F(TerminalOfRealBatches, OtherListsAndKeysHaveNoWitnessSlow) {
         return std::vector<KoalaBear>(laid.preprocessed.stack().begin(), laid.preprocessed.stack().end());
     };
     EXPECT_NE(preprocessed(of_honest), preprocessed(of_foreign));
+}
+
+// What the contract's price rests on: the stack's size, and which tables there are, one of a kind.
+TEST(TerminalShape, EveryProfileFitsSlow) {
+    for (const unsigned log_profile : {0U, 2U, 4U}) {
+        const Terminal terminal(catalog(), log_profile);
+        std::set<std::string> names;
+        Heights heights;
+        std::string text;
+        for (const Table& table : terminal.circuit().tables()) {
+            EXPECT_TRUE(names.insert(table.name).second) << table.name;
+            heights.push_back(*table.fixed_log_height);
+            text += table.name + " 2^" + std::to_string(heights.back()) + ", ";
+        }
+        EXPECT_EQ(names.size(), 12U);
+        EXPECT_FALSE(names.contains(ConvolutionTable::kName) || names.contains(ExtensionFoldTable::kName));
+        const StackLayout layout = make_stack_layout(terminal.circuit(), heights).value();
+        EXPECT_EQ(layout.log_size, 22U);
+        std::cout << (1U << log_profile) << " items: " << text << layout.used_cells << " cells\n";
+    }
 }
 
 }  // namespace
