@@ -60,8 +60,7 @@ ProvingKey::ProvingKey(PreprocessedTrace trace, unsigned security_bits)
 
 std::optional<ProvingKey> ProvingKey::restore(PreprocessedTrace trace, std::span<const Digest> level,
                                               const VerifyingKey& expected) {
-    QUARRY_CHECK(expected.circuit_digest == trace.circuit().digest() &&
-                 expected.log_size == trace.layout().log_size);
+    QUARRY_CHECK(expected.circuit_digest == trace.circuit().digest() && expected.log_size == trace.layout().log_size);
     const WhirRound round = first_round(trace, expected.security_bits);
     if (level.size() != std::size_t{1} << (round.log_message + round.log_inv_rate - kLogRowsOfNode)) return {};
     if (MerkleTree<PoseidonHasher>::above(level).root() != expected.preprocessed_root) return {};
