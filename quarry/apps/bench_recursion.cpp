@@ -154,8 +154,8 @@ Joined data_part(const recursion::Catalog& catalog, const node::DevelopmentBatch
                                              statement.work, part.domain, part.header, part.after)
                                     .value();
     NodeBuilder node(catalog.keys().digest());
-    node.data({&circuits::data_circuit(), recursion::data_heights(), 100, nullptr}, rollup::DataRole::data, statement, proof,
-              part.domain, part.header, part.after);
+    node.data({&circuits::data_circuit(), recursion::data_heights(), 100, nullptr}, rollup::DataRole::data, statement,
+              proof, part.domain, part.header, part.after);
     return {after, recursion::prove_node(catalog, node_kind("data"), std::move(node).finish_join(), digest(after))};
 }
 

@@ -42,7 +42,7 @@ struct Cut {
     rollup::SegmentStatement statement;
     std::size_t segments = 0;
     std::size_t proof_bytes = 0;
-    std::vector<std::uint64_t> cells;  ///< committed, by table, of all segments
+    std::vector<std::uint64_t> cells;      ///< committed, by table, of all segments
     std::uint64_t preprocessed_cells = 0;  ///< opened with them, not committed again
     std::map<unsigned, Heights> sizes;     ///< heights of one of the proofs of each size of the stack
     [[nodiscard]] double cpu_seconds() const { return static_cast<double>(report.cpu_ms) / 1e3; }
@@ -185,7 +185,8 @@ void run(const Options& options, const Session& session) {
         line("  " + tables[t].name, with_commas(one.cells[t]), with_commas(many.cells[t]),
              static_cast<double>(many.cells[t]) / static_cast<double>(one.cells[t]));
     }
-    print(fmt::format("\n  CPU time of making keys, once a machine, by log2 of the cells: {}\n", json::serialize(keys)));
+    print(
+        fmt::format("\n  CPU time of making keys, once a machine, by log2 of the cells: {}\n", json::serialize(keys)));
     print(fmt::format("\n  the statements are {}\n", same ? "the same" : "NOT the same"));
     print("\n" + to_text(calibration));
 }

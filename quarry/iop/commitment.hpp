@@ -30,9 +30,10 @@ class BasicCommitment {
     using Digest = typename H::Digest;
 
     static BasicCommitment commit(std::span<const KoalaBear> message, std::size_t num_lanes, const WhirRound& round);
-    /// The same commitment from one level of its tree, 2^k nodes: below them the tree is computed as rows are opened, so
-    /// that only the code is computed here. Nothing is checked: root() says whether they are nodes of the right tree,
-    /// and opening a row checks (our own bug) that they are nodes of these rows' tree. Precondition: k <= log_rows().
+    /// The same commitment from one level of its tree, 2^k nodes: below them the tree is computed as rows are opened,
+    /// so that only the code is computed here. Nothing is checked: root() says whether they are nodes of the right
+    /// tree, and opening a row checks (our own bug) that they are nodes of these rows' tree. Precondition: k <=
+    /// log_rows().
     static BasicCommitment restore(std::span<const KoalaBear> message, std::size_t num_lanes, const WhirRound& round,
                                    std::span<const Digest> level);
     /// A vector of 2^(log_lanes + log_message) extension elements: five columns a lane.
