@@ -125,8 +125,8 @@ Heights heights_of(const ShapeHeights& shape) {
 }
 
 std::optional<PreprocessedTrace> lay_out_preprocessed(const Circuit& circuit, const ShapeHeights& shape,
-                                                      const CircuitRows& rows) {
-    PreprocessedTrace trace(circuit, heights_of(shape));
+                                                      const CircuitRows& rows, unsigned log_lanes) {
+    PreprocessedTrace trace(circuit, heights_of(shape), log_lanes);
     std::size_t t = 0;
     bool fits = true;
     // Rows of sums that pad a table read the zero wire for every operand: it is the first constant.
@@ -157,8 +157,9 @@ std::optional<PreprocessedTrace> lay_out_preprocessed(const Circuit& circuit, co
     return trace;
 }
 
-Trace lay_out_witness(const Circuit& circuit, const ShapeHeights& shape, const CircuitRows& rows) {
-    Trace trace(circuit, heights_of(shape));
+Trace lay_out_witness(const Circuit& circuit, const ShapeHeights& shape, const CircuitRows& rows,
+                      unsigned log_lanes) {
+    Trace trace(circuit, heights_of(shape), log_lanes);
     std::size_t t = 0;
     for_each_kind(rows, [&]<class Definition>(TableKind kind, const Rows<Definition>& of) {
         using Row = typename Definition::template Row<KoalaBear>;

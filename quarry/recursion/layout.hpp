@@ -42,11 +42,12 @@ std::unique_ptr<Circuit> make_circuit(const ShapeHeights& heights);
 /// log2 heights by table of make_circuit.
 Heights heights_of(const ShapeHeights& shape);
 
-/// Does not fit: nullopt.
+/// Does not fit: nullopt. `log_lanes`: of the stack (Protocol::log_stack_lanes).
 std::optional<PreprocessedTrace> lay_out_preprocessed(const Circuit& circuit, const ShapeHeights& shape,
-                                                      const CircuitRows& rows);
+                                                      const CircuitRows& rows, unsigned log_lanes = kLogStackLanes);
 /// Precondition: fits.
-Trace lay_out_witness(const Circuit& circuit, const ShapeHeights& shape, const CircuitRows& rows);
+Trace lay_out_witness(const Circuit& circuit, const ShapeHeights& shape, const CircuitRows& rows,
+                      unsigned log_lanes = kLogStackLanes);
 
 /// The statement of a recursion circuit: one digest.
 Statement digest_statement(const Digest& digest);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "quarry/base/check.hpp"
+#include "quarry/proof/keccak_wire.hpp"
 #include "quarry/recursion/terminal_item.hpp"
 #include "quarry/recursion/verifier_backend.hpp"
 
@@ -199,23 +200,22 @@ CircuitRows terminal_rows(const NodeShape& shape, const Digest& keys, std::span<
 }
 
 Terminal::Terminal(const Catalog& catalog, unsigned log_profile) : catalog_(&catalog), log_profile_(log_profile) {
-    const NodeShape& shape = catalog.node_shape();
-    const std::vector<KoalaBear> blank(kTerminalHeadLimbs + (kTerminalItemLimbs << log_profile));
-    const CircuitRows rows = terminal_rows(shape, catalog.keys().digest(), blank, {},
-                                           blank_proof(*shape.circuit, shape.heights, shape.security_bits), {});
-    heights_ = fit(rows);
+    heights_ = fit(blank());
     circuit_ = make_circuit(heights_);
 }
 
-const ProvingKey& Terminal::proving_key() const {
+CircuitRows Terminal::blank() const {
+    const NodeShape& shape = catalog_->node_shape();
+    const std::vector<KoalaBear> limbs(kTerminalHeadLimbs + (kTerminalItemLimbs << log_profile_));
+    return terminal_rows(shape, catalog_->keys().digest(), limbs, {},
+                         blank_proof(*shape.circuit, shape.heights, shape.security_bits), {});
+}
+
+const KeccakProvingKey& Terminal::proving_key() const {
     std::call_once(made_, [&] {
-        const NodeShape& shape = catalog_->node_shape();
-        const std::vector<KoalaBear> blank(kTerminalHeadLimbs + (kTerminalItemLimbs << log_profile_));
-        const CircuitRows rows = terminal_rows(shape, catalog_->keys().digest(), blank, {},
-                                               blank_proof(*shape.circuit, shape.heights, shape.security_bits), {});
-        auto preprocessed = lay_out_preprocessed(*circuit_, heights_, rows);
+        auto preprocessed = lay_out_preprocessed(*circuit_, heights_, blank(), kTerminalProtocol.log_stack_lanes);
         QUARRY_CHECK(preprocessed.has_value());
-        key_ = std::make_unique<ProvingKey>(std::move(*preprocessed), shape.security_bits);
+        key_ = std::make_unique<KeccakProvingKey>(std::move(*preprocessed), security_bits(), kTerminalProtocol);
     });
     return *key_;
 }
@@ -227,22 +227,33 @@ CircuitRows Terminal::rows(std::span<const KoalaBear> limbs, const rollup::Bundl
                          catalog_->child_key(proof.node_kind));
 }
 
-Proof prove_terminal(const Terminal& terminal, const CircuitRows& rows, std::span<const KoalaBear> limbs) {
-    const ProvingKey& key = terminal.proving_key();
-    const auto preprocessed = lay_out_preprocessed(terminal.circuit(), terminal.shape_heights(), rows);
+std::vector<std::uint8_t> prove_terminal(const Terminal& terminal, const CircuitRows& rows,
+                                         std::span<const KoalaBear> limbs, ProvePhases* phases,
+                                         std::function<double()> now) {
+    const KeccakProvingKey& key = terminal.proving_key();
+    const unsigned log_lanes = kTerminalProtocol.log_stack_lanes;
+    const auto preprocessed = lay_out_preprocessed(terminal.circuit(), terminal.shape_heights(), rows, log_lanes);
     QUARRY_CHECK(preprocessed.has_value() && std::ranges::equal(preprocessed->stack(), key.trace().stack()));
-    const Trace trace = lay_out_witness(terminal.circuit(), terminal.shape_heights(), rows);
-    ProveOptions options;
+    const Trace trace = lay_out_witness(terminal.circuit(), terminal.shape_heights(), rows, log_lanes);
+    KeccakProveOptions options;
     options.key = &key;
-    options.security_bits = terminal.catalog().node_shape().security_bits;
-    return prove(terminal.circuit(), trace, terminal_statement(limbs), options);
+    options.protocol = kTerminalProtocol;
+    options.security_bits = terminal.security_bits();
+    options.phases = phases;
+    options.now = std::move(now);
+    return encode_keccak_proof(terminal.circuit(),
+                               prove<KeccakPolicy>(terminal.circuit(), trace, terminal_statement(limbs), options));
 }
 
-Status verify_terminal(const Terminal& terminal, std::span<const KoalaBear> limbs, const Proof& proof) {
-    if (const Status status = check_limbs(limbs); !status.ok()) return status;
+Status verify_terminal(const Terminal& terminal, const KeccakVerifyingKey& key, std::span<const KoalaBear> limbs,
+                       std::span<const std::uint8_t> proof) {
+    QUARRY_TRY(check_limbs(limbs));
     if (log_profile_of(limbs.size()) != terminal.log_profile()) return Error{Errc::bad_length, "profile"};
-    return verify(terminal.circuit(), proof, terminal_statement(limbs), terminal.catalog().node_shape().security_bits,
-                  &terminal.proving_key().verifying_key());
+    QUARRY_TRY_ASSIGN(const KeccakProof decoded,
+                      decode_keccak_proof(terminal.circuit(), heights_of(terminal.shape_heights()), proof,
+                                          terminal.security_bits(), &key, kTerminalProtocol));
+    return verify(terminal.circuit(), decoded, terminal_statement(limbs), terminal.security_bits(), &key,
+                  kTerminalProtocol);
 }
 
 }  // namespace quarry::recursion

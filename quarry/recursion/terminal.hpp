@@ -1,4 +1,6 @@
 #pragma once
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -30,7 +32,7 @@ CircuitRows terminal_rows(const NodeShape& shape, const Digest& keys, std::span<
                           const rollup::BundleStatement& bundle, const Proof& proof, const ChildKey& key);
 
 /// The circuit and key of one profile. Making it runs the circuit once without a proof; the key is made when it is
-/// asked for first.
+/// asked for first: seconds, and about 2 GiB that it keeps.
 class Terminal {
   public:
     /// Precondition: 0, 2 or 4. `catalog` must live as long.
@@ -42,25 +44,32 @@ class Terminal {
     [[nodiscard]] const Catalog& catalog() const noexcept { return *catalog_; }
     [[nodiscard]] const ShapeHeights& shape_heights() const noexcept { return heights_; }
     [[nodiscard]] const Circuit& circuit() const noexcept { return *circuit_; }
+    [[nodiscard]] unsigned security_bits() const noexcept { return catalog_->node_shape().security_bits; }
     /// Covers the key table's digest, which is a constant of the circuit. Safe to call from several threads.
-    [[nodiscard]] const ProvingKey& proving_key() const;
+    [[nodiscard]] const KeccakProvingKey& proving_key() const;
     /// The rows for a bundle's proof. Precondition: a bundle that verify_node accepts.
     [[nodiscard]] CircuitRows rows(std::span<const KoalaBear> limbs, const rollup::BundleStatement& bundle,
                                    const NodeProof& proof) const;
 
   private:
+    [[nodiscard]] CircuitRows blank() const;
+
     const Catalog* catalog_;
     unsigned log_profile_;
     ShapeHeights heights_;
     std::unique_ptr<Circuit> circuit_;
     mutable std::once_flag made_;
-    mutable std::unique_ptr<ProvingKey> key_;
+    mutable std::unique_ptr<KeccakProvingKey> key_;
 };
 
-/// Precondition (checked): rows of this circuit, that is, with the preprocessed cells of its key.
-Proof prove_terminal(const Terminal& terminal, const CircuitRows& rows, std::span<const KoalaBear> limbs);
+/// The bytes that a contract reads (quarry/proof/keccak_wire.hpp), in the protocol kTerminalProtocol. `phases`, `now`: as
+/// for prove(). Precondition (checked): rows of this circuit, that is, with the preprocessed cells of its key.
+std::vector<std::uint8_t> prove_terminal(const Terminal& terminal, const CircuitRows& rows,
+                                         std::span<const KoalaBear> limbs, ProvePhases* phases = nullptr,
+                                         std::function<double()> now = {});
 /// Ok iff the limbs are a statement (check_limbs) of the profile and the proof shows that each of their items is a
-/// batch that was proven under the catalog's keys.
-Status verify_terminal(const Terminal& terminal, std::span<const KoalaBear> limbs, const Proof& proof);
+/// batch that was proven under the catalog's keys. Total on any input. `key`: of this circuit (checked).
+Status verify_terminal(const Terminal& terminal, const KeccakVerifyingKey& key, std::span<const KoalaBear> limbs,
+                       std::span<const std::uint8_t> proof);
 
 }  // namespace quarry::recursion

@@ -86,8 +86,10 @@ class TerminalOfRealBatches : public ::testing::Test {
 TEST_F(TerminalOfRealBatches, ProvesWhatIsOpenedNativelySlow) {
     const Limbs honest = limbs();
     const Terminal terminal(catalog(), 2);
-    const Proof proof = prove_terminal(terminal, terminal.rows(honest, bundle_, proof_), honest);
-    EXPECT_TRUE(verify_terminal(terminal, honest, proof).ok());
+    const std::vector<std::uint8_t> proof = prove_terminal(terminal, terminal.rows(honest, bundle_, proof_), honest);
+    const KeccakVerifyingKey& key = terminal.proving_key().verifying_key();
+    EXPECT_TRUE(verify_terminal(terminal, key, honest, proof).ok());
+    std::cout << proof.size() << " bytes\n";
 
     // Every other public input is another statement: of items in another order, of one more or less, of another
     // batch; and no vector but the canonical one is a statement at all.
@@ -100,14 +102,22 @@ TEST_F(TerminalOfRealBatches, ProvesWhatIsOpenedNativelySlow) {
         change(lists.back()[1]);
     }
     for (const auto& list : lists) {
-        EXPECT_FALSE(verify_terminal(terminal, elements(rollup::TerminalStatement{2, list}), proof).ok());
+        EXPECT_FALSE(verify_terminal(terminal, key, elements(rollup::TerminalStatement{2, list}), proof).ok());
     }
     Limbs twice = honest;
     const std::uint64_t x = (twice[4].canonical() | std::uint64_t{twice[5].canonical()} << 16) + KoalaBear::kModulus;
     twice[4] = KoalaBear(x & 0xffff);
     twice[5] = KoalaBear(x >> 16);
-    EXPECT_EQ(verify_terminal(terminal, twice, proof).error().code, Errc::non_canonical);
-    EXPECT_EQ(verify_terminal(terminal, elements(rollup::open(bundle_, 4, items_).value()), proof).error().code,
+    EXPECT_EQ(verify_terminal(terminal, key, twice, proof).error().code, Errc::non_canonical);
+    EXPECT_EQ(verify_terminal(terminal, key, elements(rollup::open(bundle_, 4, items_).value()), proof).error().code,
+              Errc::bad_length);
+    // Other bytes are no proof: one changed, at every part; one less.
+    for (std::size_t i = 0; i < proof.size(); i += proof.size() / 37) {
+        std::vector<std::uint8_t> other = proof;
+        other[i] ^= 1;
+        EXPECT_FALSE(verify_terminal(terminal, key, honest, other).ok()) << i;
+    }
+    EXPECT_EQ(verify_terminal(terminal, key, honest, std::span(proof).first(proof.size() - 1)).error().code,
               Errc::bad_length);
 }
 
