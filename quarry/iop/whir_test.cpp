@@ -52,18 +52,18 @@ struct Case {
 template <class C>
 class Whir : public testing::Test {
   protected:
-    using P = typename C::P;
-    using Tree = BasicCommitment<typename P::Hasher>;
-    using Proof = whir_testing::BasicProof<P>;
+    using Policy = typename C::P;
+    using StackTree = BasicCommitment<typename Policy::Hasher>;
+    using Proof = whir_testing::BasicProof<Policy>;
 
     static Instance make() {
         const Shape s = C::make();
         return make_instance(s.parameters, s.used_lanes, s.log_chunks, s.used_lanes);
     }
-    [[nodiscard]] Proof proof() const { return whir_testing::prove<P>(instance_, stack_); }
+    [[nodiscard]] Proof proof() const { return whir_testing::prove<Policy>(instance_, stack_); }
 
     Instance instance_ = make();
-    Tree stack_ = instance_.template commit<P>();
+    StackTree stack_ = instance_.template commit<Policy>();
 };
 
 using Cases =
@@ -113,7 +113,7 @@ TYPED_TEST(Whir, SendsWhatTheSpecificationSays) {
 TYPED_TEST(Whir, TheStackMayBeCommittedInParts) {
     if (this->instance_.used_lanes < 2) return;
     using P = typename TypeParam::P;
-    using Tree = typename TestFixture::Tree;
+    using Tree = typename TestFixture::StackTree;
     const auto whole = this->proof();
     const WhirRound& round = this->instance_.parameters.rounds[0];
     for (const std::size_t first : {std::size_t{1}, this->instance_.used_lanes / 2, this->instance_.used_lanes - 1}) {
