@@ -100,7 +100,9 @@ TEST(TerminalCircuit, EveryLimbCountsSlow) {
         if (open_bundle(b, changed, o.bundle.depth).value != digest(o.bundle)) continue;
         const std::size_t of_item = i < kTerminalHeadLimbs ? 0 : (i - kTerminalHeadLimbs) % kTerminalItemLimbs;
         EXPECT_TRUE(i < kTerminalHeadLimbs || of_item > binding(0)) << i;
-        if (i < kTerminalHeadLimbs || same++ % 61 == 0) EXPECT_NE(complaint(changed, o.bundle), "") << i;
+        if (i < kTerminalHeadLimbs || same++ % 61 == 0) {
+            EXPECT_NE(complaint(changed, o.bundle), "") << i;
+        }
     }
     EXPECT_GT(same, 5 * kBindingLimbs);
 }

@@ -153,14 +153,20 @@ TEST_F(RecursionNodeLies, PartsOfOtherBatchesSlow) {
     const ProvenSegment overlap = prove_segment(claim_, steps / 2 - 1, steps);
     EXPECT_NE(complaint(joined({&first, &overlap})), "");
 
-    // The same steps of a rollup that differs in its minimum fee: only the domain is another one.
-    RealRollup other(usual_slots(), Amount(9));
-    Claim elsewhere(other, every_operation(other));
-    const ProvenSegment foreign = prove_segment(elsewhere, steps / 2, steps);
+    // The same deposits (which nobody signs) to a rollup that differs in its minimum fee: only the domain is another
+    // one.
+    const auto half_of_deposits = [](const Amount& min_fee, bool second) {
+        RealRollup rollup(usual_slots(), min_fee);
+        const rollup::DepositEntry entry{rollup.owner(3), rollup.address(31), 2, Amount(40), 3};
+        Claim claim(rollup, RealBatch(rollup).deposit(entry).deposit(entry).seal());
+        return second ? prove_segment(claim, 1, 2) : prove_segment(claim, 0, 1);
+    };
+    const ProvenSegment deposit = half_of_deposits(Amount(10), false);
+    const ProvenSegment foreign = half_of_deposits(Amount(9), true);
     ASSERT_TRUE(circuits::verify_segment(foreign.statement, foreign.proof).ok());
-    ASSERT_EQ(foreign.statement.header, first.statement.header);
-    ASSERT_EQ(foreign.statement.before, first.statement.after);
-    EXPECT_NE(complaint(joined({&first, &foreign})), "");
+    ASSERT_EQ(foreign.statement.header, deposit.statement.header);
+    ASSERT_TRUE(foreign.statement.before == deposit.statement.after);
+    EXPECT_NE(complaint(joined({&deposit, &foreign})), "");
 
     ProvenSegment changed = first;
     changed.statement.work.root[3] += KoalaBear(1);
