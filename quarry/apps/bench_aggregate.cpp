@@ -45,7 +45,6 @@ struct Measured {
     double segments = 0, data = 0, joins = 0;
     double verify_seconds = 0;
     std::size_t file_bytes = 0, proof_bytes = 0;
-    std::size_t profile_segments = 0;
     [[nodiscard]] double join_data() const { return data + joins; }
 };
 

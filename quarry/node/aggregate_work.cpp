@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 
 #include "quarry/circuits/segment_source.hpp"
 #include "quarry/node/file_io.hpp"
@@ -118,6 +119,24 @@ Outcome<TaskInput> AggregatePlan::data(const rollup::Header& header, const DataI
     return TaskInput{TaskInput::Source::task, tree_.add(task)};
 }
 
+Outcome<std::vector<AggregatePlan::Bound>> AggregatePlan::bind(const BatchFiles& batch,
+                                                               std::span<const DataInput> inputs) {
+    std::vector<Bound> bound;
+    const auto add = [&](const DataInput& input, rollup::DataRole role) -> Outcome<Done> {
+        const bool is_data = role == rollup::DataRole::data;
+        Bound b{{}, {}, role};
+        const auto task =
+            data(batch.header, input, is_data ? "data" : "effects", is_data ? bound.size() : 0, b.statement);
+        if (!task) return task.error();
+        b.proof = task.value();
+        bound.push_back(b);
+        return Done{};
+    };
+    for (const DataInput& input : inputs) QUARRY_PASS_ON(add(input, rollup::DataRole::data));
+    if (const auto input = effects_input(batch)) QUARRY_PASS_ON(add(*input, rollup::DataRole::effects));
+    return bound;
+}
+
 Outcome<Done> AggregatePlan::add_batch(const BatchFiles& batch, const CutBatch& cut, DataPlacement placement) {
     const auto inputs = data_inputs(batch, placement);
     if (!inputs) {
@@ -127,27 +146,9 @@ Outcome<Done> AggregatePlan::add_batch(const BatchFiles& batch, const CutBatch& 
     std::vector<rollup::SegmentStatement> said;
     auto leaves = segments(cut, said);
     if (!leaves) return leaves.error();
-    // Data proofs in order, the one of effects last, each beside a segment as long as there are any.
-    struct Bound {
-        TaskInput proof;
-        rollup::DataStatement statement;
-        rollup::DataRole role;
-    };
-    std::vector<Bound> bound;
-    for (const DataInput& input : *inputs) {
-        Bound b{{}, {}, rollup::DataRole::data};
-        const auto task = data(batch.header, input, "data", bound.size(), b.statement);
-        if (!task) return task.error();
-        b.proof = task.value();
-        bound.push_back(b);
-    }
-    if (const auto input = effects_input(batch)) {
-        Bound b{{}, {}, rollup::DataRole::effects};
-        const auto task = data(batch.header, *input, "effects", 0, b.statement);
-        if (!task) return task.error();
-        b.proof = task.value();
-        bound.push_back(b);
-    }
+    const auto bindings = bind(batch, *inputs);
+    if (!bindings) return bindings.error();
+    const std::vector<Bound>& bound = bindings.value();
 
     const Digest header = rollup::header_hash(batch.header);
     JoinPoint at{rollup::batch_start(batch.before, header), rollup::binding_start(header),
@@ -156,7 +157,6 @@ Outcome<Done> AggregatePlan::add_batch(const BatchFiles& batch, const CutBatch& 
         make_item(said.front().domain, who_.payee, batch.before, batch.header, {}, std::nullopt);
     const bool is_one_node = said.size() == 1 && bound.size() == 1;
     std::vector<Branch> parts;
-    JoinStatement whole;
     for (std::size_t i = 0; i < std::max(said.size(), bound.size()); ++i) {
         std::vector<TaskInput> children;
         std::optional<JoinStatement> part;
@@ -183,20 +183,28 @@ Outcome<Done> AggregatePlan::add_batch(const BatchFiles& batch, const CutBatch& 
                 item.effects = bound[i].statement;
             }
         }
-        whole = *part;
         if (is_one_node) {
             kind = "batch " + recursion::segment_profiles()[cut.profiles[i]].name;
-            item.batch = rollup::close(whole, batch.header).value();
+            item.batch = rollup::close(*part, batch.header).value();
             auto closed = node(kind, BundleContent{0, {item}}, std::move(children));
             if (!closed) return closed.error();
             bundles_.push_back(std::move(closed).value());
             return Done{};
         }
-        auto made = node(kind, whole, std::move(children));
+        auto made = node(kind, *part, std::move(children));
         if (!made) return made.error();
         parts.push_back(std::move(made).value());
     }
 
+    return close_parts(std::move(parts), item);
+}
+
+/// Neighbours as one part.
+rollup::JoinStatement AggregatePlan::as_one(const Branch& left, const Branch& right) {
+    return rollup::merge(std::get<JoinStatement>(left.statement), std::get<JoinStatement>(right.statement)).value();
+}
+
+Outcome<Done> AggregatePlan::close_parts(std::vector<Branch> parts, const rollup::TerminalItem& item) {
     // Neighbours are joined until two parts are left; the node that joins these closes the batch.
     while (parts.size() > 2) {
         std::vector<Branch> joined;
@@ -205,18 +213,15 @@ Outcome<Done> AggregatePlan::add_batch(const BatchFiles& batch, const CutBatch& 
                 joined.push_back(parts[i]);
                 continue;
             }
-            const auto& left = std::get<JoinStatement>(parts[i].statement);
-            const auto& right = std::get<JoinStatement>(parts[i + 1].statement);
-            auto made = node("join", rollup::merge(left, right).value(), {parts[i].proof, parts[i + 1].proof});
+            auto made = node("join", as_one(parts[i], parts[i + 1]), {parts[i].proof, parts[i + 1].proof});
             if (!made) return made.error();
             joined.push_back(std::move(made).value());
         }
         parts = std::move(joined);
     }
-    whole =
-        rollup::merge(std::get<JoinStatement>(parts[0].statement), std::get<JoinStatement>(parts[1].statement)).value();
-    item.batch = rollup::close(whole, batch.header).value();
-    auto closed = node("batch of two parts", BundleContent{0, {item}}, {parts[0].proof, parts[1].proof});
+    BundleContent batch{0, {item}};
+    batch.items[0].batch = rollup::close(as_one(parts[0], parts[1]), item.header).value();
+    auto closed = node("batch of two parts", std::move(batch), {parts[0].proof, parts[1].proof});
     if (!closed) return closed.error();
     bundles_.push_back(std::move(closed).value());
     return Done{};

@@ -1,4 +1,6 @@
 #pragma once
+#include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -58,6 +60,17 @@ class AggregatePlan {
     Outcome<std::vector<TaskInput>> segments(const CutBatch& cut, std::vector<rollup::SegmentStatement>& statements);
     Outcome<TaskInput> data(const rollup::Header& header, const DataInput& input, const char* role, std::size_t index,
                             rollup::DataStatement& statement);
+    /// A data proof that is to be made, of data or of effects.
+    struct Bound {
+        TaskInput proof;
+        rollup::DataStatement statement;
+        rollup::DataRole role;
+    };
+    /// Data in order, effects last.
+    Outcome<std::vector<Bound>> bind(const BatchFiles& batch, std::span<const DataInput> inputs);
+    static rollup::JoinStatement as_one(const Branch& left, const Branch& right);
+    /// From two parts or more to the batch, whose own statement `item` need not have.
+    Outcome<Done> close_parts(std::vector<Branch> parts, const rollup::TerminalItem& item);
     Outcome<Branch> merge_bundles(const Branch& left, const Branch& right);
 
     const WorkFolder& folder_;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "quarry/node/flat_json.hpp"
 
 namespace quarry::node {
