@@ -12,10 +12,12 @@
 #include "quarry/apps/machine.hpp"
 #include "quarry/apps/output.hpp"
 #include "quarry/apps/progress.hpp"
+#include "quarry/apps/states.hpp"
 #include "quarry/apps/temporary_folder.hpp"
 #include "quarry/apps/terminal_figures.hpp"
 #include "quarry/field/isa.hpp"
 #include "quarry/node/aggregate_work.hpp"
+#include "quarry/node/batch_work.hpp"
 #include "quarry/node/development_batch.hpp"
 #include "quarry/node/node_prover.hpp"
 #include "quarry/node/terminal_proof.hpp"
@@ -35,7 +37,7 @@ struct Options {
 /// A bundle of one small real batch, then of twice as many of it until the profile is full.
 node::NodeProofFile full_bundle(const recursion::Catalog& catalog, const Options& options, Progress& progress) {
     const TemporaryFolder temporary(options.folder);
-    const auto folder = value_of(node::WorkFolder::create(temporary.path() / "work"));
+    auto folder = value_of(node::WorkFolder::create(temporary / "work"));
     node::Aggregator who;
     who.payee.bytes.fill(0x51);
     node::AggregatePlan plan(folder, catalog, who);
@@ -101,8 +103,7 @@ void run(const Options& options, const Session& session) {
                       "please report it", status.error().where);
     }
     const double verify_seconds = now_seconds() - verify_start;
-    progress.show("calibration", 1);
-    const Calibration calibration = calibrate();
+    const Calibration calibration = calibrate(progress);
     progress.clear();
 
     std::vector<double> sorted = seconds;

@@ -37,12 +37,14 @@ void add_bench_execute(CLI::App& bench, Session& session);
 void add_bench_prove(CLI::App& bench, Session& session);
 void add_bench_recursion(CLI::App& bench, Session& session);
 void add_bench_split(CLI::App& bench, Session& session);
+void add_bench_terminal(CLI::App& bench, Session& session);
 void add_aggregate_command(CLI::App& app, Session& session);
 void add_keys_command(CLI::App& app, Session& session);
 void add_prove_command(CLI::App& app, Session& session);
 void add_state_commands(CLI::App& app, Session& session);
 void add_execute_commands(CLI::App& app, Session& session);
 void add_security_command(CLI::App& app, Session& session);
+void add_terminal_command(CLI::App& app, Session& session);
 void add_task_commands(CLI::App& app, Session& session);
 void add_proof_commands(CLI::App& app, Session& session);
 

@@ -69,10 +69,12 @@ void add_commands(CLI::App& app, Session& session) {
     add_bench_split(*bench, session);
     add_bench_data(*bench, session);
     add_bench_aggregate(*bench, session);
+    add_bench_terminal(*bench, session);
     add_state_commands(app, session);
     add_execute_commands(app, session);
     add_prove_command(app, session);
     add_aggregate_command(app, session);
+    add_terminal_command(app, session);
     add_task_commands(app, session);
     add_proof_commands(app, session);
     add_security_command(app, session);

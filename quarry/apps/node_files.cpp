@@ -145,11 +145,15 @@ json::object summary_json(const node::NodeStatement& statement) {
         {"depth", bundle->depth}, {"root", hex(bundle->statement().root)}, {"batches", std::move(items)}};
 }
 
+void check_node_statement(const node::NodeStatement& said, const std::string& statement, const std::string& batch) {
+    if (!statement.empty()) check_statement_file(said, statement);
+    if (!batch.empty()) check_has_batch(said, batch);
+}
+
 void verify_node_file(const std::string& path, const node::NodeProofFile& file, const std::string& statement,
                       const std::string& batch, unsigned security_bits, const Session& session) {
     const recursion::Catalog& catalog = pinned_catalog();
-    if (!statement.empty()) check_statement_file(file.statement, statement);
-    if (!batch.empty()) check_has_batch(file.statement, batch);
+    check_node_statement(file.statement, statement, batch);
     if (catalog.node_shape().security_bits < security_bits) {
         throw refusal(exit_refused, path, Error{Errc::wrong_key, "security level"});
     }

@@ -19,6 +19,9 @@ const recursion::Catalog& pinned_catalog();
 void verify_node_file(const std::string& path, const node::NodeProofFile& file, const std::string& statement,
                       const std::string& batch, unsigned security_bits, const Session& session);
 
+/// Throws Failure(exit_refused) unless this is what the file `statement` says, and says something of `batch`; empty: no
+/// matter.
+void check_node_statement(const node::NodeStatement& said, const std::string& statement, const std::string& batch);
 /// What it says, for people and for scripts.
 std::string summary(const node::NodeStatement& statement);
 boost::json::object summary_json(const node::NodeStatement& statement);

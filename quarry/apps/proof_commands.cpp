@@ -10,6 +10,7 @@
 #include "quarry/apps/progress.hpp"
 #include "quarry/apps/proof_kinds.hpp"
 #include "quarry/apps/states.hpp"
+#include "quarry/apps/terminal_files.hpp"
 #include "quarry/circuits/segment.hpp"
 #include "quarry/node/batch_files.hpp"
 
@@ -85,6 +86,10 @@ void verify_segment_file(const ProofFile& file, const ProofOptions& options, con
 void run_verify(const ProofOptions& options, const Session& session) {
     if (const auto node = read_node_file(options.file)) {
         return verify_node_file(options.file, *node, options.statement, options.batch, options.security_bits, session);
+    }
+    if (const auto terminal = read_terminal_file(options.file)) {
+        return verify_terminal_file(options.file, *terminal, options.statement, options.batch, options.security_bits,
+                                    session);
     }
     const ProofFile file = read_proof_file(options.file);
     if (!file.circuit) throw refusal(exit_refused, file.path, unknown_kind());
@@ -236,6 +241,9 @@ void inspect_node(const std::string& path, const node::NodeProofFile& node, cons
 
 void run_inspect(const ProofOptions& options, const Session& session) {
     if (const auto node = read_node_file(options.file)) return inspect_node(options.file, *node, session);
+    if (const auto terminal = read_terminal_file(options.file)) {
+        return inspect_terminal_file(options.file, *terminal, session);
+    }
     const ProofFile file = read_proof_file(options.file);
     json::object document = show_header(file, session);
     // What follows the header can be read only by those who know the circuit; decoding does not verify.

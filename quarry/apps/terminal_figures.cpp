@@ -58,7 +58,8 @@ std::string to_text(const TerminalFigures& f) {
     const auto line = [](const std::string& name, const std::string& value, const std::string& note) {
         return fmt::format("  {:<20} {:>12}   {}\n", name, value, note);
     };
-    return line("proof", human_bytes(f.proof_bytes), fmt::format("{} cells in 2^{}", with_commas(f.cells), f.log_size)) +
+    return line("proof", human_bytes(f.proof_bytes),
+                fmt::format("{} cells in 2^{}", with_commas(f.cells), f.log_size)) +
            line("predicted gas", with_commas(static_cast<std::uint64_t>(f.predicted_gas)),
                 fmt::format("of it execution {}", with_commas(static_cast<std::uint64_t>(f.execution_gas)))) +
            line("provable security", fmt::format("{:.2f} bits", f.provable_bits), "");

@@ -74,8 +74,7 @@ std::optional<BasicProvingKey<P>> BasicProvingKey<P>::restore(PreprocessedTrace 
                                                               std::span<const typename P::Digest> level,
                                                               const BasicVerifyingKey<P>& expected,
                                                               const Protocol& protocol) {
-    QUARRY_CHECK(expected.circuit_digest == trace.circuit().digest() &&
-                 expected.log_size == trace.layout().log_size);
+    QUARRY_CHECK(expected.circuit_digest == trace.circuit().digest() && expected.log_size == trace.layout().log_size);
     const WhirRound round = first_round(trace, expected.security_bits, protocol);
     if (level.size() != std::size_t{1} << (round.log_message + round.log_inv_rate - kLogRowsOfNode)) return {};
     if (MerkleTree<typename P::Hasher>::above(level).root() != expected.preprocessed_root) return {};

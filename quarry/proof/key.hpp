@@ -16,8 +16,8 @@ namespace quarry {
 
 /// What a verifier knows of a circuit's preprocessed columns: the root of the honest commitment to them. It holds for
 /// one size of the stack, one security level and one protocol, since these shape the code: tables with preprocessed
-/// columns have fixed heights, so that heights of the others matter by the size of the stack alone. Who takes a key from
-/// elsewhere trusts its root: it can be recomputed from the circuit (ProvingKey).
+/// columns have fixed heights, so that heights of the others matter by the size of the stack alone. Who takes a key
+/// from elsewhere trusts its root: it can be recomputed from the circuit (ProvingKey).
 template <class P>
 struct BasicVerifyingKey {
     quarry::Digest circuit_digest{};

@@ -69,8 +69,8 @@ using KeccakProveOptions = BasicProveOptions<KeccakPolicy>;
 
 /// Proves that the trace satisfies the circuit's constraints and balances its buses. Does not check the trace: a bad
 /// one makes a proof that verify() refuses. Deterministic: no randomness, independent of threads and instruction set.
-/// Preconditions (checked): the key is of this circuit, of the size of the trace's stack and the level; the trace has the
-/// protocol's number of lanes.
+/// Preconditions (checked): the key is of this circuit, of the size of the trace's stack and the level; the trace has
+/// the protocol's number of lanes.
 template <class P = PoseidonPolicy>
 BasicProof<P> prove(const Circuit& circuit, const Trace& trace, const Statement& statement,
                     const BasicProveOptions<P>& options = {});

@@ -157,8 +157,7 @@ std::optional<PreprocessedTrace> lay_out_preprocessed(const Circuit& circuit, co
     return trace;
 }
 
-Trace lay_out_witness(const Circuit& circuit, const ShapeHeights& shape, const CircuitRows& rows,
-                      unsigned log_lanes) {
+Trace lay_out_witness(const Circuit& circuit, const ShapeHeights& shape, const CircuitRows& rows, unsigned log_lanes) {
     Trace trace(circuit, heights_of(shape), log_lanes);
     std::size_t t = 0;
     for_each_kind(rows, [&]<class Definition>(TableKind kind, const Rows<Definition>& of) {

@@ -62,8 +62,8 @@ class Terminal {
     mutable std::unique_ptr<KeccakProvingKey> key_;
 };
 
-/// The bytes that a contract reads (quarry/proof/keccak_wire.hpp), in the protocol kTerminalProtocol. `phases`, `now`: as
-/// for prove(). Precondition (checked): rows of this circuit, that is, with the preprocessed cells of its key.
+/// The bytes that a contract reads (quarry/proof/keccak_wire.hpp), in the protocol kTerminalProtocol. `phases`, `now`:
+/// as for prove(). Precondition (checked): rows of this circuit, that is, with the preprocessed cells of its key.
 std::vector<std::uint8_t> prove_terminal(const Terminal& terminal, const CircuitRows& rows,
                                          std::span<const KoalaBear> limbs, ProvePhases* phases = nullptr,
                                          std::function<double()> now = {});
