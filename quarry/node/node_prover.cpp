@@ -68,7 +68,7 @@ class NodeMaker {
     Outcome<Done> add_child(const recursion::NodeKind::Child& child, std::span<const std::uint8_t> bytes) {
         switch (child.kind) {
             case ChildKind::segment:
-                return add_segment(bytes, recursion::segment_profiles()[child.profile].heights);
+                return add_segment(bytes, recursion::segment_profiles()[child.profile]);
             case ChildKind::data:
                 return add_data(bytes, rollup::DataRole::data);
             case ChildKind::effects:
@@ -105,12 +105,12 @@ class NodeMaker {
         return Done{};
     }
 
-    Outcome<Done> add_segment(std::span<const std::uint8_t> bytes, const Heights& heights) {
+    Outcome<Done> add_segment(std::span<const std::uint8_t> bytes, const recursion::SegmentProfile& profile) {
         const auto segment = parse_segment_proof(bytes);
         if (!segment) return bad_child("is no segment's");
-        const recursion::LeafShape leaf{&circuits::segment_circuit(), heights, catalog_.node_shape().security_bits};
+        const recursion::LeafShape leaf = recursion::segment_leaf(profile, catalog_.node_shape().security_bits);
         const auto proof =
-            decode_proof(*leaf.circuit, segment->proof, circuits::segment_public_input(segment->statement));
+            circuits::decode_segment_proof(segment->proof, circuits::segment_public_input(segment->statement));
         if (!fits(proof, leaf.heights)) return bad_child("is no segment's of the node's profile");
         const JoinPoint from = start();
         QUARRY_PASS_ON(append(rollup::lift(segment->statement, from.data, from.effects)));
@@ -121,7 +121,7 @@ class NodeMaker {
         const auto data = parse_data_proof(bytes);
         if (!data) return bad_child("is none of data");
         const recursion::LeafShape leaf{&circuits::data_circuit(), recursion::data_heights(),
-                                        catalog_.node_shape().security_bits};
+                                        catalog_.node_shape().security_bits, nullptr};
         const auto proof = decode_proof(*leaf.circuit, data->proof, circuits::data_public_input(data->statement));
         if (!fits(proof, leaf.heights)) return bad_child("is none of data that a node verifies");
         const JoinPoint from = start();
