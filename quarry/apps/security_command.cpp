@@ -139,7 +139,7 @@ void run_security(const SecurityOptions& options, const Session& session) {
     }
     if (reports.empty()) {
         throw Failure(exit_usage, "no_parameters", "no parameters of this profile and size reach the level",
-                      "choose a smaller --log-size or fewer --bits");
+                      "choose a smaller --log-size or fewer --bits; `quarry security --help` says which there are");
     }
     const auto least = std::min_element(reports.begin(), reports.end(), [](const SizeReport& a, const SizeReport& b) {
         return a.minimum() < b.minimum();

@@ -29,7 +29,7 @@ rollup::SegmentStatement statement() {
 
 TEST(StatementJson, SurvivesTheWayThroughText) {
     EXPECT_EQ(parse_segment_statement(to_json(statement())).value(), statement());
-    EXPECT_EQ(parse_segment_statement(to_json({})).value(), rollup::SegmentStatement{});
+    EXPECT_EQ(parse_segment_statement(to_json(rollup::SegmentStatement{})).value(), rollup::SegmentStatement{});
 }
 
 TEST(StatementJson, EveryElementIsInTheText) {

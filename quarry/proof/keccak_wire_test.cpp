@@ -194,7 +194,7 @@ TEST_F(KeccakWire, OnlyTheExactLengthIsRead) {
         const auto p = decode_keccak_proof(circuit(), heights, bytes(), bits, &verifying_key(), kProtocol);
         return p.ok() ? "ok" : std::string(errc_name(p.error().code));
     };
-    EXPECT_EQ(decode({10, 9, 10, 9, 10}, 100), "wrong_key");
+    EXPECT_EQ(decode({10, 9, 10, 9, 10}, 100), "bad_length");
     EXPECT_EQ(decode(testing::kGateHeights, 120), "wrong_key");
     EXPECT_EQ(decode(testing::kGateHeights, 80), "wrong_key");
     const Circuit cubes("cubes", testing::cube_tables());

@@ -19,7 +19,7 @@ class RealBundle {
             add_batch(both, calldata ? rollup::DataForm::horner : rollup::DataForm::blob);
         }
         bundle_ = rollup::merge(rollup::bundle_of(items_[0].batch), rollup::bundle_of(items_[1].batch)).value();
-        proof_ = prove_node(catalog(), kind_named("two batches"), std::move(both).finish_bundle(), digest(bundle_));
+        proof_ = prove_node(catalog(), kind_named("bundle"), std::move(both).finish_bundle(), digest(bundle_));
         EXPECT_TRUE(verify_node(catalog(), StatementKind::bundle, digest(bundle_), proof_).ok());
     }
 
@@ -40,15 +40,16 @@ class RealBundle {
                                         operations.domain, operations.header, operations.after)
                                .value();
         const auto whole = rollup::merge(operations, bound).value();
+        const rollup::BatchStatement batch = rollup::close(whole, header).value();
+        const rollup::BundleStatement one = rollup::bundle_of(batch);
         NodeBuilder node(keys_);
         node.segment(segment_leaf(), segment.statement, segment.proof, start);
         node.data(data_leaf(), rollup::DataRole::data, data.statement, data.proof, {}, {}, {});
+        node.close(header);
         const NodeProof proof =
-            prove_node(catalog(), kind_named("segment 512 + data"), std::move(node).finish_join(), digest(whole));
-        bundle.join(catalog().node_shape(), whole, proof.proof, catalog().child_key(proof.node_kind));
-        bundle.close(header);
-        items_.push_back(
-            {.batch = rollup::close(whole, header).value(), .header = header, .data = {run.binding}, .effects = {}});
+            prove_node(catalog(), kind_named("batch 512"), std::move(node).finish_bundle(), digest(one));
+        bundle.bundle(catalog().node_shape(), one, proof.proof, catalog().child_key(proof.node_kind));
+        items_.push_back({.batch = batch, .header = header, .data = {run.binding}, .effects = {}});
     }
 
     const Digest keys_ = catalog().keys().digest();
