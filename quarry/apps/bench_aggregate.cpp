@@ -18,6 +18,7 @@
 #include "quarry/node/aggregate_work.hpp"
 #include "quarry/node/batch_work.hpp"
 #include "quarry/node/development_batch.hpp"
+#include "quarry/node/terminal_proof.hpp"
 #include "quarry/rollup/batch.hpp"
 
 namespace quarry::apps {
@@ -45,6 +46,8 @@ struct Measured {
     double segments = 0, data = 0, joins = 0;
     double verify_seconds = 0;
     std::size_t file_bytes = 0, proof_bytes = 0;
+    double terminal = 0, terminal_key = 0;
+    std::size_t terminal_bytes = 0;
     [[nodiscard]] double join_data() const { return data + joins; }
 };
 
@@ -102,6 +105,22 @@ Measured execute(const node::WorkFolder& folder, const recursion::Catalog& catal
     return m;
 }
 
+/// The bundle as the proof that a contract verifies.
+void prove_last(const node::WorkFolder& folder, const recursion::Catalog& catalog, Progress& progress, Measured& m) {
+    const auto bytes = value_of(folder.read_output(folder.tree().nodes().back().id)).value();
+    const auto bundle = value_of(node::parse_node_proof(bytes));
+    const std::size_t batches = std::get<node::BundleContent>(bundle.statement).items.size();
+    const recursion::Terminal terminal(catalog, *node::terminal_profile(batches));
+    progress.show("the key of the terminal circuit", 1);
+    const double start = now_seconds();
+    (void)terminal.proving_key();
+    m.terminal_key = now_seconds() - start;
+    progress.show("the terminal proof", 1);
+    const double proving = now_seconds();
+    m.terminal_bytes = value_of(node::prove_terminal(terminal, bundle)).proof.size();
+    m.terminal = now_seconds() - proving;
+}
+
 void run(const Options& options, const Session& session) {
     if (options.transfers >= options.accounts) {
         throw Failure(exit_usage, "usage", "--transfers must be below --accounts: every signer is another account",
@@ -113,7 +132,9 @@ void run(const Options& options, const Session& session) {
     const TemporaryFolder temporary(options.folder);
     auto folder = value_of(node::WorkFolder::create(temporary / "work"));
     value_of(folder.write_tree(plan(options, folder, *catalog, progress)));
-    const Measured m = execute(folder, *catalog, progress);
+    Measured m = execute(folder, *catalog, progress);
+    const std::uint64_t rss_before = peak_rss_bytes();
+    prove_last(folder, *catalog, progress, m);
     const Calibration calibration = calibrate(progress);
     progress.clear();
 
@@ -140,7 +161,11 @@ void run(const Options& options, const Session& session) {
                                 {"file_bytes", m.file_bytes},
                                 {"verify_ms", rounded(m.verify_seconds * 1e3, 3)},
                                 {"provable_bits", provable_bits(log_size, catalog->node_shape().security_bits)},
+                                {"terminal_seconds", rounded(m.terminal, 3)},
+                                {"terminal_key_seconds", rounded(m.terminal_key, 3)},
+                                {"terminal_bytes", m.terminal_bytes},
                                 {"peak_rss_bytes", peak_rss_bytes()},
+                                {"peak_rss_before_terminal_bytes", rss_before},
                                 {"threads", tbb::this_task_arena::max_concurrency()},
                                 {"isa", isa_name(current_isa())},
                                 {"cpu", cpu_model()},
@@ -163,6 +188,8 @@ void run(const Options& options, const Session& session) {
     line("proof", human_bytes(m.proof_bytes), fmt::format("with what it says {}", human_bytes(m.file_bytes)));
     line("verified in", human_seconds(m.verify_seconds));
     line("provable security", fmt::format("{:.2f} bits", provable_bits(log_size, catalog->node_shape().security_bits)));
+    line("terminal proof", human_seconds(m.terminal),
+         fmt::format("{}; its key, once, {}", human_bytes(m.terminal_bytes), human_seconds(m.terminal_key)));
     line("peak memory", human_bytes(peak_rss_bytes()), "whole process");
     print("\n" + to_text(calibration));
 }
@@ -171,9 +198,10 @@ void run(const Options& options, const Session& session) {
 
 void add_bench_aggregate(CLI::App& bench, Session& session) {
     const auto options = std::make_shared<Options>();
-    CLI::App* command = add_command(
-        bench, session, "aggregate", "From batches to the proof of one bundle, by kinds of proof",
-        "quarry bench aggregate --batches 8 --transfers 1300 --json", [options, &session] { run(*options, session); });
+    CLI::App* command = add_command(bench, session, "aggregate",
+                                    "From batches to the proof of one bundle and the terminal proof, by kinds of proof",
+                                    "quarry bench aggregate --batches 8 --transfers 1300 --json",
+                                    [options, &session] { run(*options, session); });
     add_number(*command, "--batches", options->batches, 1, 16, "batches, each of a rollup of its own")
         ->capture_default_str();
     add_number(*command, "--transfers", options->transfers, 1, 8191, "transfers in a batch")->capture_default_str();

@@ -50,24 +50,20 @@ void run(const Options& options, const Session& session) {
     const unsigned log_profile = log_profile_of(options, content->items.size());
     const Status status = node::verify(catalog, *bundle);
     if (!status) throw refusal(exit_refused, options.bundle, status.error());
-    const auto child = node::decode(catalog, *bundle);
-    if (!child) throw refusal(exit_refused, options.bundle, child.error());
 
     const double start = now_seconds();
-    const auto limbs = value_of(node::terminal_limbs(*content, log_profile));
     const recursion::Terminal terminal(catalog, log_profile);
     progress.show("the key of the terminal circuit", 0.05);
     (void)terminal.proving_key();
     progress.show("the terminal proof", 0.3);
-    const auto rows = terminal.rows(limbs, content->statement(), {bundle->node_kind, child.value()});
-    node::TerminalProofFile file{log_profile, catalog.keys().digest(), *content,
-                                 recursion::prove_terminal(terminal, rows, limbs)};
+    const auto file = value_of(node::prove_terminal(terminal, *bundle));
     const std::vector<std::uint8_t> bytes = encode(file);
     write_file(options.out, bytes);
     write_file(statement_path, node::as_bytes(to_text(node::NodeStatement(file.bundle))));
     progress.clear();
     const double seconds = now_seconds() - start;
-    const TerminalFigures figures = terminal_figures(terminal, limbs, file.proof.size());
+    const TerminalFigures figures =
+        terminal_figures(terminal, value_of(node::terminal_limbs(*content, log_profile)), file.proof.size());
     if (session.json) {
         json::object document = to_json(figures);
         document["ok"] = true;

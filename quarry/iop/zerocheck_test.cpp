@@ -156,7 +156,7 @@ Result<ZerocheckClaims<ExtField>> verify(const System& s, RowRounds rounds, cons
 
 class ZerocheckRounds : public ::testing::TestWithParam<RowRounds> {};
 INSTANTIATE_TEST_SUITE_P(Both, ZerocheckRounds, ::testing::Values(RowRounds::skip, RowRounds::plain),
-                         [](const auto& info) { return info.param == RowRounds::skip ? "Skip" : "Plain"; });
+                         [](const auto& of) { return of.param == RowRounds::skip ? "Skip" : "Plain"; });
 
 ExtField inner(const ExtVector& w, const std::vector<KoalaBear>& column) {
     ExtField s;

@@ -120,7 +120,9 @@ TEST(AggregateWork, TwoBatchesBecomeOneBundleSlow) {
         ASSERT_TRUE(output.ok()) << output.error().cause;
         EXPECT_TRUE(kind->check(node.task, output.value()));
         for (const WorkTree::Node& other : tree.nodes()) {
-            if (other.id != node.id) EXPECT_FALSE(check_task_output(other.task, output.value()));
+            if (other.id != node.id) {
+                EXPECT_FALSE(check_task_output(other.task, output.value()));
+            }
         }
         ASSERT_TRUE(folder.put_output(node.id, output.value()).ok());
     }

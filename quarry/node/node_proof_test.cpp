@@ -91,7 +91,9 @@ TEST(NodeStatement, CharactersCount) {
             std::string other = text;
             other[i] = other[i] == '7' ? '8' : '7';
             const auto parsed = parse_node_statement(other);
-            if (parsed) EXPECT_NE(digest_of(parsed.value()), digest_of(s)) << i << " " << text.substr(i, 20);
+            if (parsed) {
+                EXPECT_NE(digest_of(parsed.value()), digest_of(s)) << i << " " << text.substr(i, 20);
+            }
         }
     }
 }

@@ -71,6 +71,18 @@ Outcome<std::vector<KoalaBear>> terminal_limbs(const BundleContent& bundle, unsi
                    "choose a profile with room for all batches"};
 }
 
+Outcome<TerminalProofFile> prove_terminal(const recursion::Terminal& terminal, const NodeProofFile& bundle) {
+    const auto* content = std::get_if<BundleContent>(&bundle.statement);
+    if (content == nullptr) return bad_file("not_a_bundle", "a terminal proof is of whole batches");
+    const auto limbs = terminal_limbs(*content, terminal.log_profile());
+    if (!limbs) return limbs.error();
+    const auto child = decode(terminal.catalog(), bundle);
+    if (!child) return bad_file(errc_name(child.error().code), "the bundle's proof cannot be read");
+    const auto rows = terminal.rows(limbs.value(), content->statement(), {bundle.node_kind, child.value()});
+    return TerminalProofFile{terminal.log_profile(), terminal.catalog().keys().digest(), *content,
+                             recursion::prove_terminal(terminal, rows, limbs.value())};
+}
+
 Status verify(const recursion::Terminal& terminal, const KeccakVerifyingKey& key, const TerminalProofFile& file) {
     if (file.keys != terminal.catalog().keys().digest()) return Error{Errc::wrong_key, "key table"};
     if (file.log_profile != terminal.log_profile()) return Error{Errc::wrong_key, "profile"};

@@ -3,7 +3,7 @@
 #include <span>
 #include <vector>
 
-#include "quarry/node/node_statement.hpp"
+#include "quarry/node/node_proof.hpp"
 #include "quarry/recursion/terminal.hpp"
 
 /// The proof that a contract verifies, as a file: docs/spec/terminal-proof.md, section 4.
@@ -29,6 +29,9 @@ std::optional<unsigned> terminal_profile(std::size_t batches) noexcept;
 /// The public input, as limbs. refused: the batches are not those of a bundle (the rule's code), or too many.
 Outcome<std::vector<KoalaBear>> terminal_limbs(const BundleContent& bundle, unsigned log_profile);
 
+/// The terminal proof of a bundle's. bad_input: not the proof of a bundle, or one that cannot be read; refused: as for
+/// terminal_limbs. Precondition: a proof that verify() accepts.
+Outcome<TerminalProofFile> prove_terminal(const recursion::Terminal& terminal, const NodeProofFile& bundle);
 /// Ok iff the proof shows the statement. wrong_key: another key table or profile than `terminal`'s. `key`: of it.
 Status verify(const recursion::Terminal& terminal, const KeccakVerifyingKey& key, const TerminalProofFile& file);
 

@@ -201,7 +201,9 @@ TEST_F(KeccakWire, OnlyTheExactLengthIsRead) {
     for (const Heights& heights : {Heights{}, Heights{9}, Heights{8, 9}, Heights{9, 22}}) {
         const auto p = decode_keccak_proof(cubes, heights, bytes());
         EXPECT_FALSE(p.ok());
-        if (!p.ok()) EXPECT_EQ(p.error().code, Errc::bad_shape);
+        if (!p.ok()) {
+            EXPECT_EQ(p.error().code, Errc::bad_shape);
+        }
     }
 }
 
@@ -227,7 +229,9 @@ TEST_F(KeccakWire, NonCanonicalElementsAreRefused) {
     const std::size_t width = proof().openings.oracles[0][0].row.size();
     for (std::size_t a = 0; a < width; ++a) {
         const Bytes b = raised(proof().stream.size() + 4 * a);
-        if (!b.empty()) EXPECT_EQ(check(b), "non_canonical") << a;
+        if (!b.empty()) {
+            EXPECT_EQ(check(b), "non_canonical") << a;
+        }
     }
 }
 

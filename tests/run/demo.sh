@@ -107,6 +107,24 @@ if show verify "$out/bundle" --statement "$out/stolen-bundle.json"; then
     exit 1
 fi
 
+# The codeword at a rate of 1/256 or less is kept in memory.
+terminal_gib=12
+memory_gib=$(awk '/MemAvailable/ { printf "%d", $2 / 1048576 }' /proc/meminfo)
+if ((memory_gib >= terminal_gib)); then
+    say "9. The bundle as the proof that an Ethereum contract verifies, over Keccak, small enough for one transaction"
+    keep terminal terminal "$out/bundle" --out "$out/terminal"
+    printf '  %s bytes in %s s, %s provable bits, %s gas predicted for a transaction that brings and verifies it\n' \
+        "$(field terminal proof_bytes)" "$(field terminal seconds)" "$(field terminal provable_bits)" \
+        "$(field terminal predicted_gas)"
+    show verify "$out/terminal" --statement "$out/bundle.statement.json"
+    if show verify "$out/terminal" --statement "$out/stolen-bundle.json"; then
+        echo "demo: the stolen terminal proof was accepted" >&2
+        exit 1
+    fi
+else
+    say "9. The proof for Ethereum needs $terminal_gib GiB of free memory; this machine has $memory_gib: left out"
+fi
+
 executed_rate=$(field execute executed_per_second)
 proven_rate=$(calc '%.0f' "$proven / $seconds")
 say "What this machine did"
@@ -120,5 +138,11 @@ row "time to verify, ms" "$(field verify verify_ms)" "one proof, decoding includ
 row "bundle of 4 batches, bytes" "$(field aggregate proof_bytes)" "whatever the number of batches"
 row "its cost, CPU ms a transfer" \
     "$(calc '%.1f' "$(field aggregate worker_cpu_seconds) * 1000 / $small_operations")" "small batches; padding included"
+if [[ -f $out/terminal.json ]]; then
+    row "terminal proof, bytes" "$(field terminal proof_bytes)" "for Ethereum, whatever the number of batches"
+    row "predicted gas" "$(field terminal predicted_gas)" \
+        "$(calc '%.0f' "$(field terminal predicted_gas) / $small_operations") a transfer here, $(calc '%.0f' \
+            "$(field terminal predicted_gas) / 65536") in 16 batches of 4,096"
+fi
 row "peak memory of the prover, MiB" "$(calc '%.0f' "$peak / 1048576")"
 printf '\nEverything is in %s; build/quarry --help lists all commands.\n' "$out"
