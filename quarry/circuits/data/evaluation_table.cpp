@@ -124,12 +124,15 @@ void constrain_products(AirBuilder& b, const EvaluationRow<Expr>& row, const Eva
     for (std::size_t k = 0; k < kFieldBytes; ++k) t_or_zero[k] = (multiplies * t[k]).named();
     for (std::size_t k = 0; k < kFieldLimbs; ++k) {
         const Expr order = constant(order_limbs()[k]);
-        first[k] = row.blob * (w1[k] - w0[k] + order - row.g.limb[k]) + on_horner * (next_w0[k] - next.g.limb[k]);
-        second[k] = row.blob * (order - w0[k] - w1[k]) + row.horner * w1[k] - row.acc.limb[k];
+        first[k] = row.blob * (w1[k] - w0[k] + order - row.g.limb[k]);
+        first[k] += on_horner * (next_w0[k] - next.g.limb[k]);
+        second[k] = row.blob * (order - w0[k] - w1[k]);
+        second[k] += row.horner * w1[k] - row.acc.limb[k];
         to_next[k] = -(on * next.t.limb[k]);
         b.zero(indexed("first.g", k), row.is_first * row.horner * (row.g.limb[k] - w0[k]));
         b.zero(indexed("first.sum", k), row.is_first * row.sum[k]);
-        b.zero(indexed("next.sum", k), on * (next.sum[k] - row.sum[k]) - row.step[0] * row.acc.limb[k]);
+        const Expr grows = on * (next.sum[k] - row.sum[k]);
+        b.zero(indexed("next.sum", k), grows - row.step[0] * row.acc.limb[k]);
     }
     for (std::size_t k = 0; k < kPairBits; ++k) {
         const FieldNumber& constants = next_factor(k);

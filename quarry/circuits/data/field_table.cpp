@@ -20,7 +20,8 @@ void FieldTable::constrain(AirBuilder& b, const Row<Expr>& row, const Row<Expr>&
     factor[0] = (factor[0] + s.beta).named();
     LimbsOf<Expr> addend;
     for (std::size_t k = 0; k < kFieldLimbs; ++k) {
-        addend[k] = s.uses_addend * row.addend[k] + s.scale * (constant(order_limbs()[k]) - row.out.limb[k]);
+        addend[k] = s.uses_addend * row.addend[k];
+        addend[k] += s.scale * (constant(order_limbs()[k]) - row.out.limb[k]);
     }
     require_gate(b, "gate", factor, bytes_of(row.b), addend, row.gate);
     require_field_cells(b, "a", row.is_real, row.a);

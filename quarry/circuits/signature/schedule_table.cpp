@@ -9,7 +9,9 @@ namespace {
 ExprPoint added(AirBuilder& b, const std::string& name, const ExprPoint& acc, const ExprPoint& q,
                 const ExprElement& slope, const std::array<Expr, 2>& check) {
     require_chord(b, name + "_slope", acc, q, slope);
-    b.equal(name + "_check", (acc.x[0] - q.x[0]) * check[0] + (acc.x[1] - q.x[1]) * check[1], Expr(1));
+    Expr one = (acc.x[0] - q.x[0]) * check[0];
+    one += (acc.x[1] - q.x[1]) * check[1];
+    b.equal(name + "_check", one, Expr(1));
     return follow_slope(acc, q.x, slope);
 }
 

@@ -14,7 +14,8 @@ DigestOf<Expr> constant_digest(const Digest& x) {
 void require_on_curve(AirBuilder& b, const std::string& name, const ExprPoint& p) {
     ExprElement cubic = square(p.x);
     cubic[0] += Expr(static_cast<int>(SignatureCurve::kA));
-    require_equal(b, name, square(p.y), multiply(named(cubic), p.x) + constant_element(SignatureCurve::b()));
+    const ExprElement left = square(p.y);
+    require_equal(b, name, left, multiply(named(cubic), p.x) + constant_element(SignatureCurve::b()));
 }
 
 // P, 3 P, .., 15 P.
