@@ -45,12 +45,18 @@ const char* basis_name(SecurityLine::Basis basis) {
     return basis == SecurityLine::Basis::statistical ? "statistical" : "assumption";
 }
 
-/// Proofs that circuits verify, or (`terminal`) that a contract does. nullopt: none of this size.
-std::optional<SizeReport> make_report(bool terminal, unsigned log_size, unsigned bits) {
-    const auto parameters = find_parameters(terminal ? kTerminalProtocol : Protocol{}, log_size, bits);
+const Protocol& protocol_of(const std::string& profile) {
+    static constexpr Protocol kInner{};
+    if (profile == "wrap") return kWrapProtocol;
+    return profile == "terminal" ? kTerminalProtocol : kInner;
+}
+
+/// nullopt: no proofs of this size.
+std::optional<SizeReport> make_report(const Protocol& protocol, unsigned log_size, unsigned bits) {
+    const auto parameters = find_parameters(protocol, log_size, bits);
     if (!parameters) return std::nullopt;
     SizeReport report{*parameters, {}, 0};
-    if (!terminal) {
+    if (protocol.parameters != ParameterSet::terminal) {
         report.lines = analyse(*parameters);
         report.opening_bytes = whir_cost(*parameters).proof_bytes;
         return report;
@@ -133,7 +139,7 @@ void run_security(const SecurityOptions& options, const Session& session) {
     const unsigned first = options.log_size == 0 ? kMinLogStack : options.log_size;
     const unsigned last = options.log_size == 0 ? kMaxLogStack : options.log_size;
     for (unsigned n = first; n <= last; ++n) {
-        if (auto report = make_report(options.profile == "terminal", n, options.bits)) {
+        if (auto report = make_report(protocol_of(options.profile), n, options.bits)) {
             reports.push_back(std::move(*report));
         }
     }
@@ -179,9 +185,11 @@ void add_security_command(CLI::App& app, Session& session) {
         "quarry security --log-size 24", [options, &session] { run_security(*options, session); });
     add_level(*command, "--bits", options->bits, "the parameter set: what every message must reach");
     command
-        ->add_option("--profile", options->profile,
-                     "inner: proofs that circuits verify; terminal: the one that a contract verifies")
-        ->check(CLI::IsMember({"inner", "terminal"}))
+        ->add_option(
+            "--profile", options->profile,
+            "inner: proofs that circuits verify; wrap: the one that the terminal circuit verifies; terminal: the "
+            "one that a contract verifies")
+        ->check(CLI::IsMember({"inner", "wrap", "terminal"}))
         ->capture_default_str();
     add_number(*command, "--log-size", options->log_size, kMinLogStack, kMaxLogStack,
                "only proofs over 2^N cells, with every message");

@@ -78,7 +78,8 @@ Outcome<TerminalProofFile> prove_terminal(const recursion::Terminal& terminal, c
     if (!limbs) return limbs.error();
     const auto child = decode(terminal.catalog(), bundle);
     if (!child) return bad_file(errc_name(child.error().code), "the bundle's proof cannot be read");
-    const auto rows = terminal.rows(limbs.value(), content->statement(), {bundle.node_kind, child.value()});
+    const auto wrapped = recursion::wrap_bundle(terminal, content->statement(), {bundle.node_kind, child.value()});
+    const auto rows = terminal.rows(limbs.value(), content->statement(), wrapped);
     return TerminalProofFile{terminal.log_profile(), terminal.catalog().keys().digest(), *content,
                              recursion::prove_terminal(terminal, rows, limbs.value())};
 }

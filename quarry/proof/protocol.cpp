@@ -6,6 +6,17 @@
 #include "quarry/proof/terminal_parameters.hpp"
 
 namespace quarry {
+namespace {
+
+// What keeps the terminal circuit's hashes within 2^12 rows, at least of the prover's work: 33 queries of the first
+// oracle, where half the rate would save five and double its code. Later oracles are small, and their queries dear.
+constexpr unsigned kWrapLogInvRate = 5;
+constexpr unsigned kWrapGrindingBits = 20;
+constexpr std::uint64_t kWrapVerifierWeight = 40'000;
+// The terminal circuit evaluates the last vector by sums, one for each of its coefficients and queries.
+constexpr unsigned kWrapMaxLogFinal = 6;
+
+}  // namespace
 
 std::optional<WhirParameters> find_parameters(const Protocol& protocol, unsigned log_size, unsigned security_bits) {
     if (protocol.parameters == ParameterSet::terminal) {
@@ -14,9 +25,16 @@ std::optional<WhirParameters> find_parameters(const Protocol& protocol, unsigned
         options.log_lanes = protocol.log_stack_lanes;
         return find_terminal_parameters(log_size, options);
     }
+    SecurityTarget target = security_target(security_bits);
     WhirOptions options;
     options.log_lanes = protocol.log_stack_lanes;
-    return find_whir_parameters(log_size, security_target(security_bits), options);
+    if (protocol.parameters == ParameterSet::wrap) {
+        target.max_grinding_bits = kWrapGrindingBits;
+        options.log_inv_rate = kWrapLogInvRate;
+        options.max_log_final = kWrapMaxLogFinal;
+        options.verifier_weight = kWrapVerifierWeight;
+    }
+    return find_whir_parameters(log_size, target, options);
 }
 
 WhirParameters generate_parameters(const Protocol& protocol, unsigned log_size, unsigned security_bits) {

@@ -14,9 +14,10 @@ inline constexpr std::uint32_t kProtocolVersion = 1;
 /// latter is a multilinear extension, which folds in about one multiplication a claim.
 enum class ClaimBatching { powers, eq };
 
-/// Who chooses WHIR's parameters: the generator for proofs that a circuit verifies (quarry/proof/security.hpp), or the
-/// one for proofs that a contract verifies (quarry/proof/terminal_parameters.hpp).
-enum class ParameterSet { inner, terminal };
+/// Who chooses WHIR's parameters: the generator for proofs that a circuit verifies (quarry/proof/security.hpp), at the
+/// highest rate or, for the one proof that the terminal circuit verifies, at a low one; or the generator for proofs
+/// that a contract verifies (quarry/proof/terminal_parameters.hpp).
+enum class ParameterSet { inner, wrap, terminal };
 
 /// What a protocol may choose. docs/spec/proof-system.md describes the default; its section 10 the other choices. The
 /// verifier decides: a proof carries none of it, but its transcript starts from version().
@@ -35,8 +36,12 @@ struct Protocol {
     friend bool operator==(const Protocol&, const Protocol&) = default;
 };
 
+/// The protocol of the proof that the terminal circuit verifies: a contract pays for every row of that circuit, and a
+/// low rate has few queries. docs/spec/recursion.md, section 5.
+inline constexpr Protocol kWrapProtocol{RowRounds::skip, ClaimBatching::powers, 7, ParameterSet::wrap};
+
 /// The protocol of the proof that a contract verifies. docs/decisions/0010.
-inline constexpr Protocol kTerminalProtocol{RowRounds::plain, ClaimBatching::eq, 6, ParameterSet::terminal};
+inline constexpr Protocol kTerminalProtocol{RowRounds::plain, ClaimBatching::eq, 7, ParameterSet::terminal};
 
 /// WHIR's parameters for a stack of 2^log_size cells; nullopt where no choice reaches the level. Preconditions:
 /// kMinLogStack <= log_size <= kMaxLogStack; security_bits is one of kSecurityLevels.

@@ -18,7 +18,8 @@ using testing::GateSystem;
 constexpr Protocol kPlain{RowRounds::plain, ClaimBatching::powers};
 constexpr Protocol kEq{RowRounds::skip, ClaimBatching::eq};
 constexpr Protocol kBoth{RowRounds::plain, ClaimBatching::eq, 6};
-constexpr Protocol kProtocols[] = {Protocol{}, kPlain, kEq, kBoth, {RowRounds::skip, ClaimBatching::powers, 5}};
+constexpr Protocol kProtocols[] = {Protocol{}, kPlain,        kEq,
+                                   kBoth,      kWrapProtocol, {RowRounds::skip, ClaimBatching::powers, 5}};
 
 std::string name_of(const Status& s) { return s.ok() ? "ok" : errc_name(s.error().code); }
 

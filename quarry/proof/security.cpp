@@ -21,7 +21,6 @@ constexpr unsigned kDigestBytes = kDigestElements * kElementBytes;
 constexpr unsigned kMinMultiplicity = 3;
 constexpr unsigned kMaxMultiplicity = 4096;
 constexpr unsigned kMaxQueries = 2048;
-constexpr std::uint64_t kProvenPermutation = 50;  // computed permutations that proving one costs
 
 // Wider than any difference between two libm's, far narrower than a bit that anyone could use.
 constexpr double kMargin = 1e-6;
@@ -266,7 +265,7 @@ class Search {
     /// Smaller is better; grows with every part of the cost.
     std::pair<bool, std::uint64_t> rank(const WhirCost& cost) const {
         if (cost.proof_bytes > options_.max_proof_bytes) return {true, cost.proof_bytes};
-        return {false, cost.prover_permutations + kProvenPermutation * cost.verifier_permutations};
+        return {false, cost.prover_permutations + options_.verifier_weight * cost.verifier_permutations};
     }
 
     void consider(unsigned log_final, const WhirCost& cost) {

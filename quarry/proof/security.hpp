@@ -49,13 +49,14 @@ struct WhirOptions {
     unsigned log_lanes_later = 5;              ///< of every later oracle but the last, which may have fewer
     unsigned max_log_final = 9;                ///< the last vector is sent when it has at most this many variables
     std::size_t max_proof_bytes = 256 * 1024;  ///< for the opening; out of reach: the smallest is taken
+    std::uint64_t verifier_weight = 50;        ///< permutations that the prover computes to save one to be verified
     CircuitBounds bounds{};                    ///< the messages before WHIR are charged the first oracle's list
 };
 
 /// Parameters for 2^log_size elements. Of all rates and round counts that reach the target within max_proof_bytes, the
-/// one of least prover_permutations + 50 verifier_permutations (a parent proves a permutation for about 50 computed
-/// ones). nullopt if no choice reaches the target. Deterministic: the same on every compiler. Precondition: 16 <=
-/// log_size <= 28.
+/// one of least prover_permutations + verifier_weight verifier_permutations (a parent proves a permutation for about 50
+/// computed ones). nullopt if no choice reaches the target. Deterministic: the same on every compiler. Precondition: 16
+/// <= log_size <= 28.
 [[nodiscard]] std::optional<WhirParameters> find_whir_parameters(unsigned log_size, const SecurityTarget& target,
                                                                  const WhirOptions& options = {});
 

@@ -33,8 +33,11 @@ struct Rows {
 /// Which kinds of rows a circuit has.
 enum class RowKinds {
     all,
-    /// What a contract verifies: it pays for columns and constraints, and not for rows. Convolutions, the dearest kind
-    /// by far, and folds of extension elements are sums; a kind has one table.
+    /// What the terminal circuit verifies, where a constraint is rows. Convolutions, the dearest kind by far, are sums;
+    /// a kind has one table.
+    some,
+    /// What a contract verifies: it pays for columns and constraints, and not for rows. Folds of opened rows,
+    /// polynomials and powers are sums too.
     few,
 };
 
@@ -175,7 +178,9 @@ class CircuitBuilder {
     /// Rows that fold up to kFolds opened rows to the wires from `first_result` on.
     void base_fold_rows(Address weights, std::size_t groups, std::span<const BaseRun> rows, Address first_result);
     void extension_fold_rows(Address weights, std::size_t groups, const BaseRun& run, Address result);
-    void fold_extension_by_sums(Address weights, const BaseRun& run, Address result);
+    void fold_by_sums(Address weights, std::size_t num_weights, const BaseRun& run, Address result);
+    [[nodiscard]] ExtensionExpr evaluate_by_sums(std::span<const ExtensionExpr> coefficients, const BaseExpr& point);
+    [[nodiscard]] ExtensionExpr power_by_sums(const BaseExpr& x, std::span<const ExtensionExpr> r);
     /// Rows for up to kPoints points; the results are the next wires.
     std::vector<ExtField> polynomial_rows(Address coefficients, std::size_t groups, std::span<const Address> points);
     Address new_digest();

@@ -67,14 +67,12 @@ std::vector<ExtensionExpr> CircuitBuilder::fold(std::span<const ExtensionExpr> w
         results.push_back(new_wire(value));
     }
     const auto first = [&](std::size_t q) { return results[q].node_->terms[0].a; };
+    if (rows_.kinds == RowKinds::few) {
+        for (std::size_t q = 0; q < rows.size(); ++q) fold_by_sums(run_start, weights.size(), rows[q], first(q));
+        return results;
+    }
     if (rows.empty() || rows[0].size() != weights.size()) {
-        for (std::size_t q = 0; q < rows.size(); ++q) {
-            if (rows_.kinds == RowKinds::few) {
-                fold_extension_by_sums(run_start, rows[q], first(q));
-            } else {
-                extension_fold_rows(run_start, groups, rows[q], first(q));
-            }
-        }
+        for (std::size_t q = 0; q < rows.size(); ++q) extension_fold_rows(run_start, groups, rows[q], first(q));
         return results;
     }
     for (std::size_t q = 0; q < rows.size(); q += kFolds) {
@@ -137,19 +135,28 @@ void CircuitBuilder::extension_fold_rows(Address weights, std::size_t groups, co
     }
 }
 
-void CircuitBuilder::fold_extension_by_sums(Address weights, const BaseRun& run, Address result) {
+void CircuitBuilder::fold_by_sums(Address weights, std::size_t num_weights, const BaseRun& run, Address result) {
     ExtensionExpr total;
-    for (std::size_t i = 0; i < run.size() / kDegree; ++i) {
+    for (std::size_t i = 0; i < num_weights; ++i) {
+        const auto weight = at(weights + static_cast<Address>(i));
+        if (run.size() == num_weights) {
+            total = total + weight * lift(run.address + static_cast<Address>(i), run.values[i]);
+            continue;
+        }
         std::array<KoalaBear, kDegree> x;
         std::copy_n(run.values.begin() + static_cast<std::ptrdiff_t>(kDegree * i), kDegree, x.begin());
-        total =
-            total + at(weights + static_cast<Address>(i)) * pack(run.address + static_cast<Address>(kDegree * i), x);
+        total = total + weight * pack(run.address + static_cast<Address>(kDegree * i), x);
     }
     sum(total, result, false);
 }
 
 std::vector<ExtensionExpr> CircuitBuilder::evaluate(std::span<const ExtensionExpr> coefficients,
                                                     std::span<const BaseExpr> points) {
+    if (rows_.kinds == RowKinds::few) {
+        std::vector<ExtensionExpr> values;
+        for (const BaseExpr& point : points) values.push_back(evaluate_by_sums(coefficients, point));
+        return values;
+    }
     const std::size_t groups = (coefficients.size() + kBlock - 1) / kBlock;
     const Address run_start = run(coefficients, groups * kBlock);
     std::vector<Address> xs;
@@ -161,6 +168,15 @@ std::vector<ExtensionExpr> CircuitBuilder::evaluate(std::span<const ExtensionExp
         for (const ExtField& sum : sums) results.push_back(new_wire(sum));
     }
     return results;
+}
+
+ExtensionExpr CircuitBuilder::evaluate_by_sums(std::span<const ExtensionExpr> coefficients, const BaseExpr& point) {
+    ExtensionExpr value;
+    for (std::size_t i = coefficients.size(); i-- > 0;) {
+        value = value * point + coefficients[i];
+        (void)wire(value);
+    }
+    return value;
 }
 
 std::vector<ExtField> CircuitBuilder::polynomial_rows(Address coefficients, std::size_t groups,
@@ -191,8 +207,21 @@ std::vector<ExtField> CircuitBuilder::polynomial_rows(Address coefficients, std:
     return {sums.begin(), sums.begin() + static_cast<std::ptrdiff_t>(points.size())};
 }
 
+ExtensionExpr CircuitBuilder::power_by_sums(const BaseExpr& x, std::span<const ExtensionExpr> r) {
+    ExtensionExpr square = x.lifted();
+    ExtensionExpr product{ExtField(1)};
+    for (std::size_t v = 0; v < r.size(); ++v) {
+        if (v > 0) square = square * square;
+        (void)wire(square);
+        product = product + product * (r[v] * square - r[v]);
+        (void)wire(product);
+    }
+    return product;
+}
+
 ExtensionExpr CircuitBuilder::power(const BaseExpr& x, std::span<const ExtensionExpr> r) {
     QUARRY_CHECK(!r.empty());
+    if (rows_.kinds == RowKinds::few) return power_by_sums(x, r);
     const Address start = wire(x.lifted());
     PowerRow<KoalaBear> row{read(start)[0], {}, cells(ExtField(1))};
     ExtField product(1);

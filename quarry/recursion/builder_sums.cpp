@@ -132,7 +132,7 @@ void CircuitBuilder::sum(const ExtensionExpr& x, Address result, bool compare) {
 std::vector<ExtensionExpr> CircuitBuilder::convolve(std::span<const ExtensionExpr> x,
                                                     std::span<const ExtensionExpr> y) {
     QUARRY_CHECK(!x.empty() && x.size() <= kConvolution && !y.empty() && y.size() <= kConvolution);
-    if (rows_.kinds == RowKinds::few) return convolve_by_sums(x, y);
+    if (rows_.kinds != RowKinds::all) return convolve_by_sums(x, y);
     ConvolutionTable::Row<KoalaBear> row{};
     ConvolutionTable::Fixed<KoalaBear> fixed{.reads = kFlag};
     const auto read_factor = [&](std::span<const ExtensionExpr> factor, auto& values, auto& addresses) {

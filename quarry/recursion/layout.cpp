@@ -93,11 +93,14 @@ ShapeHeights fit(const CircuitRows& rows) {
         const unsigned whole = log_height_for(n);
         auto& heights = shape[static_cast<std::size_t>(kind)];
         const bool few = rows.kinds == RowKinds::few;
+        const bool one_of_a_kind = rows.kinds != RowKinds::all;
         const bool may_be_absent = kind == TableKind::public_input ||
-                                   (few && (kind == TableKind::convolution || kind == TableKind::extension_fold));
+                                   (one_of_a_kind && kind == TableKind::convolution) ||
+                                   (few && (kind == TableKind::base_fold || kind == TableKind::extension_fold ||
+                                            kind == TableKind::polynomial || kind == TableKind::power));
         if (may_be_absent && n == 0) return;
         heights = {whole};
-        if (few || whole == kMinLogHeight || n > 3 * (std::size_t{1} << whole) / 4) return;
+        if (one_of_a_kind || whole == kMinLogHeight || n > 3 * (std::size_t{1} << whole) / 4) return;
         for (unsigned second = kMinLogHeight; second + 1 < whole; ++second) {
             const std::vector<unsigned> two{whole - 1, second};
             if (cut(of.first, two)) {

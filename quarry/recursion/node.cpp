@@ -191,30 +191,39 @@ void NodeBuilder::data(const LeafShape& shape, rollup::DataRole role, const roll
     append(head, before, std::move(end), work);
 }
 
-void verify_child(CircuitBuilder& b, const DigestWire& keys, const NodeShape& shape, StatementKind kind,
-                  const DigestWire& statement, const Proof& proof, const ChildKey& key) {
+DigestWire exposed_wire(CircuitBuilder& b, StatementKind kind, const DigestWire& keys, const DigestWire& statement) {
+    Elements exposed{number(static_cast<std::uint32_t>(kind))};
+    append_to(exposed, b.elements(keys));
+    append_to(exposed, b.elements(statement));
+    return tagged_chain(b, "quarry/recursion/v1", exposed);
+}
+
+BasicStatement<BaseExpr> statement_wires(CircuitBuilder& b, const DigestWire& exposed) {
+    BasicStatement<BaseExpr> wires;
+    BasicPublicTuple<BaseExpr> tuple{kDigestBus, number(1), {number(kPublicDigest)}};
+    for (const BaseExpr& x : b.elements(exposed)) tuple.tuple.push_back(x);
+    wires.tuples.push_back(std::move(tuple));
+    return wires;
+}
+
+DigestWire verify_child(CircuitBuilder& b, const DigestWire& keys, const NodeShape& shape, StatementKind kind,
+                        const DigestWire& statement, const Proof& proof, const ChildKey& key) {
     // The key is one that the table has for this kind, and the child says under which table it was made.
-    const BaseExpr kind_element = number(static_cast<std::uint32_t>(kind));
     const DigestWire root = b.witness(key.preprocessed_root);
-    Elements leaf{kind_element};
+    Elements leaf{number(static_cast<std::uint32_t>(kind))};
     append_to(leaf, b.elements(root));
     b.require_member(keys, b.constant(rollup::chain_start("quarry/key/v1")), leaf, key.entry, key.path);
 
-    Elements exposed{kind_element};
-    append_to(exposed, b.elements(keys));
-    append_to(exposed, b.elements(statement));
-    const DigestWire digest = tagged_chain(b, "quarry/recursion/v1", exposed);
-    BasicStatement<BaseExpr> wires;
-    BasicPublicTuple<BaseExpr> tuple{kDigestBus, number(1), {number(kPublicDigest)}};
-    for (const BaseExpr& x : b.elements(digest)) tuple.tuple.push_back(x);
-    wires.tuples.push_back(std::move(tuple));
+    const DigestWire exposed = exposed_wire(b, kind, keys, statement);
+    const BasicStatement<BaseExpr> wires = statement_wires(b, exposed);
     check_shape(shape, proof);
     verify_in_circuit(b, *shape.circuit, proof, wires, root);
+    return exposed;
 }
 
 void NodeBuilder::verify_node(const NodeShape& shape, StatementKind kind, const DigestWire& statement,
                               const Proof& proof, const ChildKey& key) {
-    verify_child(b_, keys_, shape, kind, statement, proof, key);
+    (void)verify_child(b_, keys_, shape, kind, statement, proof, key);
 }
 
 void NodeBuilder::join(const NodeShape& shape, const rollup::JoinStatement& statement, const Proof& proof,
@@ -233,10 +242,7 @@ void NodeBuilder::join(const NodeShape& shape, const rollup::JoinStatement& stat
 }
 
 CircuitRows NodeBuilder::expose(StatementKind kind, const DigestWire& statement) {
-    Elements e{number(static_cast<std::uint32_t>(kind))};
-    append_to(e, b_.elements(keys_));
-    append_to(e, b_.elements(statement));
-    b_.expose(tagged_chain(b_, "quarry/recursion/v1", e));
+    b_.expose(exposed_wire(b_, kind, keys_, statement));
     return std::move(b_).finish();
 }
 

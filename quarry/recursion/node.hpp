@@ -34,10 +34,18 @@ struct ChildKey {
     std::vector<Digest> path = std::vector<Digest>(KeyTable::kLogKeys);
 };
 
+/// exposed_digest of a node, on wires.
+DigestWire exposed_wire(CircuitBuilder& builder, rollup::StatementKind kind, const DigestWire& keys,
+                        const DigestWire& statement);
+/// digest_statement, on wires.
+BasicStatement<BaseExpr> statement_wires(CircuitBuilder& builder, const DigestWire& exposed);
+
 /// A node's proof in the circuit that is being built: a statement of this kind has this digest, under a key that the
-/// table with the digest `keys` has for the kind. Precondition (checked): a proof of the shape.
-void verify_child(CircuitBuilder& builder, const DigestWire& keys, const NodeShape& shape, rollup::StatementKind kind,
-                  const DigestWire& statement, const Proof& proof, const ChildKey& key);
+/// table with the digest `keys` has for the kind. Returns what the node exposes. Precondition (checked): a proof of the
+/// shape.
+DigestWire verify_child(CircuitBuilder& builder, const DigestWire& keys, const NodeShape& shape,
+                        rollup::StatementKind kind, const DigestWire& statement, const Proof& proof,
+                        const ChildKey& key);
 
 /// Builds the circuit of one node. Calls must not depend on values; values that make no true statement make a witness
 /// that no proof accepts. Whoever is handed a child verifies it first: one of another shape is our own bug (checked).

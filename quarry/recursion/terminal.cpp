@@ -191,29 +191,30 @@ DigestWire open_bundle(CircuitBuilder& b, std::span<const KoalaBear> limbs, unsi
     return bundle_digest(b, list.roots(), depth, count);
 }
 
-CircuitRows terminal_rows(const NodeShape& shape, const Digest& keys, std::span<const KoalaBear> limbs,
-                          const rollup::BundleStatement& bundle, const Proof& proof, const ChildKey& key) {
+CircuitRows terminal_rows(const Wrap& wrap, const Digest& wrap_root, const Digest& keys,
+                          std::span<const KoalaBear> limbs, const rollup::BundleStatement& bundle, const Proof& proof) {
+    QUARRY_CHECK(proof.heights == heights_of(wrap.shape_heights()) && proof.security_bits == wrap.security_bits());
     CircuitBuilder b(RowKinds::few);
     const DigestWire statement = open_bundle(b, limbs, bundle.depth);
-    verify_child(b, b.constant(keys), shape, StatementKind::bundle, statement, proof, key);
+    const DigestWire exposed = exposed_wire(b, StatementKind::bundle, b.constant(keys), statement);
+    verify_in_circuit(b, wrap.circuit(), proof, statement_wires(b, exposed), b.constant(wrap_root), kWrapProtocol);
     return std::move(b).finish();
 }
 
-Terminal::Terminal(const Catalog& catalog, unsigned log_profile) : catalog_(&catalog), log_profile_(log_profile) {
-    heights_ = fit(blank());
+Terminal::Terminal(const Catalog& catalog, unsigned log_profile) : wrap_(catalog), log_profile_(log_profile) {
+    heights_ = fit(blank({}));
     circuit_ = make_circuit(heights_);
 }
 
-CircuitRows Terminal::blank() const {
-    const NodeShape& shape = catalog_->node_shape();
+CircuitRows Terminal::blank(const Digest& wrap_root) const {
     const std::vector<KoalaBear> limbs(kTerminalHeadLimbs + (kTerminalItemLimbs << log_profile_));
-    return terminal_rows(shape, catalog_->keys().digest(), limbs, {},
-                         blank_proof(*shape.circuit, shape.heights, shape.security_bits), {});
+    return terminal_rows(wrap_, wrap_root, catalog().keys().digest(), limbs, {}, wrap_.blank_proof());
 }
 
 const KeccakProvingKey& Terminal::proving_key() const {
     std::call_once(made_, [&] {
-        auto preprocessed = lay_out_preprocessed(*circuit_, heights_, blank(), kTerminalProtocol.log_stack_lanes);
+        const CircuitRows rows = blank(wrap_.proving_key().verifying_key().preprocessed_root);
+        auto preprocessed = lay_out_preprocessed(*circuit_, heights_, rows, kTerminalProtocol.log_stack_lanes);
         QUARRY_CHECK(preprocessed.has_value());
         key_ = std::make_unique<KeccakProvingKey>(std::move(*preprocessed), security_bits(), kTerminalProtocol);
     });
@@ -221,10 +222,15 @@ const KeccakProvingKey& Terminal::proving_key() const {
 }
 
 CircuitRows Terminal::rows(std::span<const KoalaBear> limbs, const rollup::BundleStatement& bundle,
-                           const NodeProof& proof) const {
+                           const Proof& wrapped) const {
     QUARRY_CHECK(log_profile_of(limbs.size()) == log_profile_);
-    return terminal_rows(catalog_->node_shape(), catalog_->keys().digest(), limbs, bundle, proof.proof,
-                         catalog_->child_key(proof.node_kind));
+    return terminal_rows(wrap_, wrap_.proving_key().verifying_key().preprocessed_root, catalog().keys().digest(), limbs,
+                         bundle, wrapped);
+}
+
+Proof wrap_bundle(const Terminal& terminal, const rollup::BundleStatement& bundle, const NodeProof& proof) {
+    const Digest digest = rollup::digest(bundle);
+    return prove_wrap(terminal.wrap(), terminal.wrap().rows(digest, proof), digest);
 }
 
 std::vector<std::uint8_t> prove_terminal(const Terminal& terminal, const CircuitRows& rows,

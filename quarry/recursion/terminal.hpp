@@ -6,11 +6,10 @@
 #include <span>
 #include <vector>
 
-#include "quarry/recursion/catalog.hpp"
-#include "quarry/rollup/bundle.hpp"
+#include "quarry/recursion/wrap.hpp"
 
-/// The last circuit: verifies the proof of one bundle and opens it, so that every field of every batch is public input.
-/// What a contract verifies; see docs/spec/recursion.md, section 5.
+/// The last circuit: verifies the wrapped proof of one bundle and opens it, so that every field of every batch is
+/// public input. What a contract verifies; see docs/spec/recursion.md, section 5.
 namespace quarry::recursion {
 
 /// ok iff the limbs are those of one statement of a profile: their number, each below 2^16, each pair that is an
@@ -26,13 +25,14 @@ Statement terminal_statement(std::span<const KoalaBear> limbs);
 /// as a profile has.
 DigestWire open_bundle(CircuitBuilder& builder, std::span<const KoalaBear> limbs, unsigned depth);
 
-/// The circuit's rows. `limbs` say what the items are. Values that make no true statement make a witness that no proof
-/// accepts. Preconditions (checked): as many limbs as a profile has; a proof of the shape.
-CircuitRows terminal_rows(const NodeShape& shape, const Digest& keys, std::span<const KoalaBear> limbs,
-                          const rollup::BundleStatement& bundle, const Proof& proof, const ChildKey& key);
+/// The circuit's rows. `limbs` say what the items are; `wrap_root`: of the key that the wrap's proof is verified under.
+/// Values that make no true statement make a witness that no proof accepts. Preconditions (checked): as many limbs as a
+/// profile has; a proof of the wrap's shape.
+CircuitRows terminal_rows(const Wrap& wrap, const Digest& wrap_root, const Digest& keys,
+                          std::span<const KoalaBear> limbs, const rollup::BundleStatement& bundle, const Proof& proof);
 
-/// The circuit and key of one profile. Making it runs the circuit once without a proof; the key is made when it is
-/// asked for first: seconds, and about 2 GiB that it keeps.
+/// The circuits and keys of one profile: of the wrap and of the terminal. Making it runs both circuits once without a
+/// proof; the keys are made when they are asked for first: seconds, and about 2 GiB that they keep.
 class Terminal {
   public:
     /// Precondition: 0, 2 or 4. `catalog` must live as long.
@@ -41,20 +41,22 @@ class Terminal {
     Terminal& operator=(const Terminal&) = delete;
 
     [[nodiscard]] unsigned log_profile() const noexcept { return log_profile_; }
-    [[nodiscard]] const Catalog& catalog() const noexcept { return *catalog_; }
+    [[nodiscard]] const Catalog& catalog() const noexcept { return wrap_.catalog(); }
+    [[nodiscard]] const Wrap& wrap() const noexcept { return wrap_; }
     [[nodiscard]] const ShapeHeights& shape_heights() const noexcept { return heights_; }
     [[nodiscard]] const Circuit& circuit() const noexcept { return *circuit_; }
-    [[nodiscard]] unsigned security_bits() const noexcept { return catalog_->node_shape().security_bits; }
-    /// Covers the key table's digest, which is a constant of the circuit. Safe to call from several threads.
+    [[nodiscard]] unsigned security_bits() const noexcept { return wrap_.security_bits(); }
+    /// Covers the key table's digest and the wrap's key, which are constants of the circuit: makes the latter first.
+    /// Safe to call from several threads.
     [[nodiscard]] const KeccakProvingKey& proving_key() const;
-    /// The rows for a bundle's proof. Precondition: a bundle that verify_node accepts.
+    /// The rows for a bundle's wrapped proof. Precondition: one that verify_wrap accepts.
     [[nodiscard]] CircuitRows rows(std::span<const KoalaBear> limbs, const rollup::BundleStatement& bundle,
-                                   const NodeProof& proof) const;
+                                   const Proof& wrapped) const;
 
   private:
-    [[nodiscard]] CircuitRows blank() const;
+    [[nodiscard]] CircuitRows blank(const Digest& wrap_root) const;
 
-    const Catalog* catalog_;
+    Wrap wrap_;
     unsigned log_profile_;
     ShapeHeights heights_;
     std::unique_ptr<Circuit> circuit_;
@@ -62,6 +64,8 @@ class Terminal {
     mutable std::unique_ptr<KeccakProvingKey> key_;
 };
 
+/// The proof of the wrap for a bundle's proof. Precondition: a bundle that verify_node accepts.
+Proof wrap_bundle(const Terminal& terminal, const rollup::BundleStatement& bundle, const NodeProof& proof);
 /// The bytes that a contract reads (quarry/proof/keccak_wire.hpp), in the protocol kTerminalProtocol. `phases`, `now`:
 /// as for prove(). Precondition (checked): rows of this circuit, that is, with the preprocessed cells of its key.
 std::vector<std::uint8_t> prove_terminal(const Terminal& terminal, const CircuitRows& rows,

@@ -93,9 +93,10 @@ Status require_merkle(CircuitBackend& backend, const std::array<BaseExpr, kDiges
 }
 
 void verify_in_circuit(CircuitBuilder& builder, const Circuit& circuit, const Proof& proof,
-                       const BasicStatement<BaseExpr>& statement, const std::optional<DigestWire>& preprocessed_root) {
-    const StackLayout layout = make_stack_layout(circuit, proof.heights).value();
-    const WhirParameters parameters = generate_whir_parameters(layout.log_size, security_target(proof.security_bits));
+                       const BasicStatement<BaseExpr>& statement, const std::optional<DigestWire>& preprocessed_root,
+                       const Protocol& protocol) {
+    const StackLayout layout = make_stack_layout(circuit, proof.heights, protocol.log_stack_lanes).value();
+    const WhirParameters parameters = generate_parameters(protocol, layout.log_size, proof.security_bits);
     const auto as_elements = [](const DigestWire& digest) {
         return [&]<std::size_t... K>(std::index_sequence<K...>) {
             return std::array<BaseExpr, kDigestSize>{BaseExpr(digest, K)...};
@@ -104,20 +105,21 @@ void verify_in_circuit(CircuitBuilder& builder, const Circuit& circuit, const Pr
     KeyDigests<BaseExpr> key{as_elements(builder.constant(circuit.digest())), {}};
     if (preprocessed_root) key.preprocessed_root = as_elements(*preprocessed_root);
     SpongeWires sponge(builder);
-    absorb_start(sponge, key, proof.heights, parameters, proof.security_bits, statement,
-                 [](KoalaBear x) { return BaseExpr(x); });
+    absorb_start(
+        sponge, key, proof.heights, parameters, proof.security_bits, statement, [](KoalaBear x) { return BaseExpr(x); },
+        protocol);
     CircuitChannel channel(builder, sponge, proof.stream);
     const CircuitOpenings openings(builder, proof.openings);
     CircuitBackend backend{&builder};
     const Status status = verify_proof(backend, channel, circuit, proof.heights, layout, statement, openings,
-                                       parameters, key.preprocessed_root);
+                                       parameters, key.preprocessed_root, protocol);
     QUARRY_CHECK(status.ok());
 }
 
-Proof blank_proof(const Circuit& circuit, const Heights& heights, unsigned security_bits) {
-    const StackLayout layout = make_stack_layout(circuit, heights).value();
-    const WhirParameters parameters = generate_whir_parameters(layout.log_size, security_target(security_bits));
-    Proof proof{security_bits, heights, ProofStream(proof_stream_length(circuit, heights, parameters)), {}};
+Proof blank_proof(const Circuit& circuit, const Heights& heights, unsigned security_bits, const Protocol& protocol) {
+    const StackLayout layout = make_stack_layout(circuit, heights, protocol.log_stack_lanes).value();
+    const WhirParameters parameters = generate_parameters(protocol, layout.log_size, security_bits);
+    Proof proof{security_bits, heights, ProofStream(proof_stream_length(circuit, heights, parameters, protocol)), {}};
     for (const OracleShape& oracle : whir_oracles(parameters, layout.lanes_of_parts())) {
         const Opening blank{std::vector<KoalaBear>(oracle.width), std::vector<Digest>(oracle.log_rows)};
         proof.openings.oracles.emplace_back(parameters.rounds[oracle.round].num_queries, blank);

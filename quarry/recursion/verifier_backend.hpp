@@ -109,9 +109,10 @@ inline TableValues<ExtensionExpr> evaluate_table(CircuitBackend& backend, const 
 /// the shape's is our own mistake (checked).
 void verify_in_circuit(CircuitBuilder& builder, const Circuit& circuit, const Proof& proof,
                        const BasicStatement<BaseExpr>& statement,
-                       const std::optional<DigestWire>& preprocessed_root = {});
+                       const std::optional<DigestWire>& preprocessed_root = {}, const Protocol& protocol = {});
 
 /// A proof of the right lengths that proves nothing: what fixes a circuit when there is no proof at hand.
-Proof blank_proof(const Circuit& circuit, const Heights& heights, unsigned security_bits = 100);
+Proof blank_proof(const Circuit& circuit, const Heights& heights, unsigned security_bits = 100,
+                  const Protocol& protocol = {});
 
 }  // namespace quarry::recursion
