@@ -55,21 +55,21 @@ TEST(EvmUnits, AreTheMeasuredOnes) {
     EXPECT_EQ(header.substr(open, close - open), members);
 }
 
-/// The terminal circuit for 16 batches; tools/evm_gas_model.py has the same, tests/adversary/terminal_test.cpp compares.
+/// The terminal circuit for 16 batches; tools/evm_gas_model.py has the same, tests/adversary/terminal_test.cpp
+/// compares.
 EvmCircuit assumed_circuit() {
     EvmCircuit circuit;
     // Name, log rows; columns, next-row, preprocessed; interactions, values; products, forms, small and large terms;
     // constraints, degree.
-    circuit.tables = {
-        {"tree", 12, 93, 17, 10, 12, 45, 321, 466, 2368, 2064, 93, 9},
-        {"sponge", 11, 100, 16, 11, 16, 32, 331, 476, 2493, 2064, 116, 9},
-        {"sum", 14, 20, 0, 11, 4, 24, 75, 15, 103, 0, 5, 3},
-        {"form", 12, 45, 0, 23, 9, 54, 160, 25, 210, 0, 5, 3},
-        {"pack", 14, 5, 0, 6, 6, 16, 4, 4, 8, 0, 4, 2},
-        {"digest", 10, 8, 0, 8, 18, 82, 0, 14, 28, 0, 0, 1},
-        {"constant", 9, 8, 0, 12, 2, 15, 0, 8, 16, 0, 8, 1},
-        {"index", 9, 45, 0, 31, 27, 62, 116, 93, 247, 63, 53, 7},
-        {"public input", 9, 58, 0, 6, 60, 413, 0, 58, 172, 0, 0, 1}};
+    circuit.tables = {{"tree", 12, 93, 17, 10, 12, 45, 321, 466, 2368, 2064, 93, 9},
+                      {"sponge", 11, 100, 16, 11, 16, 32, 331, 476, 2493, 2064, 116, 9},
+                      {"sum", 14, 20, 0, 11, 4, 24, 75, 15, 103, 0, 5, 3},
+                      {"form", 12, 45, 0, 23, 9, 54, 160, 25, 210, 0, 5, 3},
+                      {"pack", 14, 5, 0, 6, 6, 16, 4, 4, 8, 0, 4, 2},
+                      {"digest", 10, 8, 0, 8, 18, 82, 0, 14, 28, 0, 0, 1},
+                      {"constant", 9, 8, 0, 12, 2, 15, 0, 8, 16, 0, 8, 1},
+                      {"index", 9, 45, 0, 31, 27, 62, 116, 93, 247, 63, 53, 7},
+                      {"public input", 9, 58, 0, 6, 60, 413, 0, 58, 172, 0, 0, 1}};
     circuit.witness_lanes = 76;
     circuit.preprocessed_lanes = 29;
     circuit.chunk_runs = 13;

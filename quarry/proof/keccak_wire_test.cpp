@@ -20,7 +20,8 @@ using Bytes = std::vector<std::uint8_t>;
 std::string name_of(const Status& s) { return s.ok() ? "ok" : errc_name(s.error().code); }
 
 /// The terminal's protocol with parameters that are quick to prove.
-constexpr Protocol kProtocol{RowRounds::plain, ClaimBatching::eq, 6, ParameterSet::inner};
+constexpr Protocol kProtocol{RowRounds::plain, ClaimBatching::eq, kTerminalProtocol.log_stack_lanes,
+                             ParameterSet::inner};
 
 /// A circuit with a key: two trees at the first round.
 class KeccakWire : public ::testing::Test {
@@ -331,7 +332,7 @@ TEST_F(KeccakWire, RandomByteFlipsAreRefused) {
 
 // The model that chose the parameters counts the bytes and levels that there are.
 TEST_F(KeccakWire, TheGasModelCountsTheseBytes) {
-    for (unsigned log_size = 16; log_size <= 24; log_size += 2) {
+    for (unsigned log_size = 16; log_size <= 22; ++log_size) {
         for (const WhirRound& round : generate_parameters(kTerminalProtocol, log_size, 100).rounds) {
             EXPECT_EQ(evm_best_cap(round.num_queries, round.log_message + round.log_inv_rate),
                       KeccakPolicy::log_cap(round.num_queries));
