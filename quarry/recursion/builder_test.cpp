@@ -5,6 +5,7 @@
 #include <random>
 
 #include "quarry/hash/merkle.hpp"
+#include "quarry/hash/poseidon_batch.hpp"
 #include "quarry/recursion/testing.hpp"
 
 namespace quarry::recursion {
@@ -20,8 +21,8 @@ ExtField random_ext(std::mt19937_64& rng) {
 
 /// Builds a circuit and says what is wrong with its rows.
 template <class F>
-std::string complaint(F build) {
-    CircuitBuilder b;
+std::string complaint(F build, RowKinds kinds = RowKinds::all) {
+    CircuitBuilder b(kinds);
     const DigestWire digest = build(b);
     b.expose(digest);
     return LaidOut(std::move(b).finish()).complaint(digest.value);
@@ -177,7 +178,10 @@ TEST(Builder, SpongeIsTheTranscript) {
               "");
 }
 
-TEST(Builder, OpenedRowsFoldsAndPolynomials) {
+class BuilderOpenings : public ::testing::TestWithParam<RowKinds> {};
+INSTANTIATE_TEST_SUITE_P(All, BuilderOpenings, ::testing::Values(RowKinds::all, RowKinds::some, RowKinds::few));
+
+TEST_P(BuilderOpenings, OpenedRowsFoldsPolynomialsAndPowers) {
     std::mt19937_64 rng(2);
     for (const std::size_t width : {std::size_t{8}, std::size_t{13}, std::size_t{40}}) {
         constexpr unsigned kHeight = 4;
@@ -188,60 +192,99 @@ TEST(Builder, OpenedRowsFoldsAndPolynomials) {
             for (std::size_t i = 0; i < width; ++i) rows[r * stride + i] = KoalaBear(rng());
         }
         const auto tree = MerkleTree<PoseidonHasher>::build(rows, 1U << kHeight, width, stride);
-        EXPECT_EQ(complaint([&](CircuitBuilder& b) {
-                      Transcript native;
-                      SpongeWires sponge(b);
-                      for (std::uint64_t i = 0; i < 8; ++i) {
-                          (void)sponge.absorb(KoalaBear(i));
-                          native.absorb(KoalaBear(i));
-                      }
-                      std::vector<ExtensionExpr> weights;
-                      for (std::size_t i = 0; i < (width == 40 ? 8 : width); ++i)
-                          weights.push_back(b.witness(random_ext(rng)));
-                      const DigestWire root = b.witness(tree.root());
-                      std::vector<BaseRun> runs;
-                      std::vector<BaseExpr> points;
-                      std::vector<ExtField> expected, values;
-                      std::vector<std::vector<Digest>> paths;
-                      for (std::size_t q = 0; q < kQueries; ++q) {
-                          const auto [address, value] = sponge.squeeze();
-                          const IndexWires index = b.index(address, value, kHeight);
-                          EXPECT_EQ(index.value, native.squeeze_index(kHeight));
-                          const auto row = std::span<const KoalaBear>(rows).subspan(index.value * stride, width);
-                          runs.push_back(b.leaf(row));
-                          paths.push_back(tree.path(index.value));
-                          b.open(root, index, runs.back(), paths.back());
-                          points.push_back(index.point);
-                          ExtField sum;
-                          for (std::size_t i = 0; i < weights.size(); ++i) {
-                              ExtField x(row[i]);
-                              if (width == 40) {
-                                  for (std::size_t k = 0; k < kDegree; ++k) x[k] = row[kDegree * i + k];
+        EXPECT_EQ(complaint(
+                      [&](CircuitBuilder& b) {
+                          Transcript native;
+                          SpongeWires sponge(b);
+                          for (std::uint64_t i = 0; i < 8; ++i) {
+                              (void)sponge.absorb(KoalaBear(i));
+                              native.absorb(KoalaBear(i));
+                          }
+                          std::vector<ExtensionExpr> weights;
+                          for (std::size_t i = 0; i < (width == 40 ? 8 : width); ++i)
+                              weights.push_back(b.witness(random_ext(rng)));
+                          const DigestWire root = b.witness(tree.root());
+                          std::vector<BaseRun> runs;
+                          std::vector<BaseExpr> points;
+                          std::vector<ExtField> expected, values;
+                          std::vector<std::vector<Digest>> paths;
+                          for (std::size_t q = 0; q < kQueries; ++q) {
+                              const auto [address, value] = sponge.squeeze();
+                              const IndexWires index = b.index(address, value, kHeight);
+                              EXPECT_EQ(index.value, native.squeeze_index(kHeight));
+                              const auto row = std::span<const KoalaBear>(rows).subspan(index.value * stride, width);
+                              runs.push_back(b.leaf(row));
+                              paths.push_back(tree.path(index.value));
+                              b.open(root, index, runs.back(), paths.back());
+                              points.push_back(index.point);
+                              ExtField sum;
+                              for (std::size_t i = 0; i < weights.size(); ++i) {
+                                  ExtField x(row[i]);
+                                  if (width == 40) {
+                                      for (std::size_t k = 0; k < kDegree; ++k) x[k] = row[kDegree * i + k];
+                                  }
+                                  sum += weights[i].value() * x;
                               }
-                              sum += weights[i].value() * x;
+                              expected.push_back(sum);
+                              ExtField f;
+                              for (std::size_t i = weights.size(); i-- > 0;)
+                                  f = f * index.point.value() + weights[i].value();
+                              values.push_back(f);
                           }
-                          expected.push_back(sum);
-                          ExtField f;
-                          for (std::size_t i = weights.size(); i-- > 0;)
-                              f = f * index.point.value() + weights[i].value();
-                          values.push_back(f);
-                      }
-                      const auto folded = b.fold(weights, runs);
-                      const auto evaluated = b.evaluate(weights, points);
-                      for (std::size_t q = 0; q < kQueries; ++q) {
-                          b.require_equal(folded[q], ExtensionExpr(expected[q]));
-                          b.require_equal(evaluated[q], ExtensionExpr(values[q]));
-                          ExtField product(1);
-                          KoalaBear x = points[q].value();
-                          for (std::size_t v = 0; v < 5; ++v, x *= x) {
-                              product *= ExtField(1) + weights[v].value() * (x - KoalaBear(1));
+                          const auto folded = b.fold(weights, runs);
+                          const auto evaluated = b.evaluate(weights, points);
+                          for (std::size_t q = 0; q < kQueries; ++q) {
+                              b.require_equal(folded[q], ExtensionExpr(expected[q]));
+                              b.require_equal(evaluated[q], ExtensionExpr(values[q]));
+                              ExtField product(1);
+                              KoalaBear x = points[q].value();
+                              for (std::size_t v = 0; v < 5; ++v, x *= x) {
+                                  product *= ExtField(1) + weights[v].value() * (x - KoalaBear(1));
+                              }
+                              b.require_equal(b.power(points[q], std::span(weights).first(5)), ExtensionExpr(product));
                           }
-                          b.require_equal(b.power(points[q], std::span(weights).first(5)), ExtensionExpr(product));
-                      }
-                      return root;
-                  }),
+                          return root;
+                      },
+                      GetParam()),
                   "")
             << width;
+    }
+}
+
+// What a circuit of few kinds computes by sums is as bound as what tables of its own compute.
+TEST(Builder, FalseFoldsPolynomialsAndPowersAreNotSatisfied) {
+    for (const RowKinds kinds : {RowKinds::all, RowKinds::few}) {
+        for (int lie = 0; lie < 4; ++lie) {
+            const auto said = complaint(
+                [&](CircuitBuilder& b) {
+                    const std::vector<KoalaBear> row(kBlock, KoalaBear(3));
+                    Digest digest_of_threes;
+                    digest_of_threes.fill(KoalaBear(3));
+                    std::vector<ExtensionExpr> weights;
+                    for (std::uint64_t i = 0; i < kBlock; ++i) weights.push_back(b.witness(ExtField(KoalaBear(i))));
+                    const BaseRun run = b.leaf(row);
+                    // A tree of two rows: the leaf's digest beside zeros.
+                    SpongeWires sponge(b);
+                    for (std::uint64_t i = 0; i < kBlock; ++i) (void)sponge.absorb(KoalaBear(i));
+                    const auto [address, value] = sponge.squeeze();
+                    const IndexWires index = b.index(address, value, 1);
+                    const Digest leaf = poseidon_compress(poseidon_leaf_iv(kBlock), digest_of_threes);
+                    const DigestWire root = b.constant(index.value == 0 ? poseidon_compress(leaf, Digest{})
+                                                                        : poseidon_compress(Digest{}, leaf));
+                    b.open(root, index, run, std::vector<Digest>(1));
+                    const BaseExpr two = b.base_witness(KoalaBear(2));
+                    const auto off = [&](int which, std::uint64_t x) {
+                        return ExtensionExpr(ExtField(KoalaBear(x + (lie == which ? 1 : 0))));
+                    };
+                    b.require_equal(b.fold(weights, std::vector{run})[0], off(1, 84));
+                    // Sums of 3 i and of i 2^i; (1 + 1 (2 - 1)) (1 + 2 (4 - 1)).
+                    b.require_equal(b.evaluate(weights, std::vector{two})[0], off(2, 1538));
+                    b.require_equal(b.power(two, std::span(weights).subspan(1, 2)), off(3, 14));
+                    return root;
+                },
+                kinds);
+            EXPECT_EQ(said.empty(), lie == 0) << lie << said;
+        }
     }
 }
 

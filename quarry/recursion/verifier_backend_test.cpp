@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+#include <string>
+
 #include "quarry/proof/testing_circuit.hpp"
 #include "quarry/recursion/testing.hpp"
 
@@ -22,10 +25,10 @@ BasicStatement<BaseExpr> on_wires(CircuitBuilder& b, const Statement& statement)
 
 /// The circuit that verifies a proof of the cubes, exposing a digest of its statement.
 CircuitRows verify_cubes(const Circuit& circuit, const Proof& proof, const Statement& statement,
-                         RowKinds kinds = RowKinds::all) {
+                         RowKinds kinds = RowKinds::all, const Protocol& protocol = {}) {
     CircuitBuilder b(kinds);
     const BasicStatement<BaseExpr> wires = on_wires(b, statement);
-    verify_in_circuit(b, circuit, proof, wires);
+    verify_in_circuit(b, circuit, proof, wires, {}, protocol);
     b.expose(b.chain(b.constant(Digest{}), wires.tuples[0].tuple));
     return std::move(b).finish();
 }
@@ -84,20 +87,38 @@ TEST(VerifierInCircuit, RefusesEveryChangedMessage) {
     EXPECT_NE(LaidOut(verify_cubes(cubes.circuit, cubes.proof, other)).complaint(digest_of(other)), "");
 }
 
-TEST(VerifierInCircuit, SaysTheSameWithFewKindsOfRows) {
+/// As the wrap verifies nodes, and as the terminal verifies the wrap.
+TEST(VerifierInCircuit, SaysTheSameWithFewerKindsOfRows) {
     const Cubes cubes;
-    const auto complaint = [&](const Proof& proof) {
-        const LaidOut laid(verify_cubes(cubes.circuit, proof, cubes.system.statement, RowKinds::few));
-        for (const Table& table : laid.circuit->tables()) EXPECT_NE(table.name, ExtensionFoldTable::kName);
-        return laid.complaint(digest_of(cubes.system.statement));
-    };
-    EXPECT_EQ(complaint(cubes.proof), "");
-    ASSERT_GT(cubes.proof.openings.oracles.size(), 1U);  // the rows of the last oracle are extension elements
-    const std::size_t width = cubes.proof.openings.oracles.back()[0].row.size();
-    for (const std::size_t i : {std::size_t{0}, width / 2, width - 1}) {
-        Proof changed = cubes.proof;
-        changed.openings.oracles.back()[0].row[i] += KoalaBear(1);
-        EXPECT_NE(complaint(changed), "") << i;
+    ProveOptions options;
+    options.protocol = kWrapProtocol;
+    const Proof wrapped = prove(cubes.circuit, cubes.system.trace, cubes.system.statement, options);
+    for (const RowKinds kinds : {RowKinds::some, RowKinds::few}) {
+        const bool few = kinds == RowKinds::few;
+        const Proof& proof = few ? wrapped : cubes.proof;
+        const auto complaint = [&](const Proof& p) {
+            const LaidOut laid(
+                verify_cubes(cubes.circuit, p, cubes.system.statement, kinds, few ? kWrapProtocol : Protocol{}));
+            std::set<std::string> names;
+            for (const Table& table : laid.circuit->tables()) EXPECT_TRUE(names.insert(table.name).second);
+            EXPECT_FALSE(names.contains(ConvolutionTable::kName));
+            EXPECT_EQ(names.contains(BaseFoldTable::kName), !few);
+            EXPECT_EQ(names.contains(PowerTable::kName), !few);
+            return laid.complaint(digest_of(cubes.system.statement));
+        };
+        EXPECT_EQ(complaint(proof), "");
+        ASSERT_GT(proof.openings.oracles.size(), 1U);  // the rows of the last oracle are extension elements
+        for (const std::size_t oracle : {std::size_t{0}, proof.openings.oracles.size() - 1}) {
+            Proof changed = proof;
+            changed.openings.oracles[oracle][0].row.back() += KoalaBear(1);
+            EXPECT_NE(complaint(changed), "") << oracle;
+        }
+        // The last vector, and the last sum.
+        for (const std::size_t from_end : {std::size_t{1}, std::size_t{200}}) {
+            Proof changed = proof;
+            changed.stream[changed.stream.size() - from_end] += KoalaBear(1);
+            EXPECT_NE(complaint(changed), "") << from_end;
+        }
     }
 }
 

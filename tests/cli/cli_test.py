@@ -67,6 +67,7 @@ BAD_USAGE = [
     ["security", "--bits", "80"],
     ["security", "--profile", "outer"],
     ["security", "--profile", "terminal", "--log-size", "28"],
+    ["security", "--profile", "wrap", "--log-size", "27"],
     ["security", "--log-size", "15"],
     ["security", "--log-size", "29"],
     ["bench", "split", "--segments", "1"],
@@ -281,6 +282,9 @@ class Cli(unittest.TestCase):
         terminal = quarry("security", "--profile", "terminal", "--log-size", "22").stdout
         self.assertIn("Keccak", terminal)
         self.assertNotIn("constraints.skip", terminal)
+        wrap = quarry("security", "--profile", "wrap", "--log-size", "22").stdout
+        self.assertIn("constraints.skip", wrap)
+        self.assertNotIn("Keccak", wrap)
 
     # --- verify and inspect
 

@@ -107,8 +107,8 @@ if show verify "$out/bundle" --statement "$out/stolen-bundle.json"; then
     exit 1
 fi
 
-# The codeword at a rate of 1/256 or less is kept in memory.
-terminal_gib=12
+# The codeword at a rate of 1/512 is kept in memory.
+terminal_gib=10
 memory_gib=$(awk '/MemAvailable/ { printf "%d", $2 / 1048576 }' /proc/meminfo)
 if ((memory_gib >= terminal_gib)); then
     say "9. The bundle as the proof that an Ethereum contract verifies, over Keccak, small enough for one transaction"
