@@ -15,6 +15,8 @@ template <class AllRows, class F>
 void for_each_kind(AllRows& rows, F f) {
     f(TableKind::sponge, rows.sponge);
     f(TableKind::tree, rows.tree);
+    f(TableKind::upper, rows.upper);
+    f(TableKind::cap, rows.cap);
     f(TableKind::sum, rows.sum);
     f(TableKind::form, rows.form);
     f(TableKind::convolution, rows.convolution);
@@ -94,7 +96,8 @@ ShapeHeights fit(const CircuitRows& rows) {
         auto& heights = shape[static_cast<std::size_t>(kind)];
         const bool few = rows.kinds == RowKinds::few;
         const bool may_be_absent = kind == TableKind::public_input ||
-                                   (few && (kind == TableKind::convolution || kind == TableKind::extension_fold));
+                                   (few && (kind == TableKind::upper || kind == TableKind::cap ||
+                                            kind == TableKind::convolution || kind == TableKind::extension_fold));
         if (may_be_absent && n == 0) return;
         heights = {whole};
         if (few || whole == kMinLogHeight || n > 3 * (std::size_t{1} << whole) / 4) return;
@@ -172,7 +175,9 @@ Trace lay_out_witness(const Circuit& circuit, const ShapeHeights& shape, const C
                        [&](std::size_t c) { return trace.column(t, c); });
             // What the permutations are between their inputs and outputs.
             if constexpr (std::is_same_v<Definition, SpongeTable>) fill_permutations(trace, t);
-            if constexpr (std::is_same_v<Definition, TreeTable>) fill_compressions(trace, t);
+            if constexpr (std::is_same_v<Definition, TreeTable> || std::is_same_v<Definition, UpperTable>) {
+                fill_compressions(trace, t);
+            }
         }
     });
     return trace;
