@@ -24,7 +24,8 @@ inline constexpr std::uint32_t kUpperBus = 5;      ///< (level of some tree, num
 inline constexpr Address kSpongeOutput = 1U << 28;
 inline constexpr Address kLeafBlocks = 2U << 28;
 inline constexpr Address kIndexBits = 3U << 28;
-/// Digests: from 0 on; what the statement puts on the bus; the capacity that block t of a sponge starts with, 8 t above.
+/// Digests: from 0 on; what the statement puts on the bus; the capacity that block t of a sponge starts with, 8 t
+/// above.
 inline constexpr Address kPublicDigest = 1U << 28;
 inline constexpr Address kCapacities = 2U << 28;
 
