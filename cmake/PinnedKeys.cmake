@@ -31,7 +31,7 @@ function(quarry_pinned_keys json source)
     # CMake's JSON orders members by name; TableKind does not.
     set(height_${name} "{${first}, ${second}}")
   endforeach()
-  foreach(name sponge tree sum form convolution base_fold extension_fold polynomial power pack digest constant index public_input)
+  foreach(name sponge tree upper cap sum form convolution base_fold extension_fold polynomial power pack digest constant index public_input)
     string(APPEND out "    ${height_${name}},  // ${name}\n")
   endforeach()
   string(APPEND out "}};\n")

@@ -216,10 +216,9 @@ void run_recursion(const Options& options, const Session& session) {
     const std::size_t node_cells = cells_of(catalog.shape_heights());
     if (session.json) {
         json::object rows;
-        std::size_t table = 0;
-        const auto circuit = recursion::make_circuit(large.heights);
-        for (std::size_t k = 0; k < recursion::kTableKinds; table += large.heights[k++].size()) {
-            rows[circuit->tables()[table].name] = (large.rows[k] + 1) / 2;
+        for (std::size_t k = 0; k < recursion::kTableKinds; ++k) {
+            if (large.rows[k] == 0) continue;
+            rows[table_kind_name(static_cast<recursion::TableKind>(k))] = (large.rows[k] + 1) / 2;
         }
         print_json(json::object{{"cells_per_child", cells_per_child},
                                 {"join_seconds", rounded(median(of_segments), 6)},

@@ -33,8 +33,8 @@ struct Rows {
 /// Which kinds of rows a circuit has.
 enum class RowKinds {
     all,
-    /// What the terminal circuit verifies, where a constraint is rows. Convolutions, the dearest kind by far, are sums;
-    /// a kind has one table.
+    /// What the terminal circuit verifies, where a constraint is rows. Convolutions, the dearest kind by far, are sums,
+    /// and every Merkle path goes to the root; a kind has one table.
     some,
     /// What a contract verifies: it pays for columns and constraints, and not for rows. Folds of opened rows,
     /// polynomials and powers are sums too.
@@ -46,6 +46,8 @@ struct CircuitRows {
     RowKinds kinds = RowKinds::all;
     Rows<SpongeTable> sponge;
     Rows<TreeTable> tree;
+    Rows<UpperTable> upper;
+    Rows<CapTable> cap;
     Rows<SumTable> sum;
     Rows<FormTable> form;
     Rows<ConvolutionTable> convolution;
@@ -82,6 +84,8 @@ struct PublicRow {
 };
 
 struct SumStep;
+struct CapEnd;
+struct UpperLevel;
 
 /// Writes a circuit and its witness at once: the calls fix the circuit, the values in them the witness. What is called
 /// must not depend on values. Requirements that the values do not meet make a witness that no proof accepts.
@@ -144,6 +148,9 @@ class CircuitBuilder {
     [[nodiscard]] BaseRun leaf(std::span<const KoalaBear> values);
     /// The leaf is row `index` of the tree with that root (quarry/hash/merkle.hpp, PoseidonHasher).
     void open(const DigestWire& root, const IndexWires& index, const BaseRun& leaf, std::span<const Digest> path);
+    /// The same of many leaves of one tree, whose upper levels are opened once for all of them.
+    void open(const DigestWire& root, std::span<const IndexWires> indices, std::span<const BaseRun> leaves,
+              std::span<const std::span<const Digest>> paths);
     /// sum_i weights[i] row[i], an element or five a weight; for all rows.
     [[nodiscard]] std::vector<ExtensionExpr> fold(std::span<const ExtensionExpr> weights,
                                                   std::span<const BaseRun> rows);
@@ -187,7 +194,15 @@ class CircuitBuilder {
     /// The rows of a chain; returns its value, the last row's result is open.
     Digest chain_rows(const DigestWire& start, std::span<const BaseExpr> elements);
     Digest path_rows(Digest digest, std::size_t position, Address bits, std::span<const Digest> path);
+    /// The rows that hash an opened leaf; returns its digest, the last row's result is open.
+    Digest leaf_rows(const BaseRun& leaf);
+    /// The padding of its last block.
+    void require_zero_rest(const BaseRun& leaf);
     void end_at_root(const DigestWire& root);
+    /// The upper `log_cap` levels of a tree, as far as paths go through them. `ends`: of each path, its node of the
+    /// cap.
+    void upper_rows(const DigestWire& root, unsigned log_cap, std::span<const CapEnd> ends);
+    UpperLevel parent_rows(const UpperLevel& level, unsigned log_cap);
     void finish_sponges();
     void finish_leaves();
     void check_public_readers() const;
@@ -202,6 +217,7 @@ class CircuitBuilder {
     std::vector<std::uint8_t> sponge_block_size_;                       ///< absorbed elements, by row
     std::vector<std::uint8_t> leaf_readers_, bit_readers_;
     std::vector<std::uint32_t> leaf_row_;  ///< by block: the row of the tree that writes it
+    Address next_level_ = 0;               ///< of the upper parts of trees
     bool exposed_ = false;
 };
 

@@ -17,9 +17,7 @@ BaseRun CircuitBuilder::leaf(std::span<const KoalaBear> values) {
     return {kLeafBlocks + static_cast<Address>(kBlock) * first, values};
 }
 
-void CircuitBuilder::open(const DigestWire& root, const IndexWires& index, const BaseRun& leaf,
-                          std::span<const Digest> path) {
-    QUARRY_CHECK(path.size() == index.num_bits);
+Digest CircuitBuilder::leaf_rows(const BaseRun& leaf) {
     const DigestWire start = constant(poseidon_leaf_iv(leaf.size()));
     Digest digest = start.value;
     const std::size_t first_block = (leaf.address - kLeafBlocks) / kBlock;
@@ -43,11 +41,21 @@ void CircuitBuilder::open(const DigestWire& root, const IndexWires& index, const
         leaf_row_[first_block + block] = static_cast<std::uint32_t>(rows_.tree.push(row, fixed, block > 0));
         digest = poseidon_compress(digest, values);
     }
-    (void)path_rows(digest, index.value, index.bits, path);
-    end_at_root(root);
-    for (std::size_t k = leaf.size(); k < blocks * kBlock; ++k) {
+    return digest;
+}
+
+void CircuitBuilder::require_zero_rest(const BaseRun& leaf) {
+    for (std::size_t k = leaf.size(); k % kBlock != 0; ++k) {
         require_equal(leaf.address + static_cast<Address>(k), BaseExpr(KoalaBear()));
     }
+}
+
+void CircuitBuilder::open(const DigestWire& root, const IndexWires& index, const BaseRun& leaf,
+                          std::span<const Digest> path) {
+    QUARRY_CHECK(path.size() == index.num_bits);
+    (void)path_rows(leaf_rows(leaf), index.value, index.bits, path);
+    end_at_root(root);
+    require_zero_rest(leaf);
 }
 
 std::vector<ExtensionExpr> CircuitBuilder::fold(std::span<const ExtensionExpr> weights, std::span<const BaseRun> rows) {

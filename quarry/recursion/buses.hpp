@@ -18,13 +18,16 @@ inline constexpr std::uint32_t kExtensionBus = 1;  ///< (address, five coefficie
 inline constexpr std::uint32_t kBaseBus = 2;       ///< (address, element)
 inline constexpr std::uint32_t kDigestBus = 3;     ///< (address, eight elements)
 inline constexpr std::uint32_t kPublicBus = 4;     ///< (number of a row, its values): the public input
+inline constexpr std::uint32_t kUpperBus = 5;      ///< (level of some tree, number, eight elements): its upper nodes
 
 /// Base wires: what a sponge absorbs at 8 t + i, what it hands out 2^28 above, then rows of opened leaves, then bits.
 inline constexpr Address kSpongeOutput = 1U << 28;
 inline constexpr Address kLeafBlocks = 2U << 28;
 inline constexpr Address kIndexBits = 3U << 28;
-/// The digest that the statement puts on the bus.
+/// Digests: from 0 on; what the statement puts on the bus; the capacity that block t of a sponge starts with, 8 t
+/// above.
 inline constexpr Address kPublicDigest = 1U << 28;
+inline constexpr Address kCapacities = 2U << 28;
 
 inline constexpr std::size_t kBlock = 8;  ///< elements of a block: the sponge's rate, a digest
 inline constexpr std::size_t kDegree = ExtField::kDegree;

@@ -15,6 +15,8 @@ template <class AllRows, class F>
 void for_each_kind(AllRows& rows, F f) {
     f(TableKind::sponge, rows.sponge);
     f(TableKind::tree, rows.tree);
+    f(TableKind::upper, rows.upper);
+    f(TableKind::cap, rows.cap);
     f(TableKind::sum, rows.sum);
     f(TableKind::form, rows.form);
     f(TableKind::convolution, rows.convolution);
@@ -95,7 +97,8 @@ ShapeHeights fit(const CircuitRows& rows) {
         const bool few = rows.kinds == RowKinds::few;
         const bool one_of_a_kind = rows.kinds != RowKinds::all;
         const bool may_be_absent = kind == TableKind::public_input ||
-                                   (one_of_a_kind && kind == TableKind::convolution) ||
+                                   (one_of_a_kind && (kind == TableKind::convolution || kind == TableKind::upper ||
+                                                      kind == TableKind::cap)) ||
                                    (few && (kind == TableKind::base_fold || kind == TableKind::extension_fold ||
                                             kind == TableKind::polynomial || kind == TableKind::power));
         if (may_be_absent && n == 0) return;
@@ -175,7 +178,9 @@ Trace lay_out_witness(const Circuit& circuit, const ShapeHeights& shape, const C
                        [&](std::size_t c) { return trace.column(t, c); });
             // What the permutations are between their inputs and outputs.
             if constexpr (std::is_same_v<Definition, SpongeTable>) fill_permutations(trace, t);
-            if constexpr (std::is_same_v<Definition, TreeTable>) fill_compressions(trace, t);
+            if constexpr (std::is_same_v<Definition, TreeTable> || std::is_same_v<Definition, UpperTable>) {
+                fill_compressions(trace, t);
+            }
         }
     });
     return trace;

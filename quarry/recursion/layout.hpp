@@ -13,6 +13,8 @@ namespace quarry::recursion {
 enum class TableKind : std::size_t {
     sponge,
     tree,
+    upper,
+    cap,
     sum,
     form,
     convolution,

@@ -51,8 +51,8 @@ const CircuitKeys& pinned_keys() {
 
 const char* table_kind_name(TableKind kind) noexcept {
     constexpr std::array<const char*, kTableKinds> kNames{
-        "sponge",     "tree",  "sum",  "form",   "convolution", "base_fold", "extension_fold",
-        "polynomial", "power", "pack", "digest", "constant",    "index",     "public_input"};
+        "sponge",         "tree",       "upper", "cap",  "sum",    "form",     "convolution", "base_fold",
+        "extension_fold", "polynomial", "power", "pack", "digest", "constant", "index",       "public_input"};
     return kNames[static_cast<std::size_t>(kind)];
 }
 

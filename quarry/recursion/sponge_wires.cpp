@@ -54,13 +54,11 @@ void SpongeWires::permute(bool absorbs, std::size_t count) {
         // The first block of a sponge is a full one: its capacity is zero.
         QUARRY_CHECK(row_of_last_ == kNone && absorbs && count == kBlock);
         fixed.start = kFlag;
+    } else if (absorbs) {
+        sponge.fixed.back().gives = kFlag;
+        sponge.fixed.back().count = partial;
     } else {
-        sponge.fixed.back().feeds = kFlag;
-        if (absorbs) {
-            sponge.fixed.back().count = partial;
-        } else {
-            sponge.fixed.back().carries = kFlag;
-        }
+        sponge.fixed.back().carries = kFlag;
     }
     if (absorbs) {
         fixed.absorbs = kFlag;
@@ -74,7 +72,7 @@ void SpongeWires::permute(bool absorbs, std::size_t count) {
     row.in = state_;
     poseidon_permute(state_);
     row.out = state_;
-    sponge.push(row, fixed, !starts);
+    sponge.push(row, fixed, !absorbs);
     builder_->sponge_in_readers_.resize(kBlock * (row_ + 1), 0);
     builder_->sponge_out_readers_.resize(kBlock * (row_ + 1), 0);
     builder_->sponge_block_size_.push_back(static_cast<std::uint8_t>(absorbs ? count : 0));

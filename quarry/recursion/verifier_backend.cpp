@@ -88,7 +88,9 @@ Status require_merkle(CircuitBackend& backend, const std::array<BaseExpr, kDiges
                       const std::vector<QueryIndex<CircuitBackend>>& positions, const std::vector<BaseRun>& rows,
                       const std::vector<std::span<const Digest>>& paths) {
     const DigestWire digest = BaseExpr::as_digest(root);
-    for (std::size_t j = 0; j < rows.size(); ++j) backend.builder->open(digest, positions[j].wires, rows[j], paths[j]);
+    std::vector<IndexWires> indices;
+    for (const auto& position : positions) indices.push_back(position.wires);
+    backend.builder->open(digest, indices, rows, paths);
     return Ok{};
 }
 

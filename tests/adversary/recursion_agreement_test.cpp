@@ -76,6 +76,27 @@ KoalaBear another(KoalaBear x, std::mt19937_64& rng) {
     }
 }
 
+/// Another sibling on path j, and on every path beside which it lies: the wire form has it once, and has no sibling
+/// that lies on an opened path itself, where the circuit takes that path's word.
+void change_sibling(WhirOpenings& openings, std::size_t o, std::size_t j, std::mt19937_64& rng) {
+    const std::vector<std::size_t>& positions = openings.positions[o];
+    auto& oracle = openings.oracles[o];
+    const std::size_t height = oracle[j].path.size();
+    const std::size_t start = rng() % height;
+    for (std::size_t i = 0; i < height; ++i) {
+        const std::size_t level = (start + i) % height;
+        const std::size_t sibling = positions[j] >> level ^ 1;
+        if (std::ranges::any_of(positions, [&](std::size_t p) { return p >> level == sibling; })) continue;
+        Digest changed = oracle[j].path[level];
+        KoalaBear& x = changed[rng() % kDigestSize];
+        x = another(x, rng);
+        for (std::size_t q = 0; q < oracle.size(); ++q) {
+            if ((positions[q] >> level ^ 1) == sibling) oracle[q].path[level] = changed;
+        }
+        return;
+    }
+}
+
 /// The honest proof with something changed that was not absorbed as such: what comes later in it is then answers to
 /// other challenges.
 Mutant change(const Child& child, const Proof& other, std::mt19937_64& rng) {
@@ -111,9 +132,7 @@ Mutant change(const Child& child, const Proof& other, std::mt19937_64& rng) {
         }
         case 6: {
             at("sibling", j);
-            auto& path = oracles[o][j].path;
-            KoalaBear& x = path[rng() % path.size()][rng() % kDigestSize];
-            x = another(x, rng);
+            change_sibling(m.proof.openings, o, j, rng);
             break;
         }
         case 7:
@@ -224,6 +243,11 @@ TEST(RecursionAgreement, TheWireCheckReadsEveryTable) {
     };
     expect_seen("sponge", [](auto& r) -> KoalaBear& { return r.sponge.rows[0].in[0]; });
     expect_seen("tree", [](auto& r) -> KoalaBear& { return r.tree.rows[0].in[recursion::kBlock]; });
+    expect_seen("upper", [](auto& r) -> KoalaBear& { return r.upper.rows[0].in[recursion::kBlock]; });
+    expect_seen("upper", [](auto& r) -> KoalaBear& { return r.upper.rows[3].number; });
+    expect_seen("upper", [](auto& r) -> KoalaBear& { return r.upper.rows[0].lefts; });
+    expect_seen("cap", [](auto& r) -> KoalaBear& { return r.cap.rows[1].x[2]; });
+    expect_seen("cap", [](auto& r) -> KoalaBear& { return r.cap.rows[1].bits[1]; });
     expect_seen("sum", [](auto& r) -> KoalaBear& { return r.sum.rows[0].x[0][0]; });
     expect_seen("form", [](auto& r) -> KoalaBear& { return r.form.rows[0].x[0][0]; });
     expect_seen("base fold", [](auto& r) -> KoalaBear& { return r.base_fold.rows[0].x[0][3]; });
@@ -360,7 +384,7 @@ TEST_F(RecursionLies, EveryErrorCode) {
         EXPECT_FALSE(c.verdicts.paths[7]);
     }
     p = child().proof;
-    p.openings.oracles[1][3].path[4][7] += KoalaBear(1);
+    p.openings.oracles[1][3].path[0][7] += KoalaBear(1);
     expect(p, "merkle_mismatch", 1);
     // The final polynomial: every query that sees it, and the sum.
     std::size_t seen = 0;

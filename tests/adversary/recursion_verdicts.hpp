@@ -5,7 +5,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <map>
 #include <optional>
+#include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -132,10 +135,11 @@ inline bool is_same_circuit(const recursion::CircuitRows& a, const recursion::Ci
         return x.fixed.size() == y.fixed.size() && x.first == y.first &&
                std::memcmp(x.fixed.data(), y.fixed.data(), x.fixed.size() * sizeof(Fixed)) == 0;
     };
-    return same(a.sponge, b.sponge) && same(a.tree, b.tree) && same(a.sum, b.sum) && same(a.form, b.form) &&
-           same(a.convolution, b.convolution) && same(a.base_fold, b.base_fold) &&
-           same(a.extension_fold, b.extension_fold) && same(a.polynomial, b.polynomial) && same(a.power, b.power) &&
-           same(a.pack, b.pack) && same(a.digest, b.digest) && same(a.constant, b.constant) && same(a.index, b.index);
+    return same(a.sponge, b.sponge) && same(a.tree, b.tree) && same(a.upper, b.upper) && same(a.cap, b.cap) &&
+           same(a.sum, b.sum) && same(a.form, b.form) && same(a.convolution, b.convolution) &&
+           same(a.base_fold, b.base_fold) && same(a.extension_fold, b.extension_fold) &&
+           same(a.polynomial, b.polynomial) && same(a.power, b.power) && same(a.pack, b.pack) &&
+           same(a.digest, b.digest) && same(a.constant, b.constant) && same(a.index, b.index);
 }
 
 /// A circuit's wires, from its rows: what each table's interactions put on the buses and take off, every wire with its
@@ -145,17 +149,9 @@ class WireCheck {
   public:
     WireCheck(const recursion::CircuitRows& rows, const Digest& exposed) : rows_(&rows) {
         read(Kind::sponge, rows.sponge);
-        // What a compression gives is written when rows are laid out.
-        recursion::Rows<recursion::TreeTable> tree = rows.tree;
-        for (std::size_t r = 0; r < tree.rows.size(); ++r) {
-            if (tree.fixed[r].results.is_zero()) continue;
-            auto& row = tree.rows[r];
-            Digest left, right;
-            std::copy_n(row.in.begin(), left.size(), left.begin());
-            std::copy_n(row.in.begin() + recursion::kBlock, right.size(), right.begin());
-            row.result = poseidon_compress(left, right);
-        }
-        read(Kind::tree, tree);
+        read(Kind::tree, with_results(rows.tree, [](const auto& fixed) { return !fixed.results.is_zero(); }));
+        read(Kind::upper, with_results(rows.upper, [](const auto& /*fixed*/) { return true; }));
+        read(Kind::cap, rows.cap);
         read(Kind::sum, rows.sum);
         read(Kind::form, rows.form);
         read(Kind::convolution, rows.convolution);
@@ -173,6 +169,7 @@ class WireCheck {
         // Buses and addresses index an array below.
         for (const Use& use : uses_) QUARRY_CHECK(use.bus < 4);
         settle();
+        settle_upper_nodes();
     }
 
     /// Every value that is read is the one that was written, and is read as often as the writer says.
@@ -215,11 +212,39 @@ class WireCheck {
         std::vector<CellForm> tuple;
     };
 
+    /// A node of the upper levels of a tree, and how often a row puts it on their bus.
+    struct UpperUse {
+        std::array<KoalaBear, 2 + recursion::kBlock> tuple;  ///< level, number, node
+        KoalaBear multiplicity;
+        Kind kind;
+        std::size_t row;
+        [[nodiscard]] auto key() const {
+            std::array<std::uint32_t, 2 + recursion::kBlock> k;
+            for (std::size_t i = 0; i < k.size(); ++i) k[i] = tuple[i].canonical();
+            return k;
+        }
+    };
+
+    /// What a compression gives is written when rows are laid out.
+    template <class Definition, class IsRead>
+    static recursion::Rows<Definition> with_results(recursion::Rows<Definition> of, IsRead is_read) {
+        for (std::size_t r = 0; r < of.rows.size(); ++r) {
+            if (!is_read(of.fixed[r])) continue;
+            auto& row = of.rows[r];
+            Digest left, right;
+            std::copy_n(row.in.begin(), left.size(), left.begin());
+            std::copy_n(row.in.begin() + recursion::kBlock, right.size(), right.begin());
+            row.result = poseidon_compress(left, right);
+        }
+        return of;
+    }
     template <class Definition>
     static std::vector<CellInteraction> compile();
     template <class Definition>
     void read(Kind kind, const recursion::Rows<Definition>& of);
     void settle();
+    /// A path ends well if rows lead from its end up to the root.
+    void settle_upper_nodes();
     [[nodiscard]] bool holds(Kind kind, std::size_t row) const {
         const auto& bad = bad_[static_cast<std::size_t>(kind)];
         return std::ranges::find(bad, row) == bad.end();
@@ -227,6 +252,7 @@ class WireCheck {
 
     const recursion::CircuitRows* rows_;
     std::vector<Use> uses_;
+    std::vector<UpperUse> upper_uses_;
     std::array<std::vector<std::size_t>, recursion::kTableKinds + 1> bad_;  ///< rows that read something else
     std::size_t num_bad_ = 0;
     bool has_single_writers_ = true, are_counts_right_ = true;
@@ -274,6 +300,13 @@ void WireCheck::read(Kind kind, const recursion::Rows<Definition>& of) {
         for (const CellInteraction& i : interactions) {
             const KoalaBear multiplicity = value(i.multiplicity);
             if (multiplicity.is_zero()) continue;
+            if (i.bus == recursion::kUpperBus) {
+                UpperUse use{{}, multiplicity, kind, r};
+                QUARRY_CHECK(i.tuple.size() == use.tuple.size());
+                std::ranges::transform(i.tuple, use.tuple.begin(), value);
+                upper_uses_.push_back(use);
+                continue;
+            }
             Use use{i.bus, value(i.tuple[0]).canonical(), multiplicity, kind, r, i.tuple.size() - 1, {}};
             for (std::size_t k = 0; k < use.size; ++k) use.values[k] = value(i.tuple[k + 1]);
             uses_.push_back(use);
@@ -314,6 +347,37 @@ inline void WireCheck::settle() {
     }
 }
 
+inline void WireCheck::settle_upper_nodes() {
+    // Levels rise from the root down: the row that takes a node is seen before those that take its children.
+    std::ranges::sort(upper_uses_, {}, [](const UpperUse& u) { return u.tuple[0].canonical(); });
+    std::set<decltype(upper_uses_[0].key())> reached;
+    std::set<std::size_t> opened;  // rows of nodes that were reached
+    std::map<std::pair<std::uint32_t, std::uint32_t>, KoalaBear> totals;
+    for (std::size_t begin = 0; begin < upper_uses_.size();) {
+        std::size_t end = begin;
+        while (end < upper_uses_.size() && upper_uses_[end].tuple[0] == upper_uses_[begin].tuple[0]) ++end;
+        const auto level = std::span(upper_uses_).subspan(begin, end - begin);
+        const auto takes = [](const UpperUse& use) { return use.multiplicity == -KoalaBear(1); };
+        for (const UpperUse& use : level) {
+            const auto key = use.key();
+            totals[{key[0], key[1]}] += use.multiplicity;
+            const bool is_given = use.kind == Kind::cap || opened.contains(use.row);
+            if (!takes(use) && is_given) reached.insert(key);
+        }
+        for (const UpperUse& use : level) {
+            if (!takes(use)) continue;
+            if (reached.contains(use.key())) {
+                if (use.kind == Kind::upper) opened.insert(use.row);
+            } else if (use.kind == Kind::cap) {
+                bad_[static_cast<std::size_t>(Kind::cap)].push_back(use.row);
+                ++num_bad_;
+            }
+        }
+        begin = end;
+    }
+    for (const auto& [node, total] : totals) are_counts_right_ = are_counts_right_ && total.is_zero();
+}
+
 inline Verdicts WireCheck::verdicts(bool& other_is_wrong) const {
     const KoalaBear compared = -KoalaBear(1);
     Verdicts v;
@@ -332,6 +396,11 @@ inline Verdicts WireCheck::verdicts(bool& other_is_wrong) const {
     }
     for (std::size_t r = 0; r < rows_->tree.rows.size(); ++r) {
         if (rows_->tree.fixed[r].results == compared) v.paths.push_back(verdict(Kind::tree, r));
+    }
+    // The order of checks is known where all paths end alike.
+    QUARRY_CHECK(v.paths.empty() || rows_->cap.rows.empty());
+    for (std::size_t r = 0; r < rows_->cap.rows.size(); ++r) {
+        if (rows_->cap.fixed[r].sends == compared) v.paths.push_back(verdict(Kind::cap, r));
     }
     std::optional<std::size_t> nonce;
     for (std::size_t r = 0; r < rows_->pack.rows.size(); ++r) {

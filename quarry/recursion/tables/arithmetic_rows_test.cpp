@@ -119,7 +119,7 @@ CircuitRows polynomials_of(std::size_t num_rows) {
 // "wrap-around": the row after the last one is the first. No chain goes on there, in a full table too; one that did
 // would put its sum into the first row.
 TEST(Wrap, NothingGoesOnFromTheLastRow) {
-    const Names flags{"feeds", "carries", "leaf", "path", "goes_on", "step"};
+    const Names flags{"carries", "leaf", "path", "goes_on", "step"};
     const auto check = [&](const testing::LaidOut& laid) {
         const auto columns = laid.columns();
         for (std::size_t t = 0; t < columns.size(); ++t) {

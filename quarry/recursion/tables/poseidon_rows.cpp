@@ -10,17 +10,24 @@ std::string at(const char* name, std::size_t i) { return std::string(name) + "["
 void SpongeTable::constrain(AirBuilder& b, const Fixed<Expr>& fixed, const Row<Expr>& row, const Row<Expr>& next) {
     const auto out = constrain_permutation(b, row.in, row.after_2, row.after_4, row.cube, row.after_26);
     for (std::size_t i = 0; i < kPoseidonWidth; ++i) b.equal(at("out", i), row.out[i], out[i]);
+    std::array<Expr, kBlock> capacity, next_capacity;
     for (std::size_t i = kBlock; i < kPoseidonWidth; ++i) {
         b.zero(at("start", i), fixed.start * row.in[i]);
-        const Expr added = i == kBlock ? fixed.count : Expr(0);
-        b.zero(at("capacity", i), fixed.feeds * (next.in[i] - row.out[i] - added));
+        capacity[i - kBlock] = row.in[i];
+        next_capacity[i - kBlock] = row.out[i];
+    }
+    next_capacity[0] += fixed.count;
+    const Expr address = fixed.block + static_cast<int>(kCapacities);
+    b.receive("capacity", kDigestBus, fixed.absorbs - fixed.start, digest_tuple(address, capacity));
+    b.send("next capacity", kDigestBus, fixed.gives, digest_tuple(address + static_cast<int>(kBlock), next_capacity));
+    for (std::size_t i = 0; i < kPoseidonWidth; ++i) {
+        b.zero(at("carried", i), fixed.carries * (next.in[i] - row.out[i]));
     }
     const auto group = [](std::size_t i, const Expr& first, const Expr& middle, const Expr& last) {
         return i < 2 ? first : i < 5 ? middle : last;
     };
     for (std::size_t i = 0; i < kBlock; ++i) {
         const Expr written = group(i, fixed.write_0, fixed.write_2, fixed.write_5);
-        b.zero(at("carried", i), fixed.carries * (next.in[i] - row.out[i]));
         b.zero(at("padding", i), fixed.absorbs * (Expr(1) - written) * row.in[i]);
         b.send(at("absorbed", i), kBaseBus, written, {fixed.block + static_cast<int>(i), row.in[i]});
         b.send(at("handed out", i), kBaseBus, i < 5 ? fixed.hand_0 : fixed.hand_5,
@@ -45,6 +52,41 @@ void TreeTable::constrain(AirBuilder& b, const Fixed<Expr>& fixed, const Row<Exp
     b.receive("left", kDigestBus, fixed.reads_left, digest_tuple(fixed.left, left));
     b.receive("right", kDigestBus, fixed.reads_right, digest_tuple(fixed.operand, right));
     b.send("result", kDigestBus, fixed.results, digest_tuple(fixed.result, row.result));
+}
+
+namespace {
+std::vector<Expr> upper_tuple(const Expr& level, const Expr& number, const std::array<Expr, kBlock>& node) {
+    std::vector<Expr> tuple = digest_tuple(level, node);
+    tuple.insert(tuple.begin() + 1, number);
+    return tuple;
+}
+}  // namespace
+
+void UpperTable::constrain(AirBuilder& b, const Fixed<Expr>& fixed, const Row<Expr>& row, const Row<Expr>& /*next*/) {
+    const auto out = constrain_permutation(b, row.in, row.after_2, row.after_4, row.cube, row.after_26);
+    std::array<Expr, kBlock> left, right;
+    for (std::size_t i = 0; i < kBlock; ++i) {
+        left[i] = row.in[i];
+        right[i] = row.in[kBlock + i];
+        b.equal(at("result", i), row.result[i], out[i] + left[i]);
+    }
+    // A row that takes nothing has nothing to give.
+    b.zero("lefts", (Expr(1) - fixed.used) * row.lefts);
+    b.zero("rights", (Expr(1) - fixed.used) * row.rights);
+    b.receive("node", kUpperBus, fixed.used, upper_tuple(fixed.level, row.number, row.result));
+    b.send("left", kUpperBus, row.lefts, upper_tuple(fixed.level + 1, row.number + row.number, left));
+    b.send("right", kUpperBus, row.rights, upper_tuple(fixed.level + 1, row.number + row.number + 1, right));
+}
+
+void CapTable::constrain(AirBuilder& b, const Fixed<Expr>& fixed, const Row<Expr>& row, const Row<Expr>& /*next*/) {
+    Expr number(0);
+    for (std::size_t i = 0; i < kCapBits; ++i) {
+        b.zero(at("unread", i), (Expr(1) - fixed.used[i]) * row.bits[i]);
+        b.receive(at("bit", i), kBaseBus, fixed.used[i], {fixed.bits + static_cast<int>(i), row.bits[i]});
+        number = number + row.bits[i] * Expr(1 << i);
+    }
+    b.receive("digest", kDigestBus, fixed.reads, digest_tuple(fixed.digest, row.x));
+    b.send("node", kUpperBus, fixed.sends, upper_tuple(fixed.level, number, row.x));
 }
 
 }  // namespace quarry::recursion

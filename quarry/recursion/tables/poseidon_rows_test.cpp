@@ -17,10 +17,13 @@ const KoalaBear kOne(1);
 
 std::string at(const char* name, std::size_t i) { return std::string(name) + "[" + std::to_string(i) + "]"; }
 
-/// Everything behind column `c` of a row as it follows; the bit is no function of the other cells.
+/// The last cell that is a function of those before it.
+std::size_t last_defined(const WorldTable& w) {
+    return w.table->name == SpongeTable::kName ? w.column("out", kPoseidonWidth - 1) : w.column("result", kBlock - 1);
+}
+/// Everything behind column `c` of a row as it follows.
 void follow(const WorldTable& w, Columns& columns, std::size_t row, std::size_t c) {
-    const bool has_bit = w.table->columns[w.table->num_witness() - 1] == "bit";
-    recompute_after(*w.table, columns, row, c, w.table->num_witness() - (has_bit ? 2 : 1));
+    recompute_after(*w.table, columns, row, c, last_defined(w));
 }
 void follow(const WorldTable& w, Columns& columns, std::size_t row) {
     follow(w, columns, row, w.column("in", kPoseidonWidth - 1));
@@ -37,9 +40,8 @@ Columns with_input(const WorldTable& w, std::size_t row, std::size_t i, KoalaBea
 /// Each constraint that defines a cell from cells before it in its row: a lie with everything after it recomputed, in a
 /// row after which nothing goes on.
 void expect_cells_are_defined(const WorldTable& w, std::size_t row, std::set<std::string>& left) {
-    for (std::size_t c = w.column("after_2", 0); c < w.table->num_witness(); ++c) {
+    for (std::size_t c = w.column("after_2", 0); c <= last_defined(w); ++c) {
         const std::string& name = w.table->columns[c];
-        if (name == "bit") continue;
         Columns bad = w.columns;
         bad[c][row] += kOne;
         follow(w, bad, row, c);
@@ -69,28 +71,26 @@ TEST(SpongeTable, NoCellIsFree) {
 TEST(SpongeTable, EachConstraintIsNeeded) {
     const WorldTable w = world_table(TableKind::sponge);
     auto left = all_names(*w.table);
-    const auto ends = [&](std::size_t r) { return !w.is_set("feeds", r); };
+    const auto ends = [&](std::size_t r) { return !w.is_set("gives", r) && !w.is_set("carries", r); };
     const std::size_t single = w.row_where([&](std::size_t r) { return ends(r) && w.is_set("start", r); });
     const std::size_t last = w.row_where([&](std::size_t r) { return ends(r) && !w.is_set("start", r); });
     ASSERT_TRUE(w.is_set("carries", last - 1));
     expect_cells_are_defined(w, single, left);
     for (std::size_t i = kBlock; i < kPoseidonWidth; ++i) {
-        // A transcript that starts with another capacity; one whose capacity forgets what it saw.
+        // A transcript that starts with another capacity.
         expect_alone(w, with_input(w, single, i), single, at("start", i), left);
-        expect_alone(w, with_input(w, last, i), last, at("capacity", i), left);
     }
-    for (std::size_t i = 0; i < kBlock; ++i) {
-        // A squeeze from another rate.
+    for (std::size_t i = 0; i < kPoseidonWidth; ++i) {
+        // A squeeze from another rate; one whose capacity forgets what it saw.
         expect_alone(w, with_input(w, last, i), last, at("carried", i), left);
     }
     // Elements behind the end of a partial block, with everything that follows from them: the sponge goes on with the
     // rows that the lie makes.
     const auto with_rate = [](const WorldTable& of, std::size_t row, std::size_t i, KoalaBear by) {
         Columns bad = with_input(of, row, i, by);
-        for (std::size_t r = row; of.is_set("feeds", r); ++r) {
-            for (std::size_t k = of.is_set("carries", r) ? 0 : kBlock; k < kPoseidonWidth; ++k) {
+        for (std::size_t r = row; of.is_set("carries", r); ++r) {
+            for (std::size_t k = 0; k < kPoseidonWidth; ++k) {
                 bad[of.column("in", k)][r + 1] = bad[of.column("out", k)][r];
-                if (k == kBlock) bad[of.column("in", k)][r + 1] += of.at("count", r);
             }
             follow(of, bad, r + 1);
         }
@@ -126,8 +126,42 @@ TEST(SpongeTable, PartialBlocksAreCounted) {
     EXPECT_TRUE(w.is_set("absorbs", row + 1));
     EXPECT_EQ(w.at("in[8]", row + 1), w.at("out[8]", row) + w.at("count", row));
     const Columns bad = with_input(w, row + 1, kBlock, -w.at("count", row));
-    const auto broken = w.broken(bad);
-    EXPECT_NE(std::ranges::find(broken, "capacity[8]"), broken.end());
+    const quarry::testing::Neighbourhood honest(*w.table, w.columns, row + 1);
+    const quarry::testing::Neighbourhood changed(*w.table, bad, row + 1);
+    EXPECT_NE(changed.sums, honest.sums);
+}
+
+// "A transcript that forgets": the capacity that a block starts with is the one that the block before it ended with,
+// whichever tables their rows are in.
+TEST(SpongeTable, CapacitiesGoOverTheBus) {
+    const auto transcript = [](const std::vector<std::size_t>& heights) {
+        CircuitBuilder b;
+        SpongeWires sponge(b);
+        for (std::uint64_t i = 0; i < kBlock * 700; ++i) (void)sponge.absorb(KoalaBear(i));
+        for (int i = 0; i < 20; ++i) (void)sponge.squeeze();
+        b.expose(b.constant(Digest{}));
+        const CircuitRows rows = std::move(b).finish();
+        ShapeHeights shape = fit(rows);
+        if (!heights.empty()) shape[static_cast<std::size_t>(TableKind::sponge)].assign(heights.begin(), heights.end());
+        return testing::LaidOut(rows, shape);
+    };
+    const testing::LaidOut two = transcript({9, 9});
+    ASSERT_EQ(two.circuit->tables()[1].name, SpongeTable::kName);
+    EXPECT_EQ(two.complaint(Digest{}), "");
+    EXPECT_EQ(transcript({}).complaint(Digest{}), "");
+    // The last row of the first table, and the first of the second, with everything in the row as it follows.
+    for (const std::size_t t : {std::size_t{0}, std::size_t{1}}) {
+        const Table& table = two.circuit->tables()[t];
+        Columns bad = two.columns()[t];
+        const std::size_t row = t == 0 ? bad[0].size() - 1 : 0;
+        const quarry::testing::Neighbourhood honest(table, bad, row);
+        ASSERT_TRUE(honest.broken.empty());
+        const WorldTable w{&table, bad, bad[0].size()};
+        const Columns changed = with_input(w, row, kBlock + 3);
+        const quarry::testing::Neighbourhood lie(table, changed, row);
+        EXPECT_TRUE(lie.broken.empty());
+        EXPECT_NE(lie.sums, honest.sums);
+    }
 }
 
 TEST(TreeTable, OnlyBitsOfNoStepAreFree) {
@@ -206,6 +240,63 @@ TEST(TreeTable, SiblingsHaveAnOrder) {
         const quarry::testing::Neighbourhood honest(*w.table, w.columns, row);
         EXPECT_TRUE(!changed.broken.empty() || changed.sums != honest.sums) << row;
     }
+}
+
+TEST(UpperTable, OnlyNumbersOfUnusedRowsAreFree) {
+    const WorldTable w = world_table(TableKind::upper);
+    const std::size_t last = w.columns[0].size() - 1;
+    ASSERT_LT(w.num_rows, last);
+    EXPECT_EQ(free_cells(*w.table, w.columns, w.rows()),
+              (Names{"number at row " + std::to_string(w.num_rows), "number at row " + std::to_string(last)}));
+}
+
+TEST(UpperTable, EachConstraintIsNeeded) {
+    const WorldTable w = world_table(TableKind::upper);
+    auto left = all_names(*w.table);
+    expect_cells_are_defined(w, 0, left);
+    // "free multiplicity on padding rows": a row that takes no node would give any two that it likes.
+    for (const char* count : {"lefts", "rights"}) {
+        Columns bad = w.columns;
+        bad[w.column(count)][w.num_rows] = kOne;
+        expect_alone(w, bad, w.num_rows, count, left);
+    }
+    EXPECT_EQ(left, std::set<std::string>{});
+}
+
+TEST(CapTable, OnlyNodesOfUnusedRowsAreFree) {
+    const WorldTable w = world_table(TableKind::cap);
+    for (const std::string& cell : free_cells(*w.table, w.columns, w.rows())) {
+        EXPECT_TRUE(cell.starts_with("x[")) << cell;
+        EXPECT_FALSE(w.is_set("reads", std::stoul(cell.substr(cell.rfind(' ') + 1)))) << cell;
+    }
+    EXPECT_EQ(quarry::testing::never_alone(*w.table, w.columns, w.rows()), std::set<std::string>{});
+}
+
+// No two trees have a level in common, a level of 2^d nodes has 2^d rows, and each level is the next one's parent: a
+// tuple is above its children whatever the prover writes.
+TEST(UpperTable, LevelsRiseFromTheRootAndAreNotShared) {
+    const CircuitRows rows = testing::small_world();
+    std::map<std::uint32_t, std::size_t> rows_of;
+    for (const auto& fixed : rows.upper.fixed) ++rows_of[fixed.level.canonical()];
+    std::set<std::uint32_t> seen;
+    std::uint32_t root = 0;
+    std::size_t num_trees = 0;
+    for (const auto& fixed : rows.cap.fixed) {
+        const std::uint32_t level = fixed.level.canonical();
+        if (fixed.sends == kOne) {
+            ++num_trees;
+            root = level;
+            for (unsigned depth = 0; depth < 2; ++depth) {
+                EXPECT_TRUE(seen.insert(root + depth).second);
+                EXPECT_EQ(rows_of[root + depth], std::size_t{1} << depth);
+            }
+            EXPECT_TRUE(seen.insert(root + 2).second);
+            EXPECT_EQ(rows_of.count(root + 2), 0U);
+        } else {
+            EXPECT_EQ(level, root + 2);
+        }
+    }
+    EXPECT_EQ(num_trees, 2U);
 }
 
 }  // namespace

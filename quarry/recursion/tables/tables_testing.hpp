@@ -27,17 +27,19 @@ inline void use_matrix(CircuitBuilder& b, SpongeWires& sponge, std::mt19937_64& 
     }
     const auto tree = MerkleTree<PoseidonHasher>::build(cells, std::size_t{1} << kHeight, width, stride);
     const DigestWire root = b.witness(tree.root());
+    std::vector<IndexWires> indices;
     std::vector<BaseRun> runs;
     std::vector<BaseExpr> points;
     std::vector<std::vector<Digest>> paths;
-    for (int q = 0; q < 2; ++q) {
+    for (int q = 0; q < 3; ++q) {
         const auto [address, value] = sponge.squeeze();
-        const IndexWires index = b.index(address, value, kHeight);
-        runs.push_back(b.leaf(std::span<const KoalaBear>(cells).subspan(index.value * stride, width)));
-        paths.push_back(tree.path(index.value));
-        b.open(root, index, runs.back(), paths.back());
-        points.push_back(index.point);
+        indices.push_back(b.index(address, value, kHeight));
+        const std::size_t row = indices.back().value;
+        runs.push_back(b.leaf(std::span<const KoalaBear>(cells).subspan(row * stride, width)));
+        paths.push_back(tree.path(row));
+        points.push_back(indices.back().point);
     }
+    b.open(root, indices, runs, std::vector<std::span<const Digest>>(paths.begin(), paths.end()));
     for (const ExtensionExpr& x : b.fold(weights, runs)) b.require_equal(x, ExtensionExpr(x.value()));
     for (const ExtensionExpr& x : b.evaluate(weights, points)) b.require_equal(x, ExtensionExpr(x.value()));
     for (const BaseExpr& x : points) {
