@@ -3,8 +3,14 @@
 
 #include <algorithm>
 #include <boost/json.hpp>
+#include <condition_variable>
+#include <exception>
+#include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
+#include <set>
+#include <thread>
 #include <vector>
 
 #include "quarry/apps/calibration.hpp"
@@ -42,13 +48,12 @@ struct Spent {
 
 struct Measured {
     std::map<std::string, Spent> by_kind;
-    std::size_t nodes = 0;
-    double segments = 0, data = 0, joins = 0;
+    std::size_t tasks = 0, nodes = 0;
+    double segments = 0, join_data = 0;
     double verify_seconds = 0;
     std::size_t file_bytes = 0, proof_bytes = 0;
     double terminal = 0, terminal_key = 0;
     std::size_t terminal_bytes = 0;
-    [[nodiscard]] double join_data() const { return data + joins; }
 };
 
 /// The tree of one bundle of all batches: each of a rollup of its own, in one blob.
@@ -68,28 +73,108 @@ WorkTree plan(const Options& options, const node::WorkFolder& folder, const recu
     return value_of(std::move(plan).finish("bench"));
 }
 
-/// Does the tasks one after the other in this process, each with all threads. A key that is needed for the first time
+bool is_node(const Task& task) { return task.parameters.contains("node"); }
+std::string kind_of(const Task& task) { return is_node(task) ? task.parameters.at("node") : task.kind; }
+
+/// One task in this process; its seconds.
+double execute(const node::WorkFolder& folder, const WorkTree::Node& node) {
+    const auto inputs = value_of(folder.read_inputs(node.task));
+    const double start = now_seconds();
+    const auto output = value_of(node::find_task_kind(node.task.kind)->run({node.task, inputs, {}}));
+    const double seconds = now_seconds() - start;
+    value_of(folder.put_output(node.id, output));
+    return seconds;
+}
+
+/// Executes what remains of a tree: as many tasks at once as there are threads, since a part of each is serial; the
+/// last ones, which wait for each other, share the threads.
+class SideBySide {
+  public:
+    SideBySide(const node::WorkFolder& folder, std::set<ContentId> done, unsigned threads)
+        : folder_(folder), done_(std::move(done)), threads_(threads) {}
+
+    /// Seconds from the first task to the last. `on_done`: told each task and its seconds, one at a time.
+    double run(const std::function<void(const Task&, double)>& on_done) {
+        const double start = now_seconds();
+        std::vector<std::thread> lanes;
+        for (unsigned i = 0; i < threads_; ++i) lanes.emplace_back([&] { work(on_done); });
+        for (std::thread& lane : lanes) lane.join();
+        if (failure_) std::rethrow_exception(failure_);
+        return now_seconds() - start;
+    }
+
+  private:
+    void work(const std::function<void(const Task&, double)>& on_done) {
+        std::unique_lock lock(mutex_);
+        while (const WorkTree::Node* const node = next(lock)) {
+            running_.insert(node->id);
+            const auto share = threads_ / static_cast<unsigned>(running_.size() + ready().size());
+            lock.unlock();
+            double seconds = 0;
+            std::exception_ptr failure;
+            try {
+                tbb::task_arena arena(static_cast<int>(std::max(1U, share)));
+                seconds = arena.execute([&] { return execute(folder_, *node); });
+            } catch (...) {
+                failure = std::current_exception();
+            }
+            lock.lock();
+            running_.erase(node->id);
+            done_.insert(node->id);
+            if (failure) failure_ = failure;
+            if (!failure) on_done(node->task, seconds);
+            changed_.notify_all();
+        }
+    }
+    /// Null: all are done, or one has failed.
+    const WorkTree::Node* next(std::unique_lock<std::mutex>& lock) {
+        for (;;) {
+            const auto nodes = folder_.tree().nodes();
+            if (failure_ || done_.size() + running_.size() == nodes.size()) return nullptr;
+            const auto ids = ready();
+            if (!ids.empty()) return &*std::ranges::find(nodes, ids.front(), &WorkTree::Node::id);
+            changed_.wait(lock);
+        }
+    }
+    [[nodiscard]] std::vector<ContentId> ready() const {
+        auto ids = folder_.tree().ready(done_);
+        std::erase_if(ids, [&](const ContentId& id) { return running_.contains(id); });
+        return ids;
+    }
+
+    const node::WorkFolder& folder_;
+    std::set<ContentId> done_, running_;
+    const unsigned threads_;
+    std::exception_ptr failure_;
+    std::mutex mutex_;
+    std::condition_variable changed_;
+};
+
+/// Segments one after the other with all threads, then what is made of them. A key that is needed for the first time
 /// is made before the clock starts, as a prover that goes on has it.
-Measured execute(const node::WorkFolder& folder, const recursion::Catalog& catalog, Progress& progress) {
+Measured execute_all(const node::WorkFolder& folder, const recursion::Catalog& catalog, Progress& progress) {
     Measured m;
     const auto nodes = folder.tree().nodes();
-    for (std::size_t i = 0; i < nodes.size(); ++i) {
-        const Task& task = nodes[i].task;
-        const bool is_node = task.parameters.contains("node");
-        const std::string name = is_node ? task.parameters.at("node") : task.kind;
-        progress.show("proving: " + name, static_cast<double>(i) / static_cast<double>(nodes.size()));
-        if (is_node) (void)catalog.proving_key(*recursion::find_node_kind(name));
-        const auto inputs = value_of(folder.read_inputs(task));
-        const double start = now_seconds();
-        const auto output = value_of(node::find_task_kind(task.kind)->run({task, inputs, {}}));
-        const double seconds = now_seconds() - start;
-        Spent& spent = m.by_kind[name];
+    std::set<ContentId> done;
+    const auto on_done = [&](const Task& task, double seconds) {
+        Spent& spent = m.by_kind[kind_of(task)];
         ++spent.count;
         spent.seconds += seconds;
-        (is_node ? m.joins : task.kind == "data" ? m.data : m.segments) += seconds;
-        m.nodes += is_node ? 1 : 0;
-        value_of(folder.put_output(nodes[i].id, output));
+        progress.show("proving: " + kind_of(task), static_cast<double>(++m.tasks) / static_cast<double>(nodes.size()));
+    };
+    for (const WorkTree::Node& node : nodes) {
+        if (is_node(node.task)) {
+            ++m.nodes;
+            (void)catalog.proving_key(*recursion::find_node_kind(kind_of(node.task)));
+        }
+        if (node.task.kind != "segment") continue;
+        const double seconds = execute(folder, node);
+        m.segments += seconds;
+        on_done(node.task, seconds);
+        done.insert(node.id);
     }
+    const auto threads = static_cast<unsigned>(tbb::this_task_arena::max_concurrency());
+    m.join_data = SideBySide(folder, done, threads).run(on_done);
     const auto bytes = value_of(folder.read_output(nodes.back().id)).value();
     const double start = now_seconds();
     const auto file = value_of(node::parse_node_proof(bytes));
@@ -132,7 +217,7 @@ void run(const Options& options, const Session& session) {
     const TemporaryFolder temporary(options.folder);
     auto folder = value_of(node::WorkFolder::create(temporary / "work"));
     value_of(folder.write_tree(plan(options, folder, *catalog, progress)));
-    Measured m = execute(folder, *catalog, progress);
+    Measured m = execute_all(folder, *catalog, progress);
     const std::uint64_t rss_before = peak_rss_bytes();
     prove_last(folder, *catalog, progress, m);
     const Calibration calibration = calibrate(progress);
@@ -150,13 +235,11 @@ void run(const Options& options, const Session& session) {
         print_json(json::object{{"batches", options.batches},
                                 {"transfers", options.transfers},
                                 {"accounts", options.accounts},
-                                {"join_data_seconds", rounded(m.join_data(), 3)},
-                                {"data_seconds", rounded(m.data, 3)},
-                                {"node_seconds", rounded(m.joins, 3)},
+                                {"join_data_seconds", rounded(m.join_data, 3)},
                                 {"segment_seconds", rounded(m.segments, 3)},
                                 {"nodes", m.nodes},
                                 {"by_kind", std::move(kinds)},
-                                {"transfers_per_second", rounded(transfers / (m.segments + m.join_data()), 1)},
+                                {"transfers_per_second", rounded(transfers / (m.segments + m.join_data), 1)},
                                 {"proof_bytes", m.proof_bytes},
                                 {"file_bytes", m.file_bytes},
                                 {"verify_ms", rounded(m.verify_seconds * 1e3, 3)},
@@ -183,8 +266,8 @@ void run(const Options& options, const Session& session) {
              fmt::format("{} x {}", spent.count, human_seconds(spent.seconds / static_cast<double>(spent.count))));
     }
     line("segments", human_seconds(m.segments));
-    line("data, joins, bundle", human_seconds(m.join_data()), fmt::format("{} nodes", m.nodes));
-    line("in all", fmt::format("{:.0f}", transfers / (m.segments + m.join_data())), "transfers a second");
+    line("data, joins, bundle", human_seconds(m.join_data), fmt::format("{} nodes; tasks side by side", m.nodes));
+    line("in all", fmt::format("{:.0f}", transfers / (m.segments + m.join_data)), "transfers a second");
     line("proof", human_bytes(m.proof_bytes), fmt::format("with what it says {}", human_bytes(m.file_bytes)));
     line("verified in", human_seconds(m.verify_seconds));
     line("provable security", fmt::format("{:.2f} bits", provable_bits(log_size, catalog->node_shape().security_bits)));
