@@ -218,11 +218,12 @@ DigestWire CircuitBuilder::chain(const DigestWire& start, std::span<const BaseEx
     return {address, value};
 }
 
-Digest CircuitBuilder::path_rows(Digest digest, std::size_t position, Address bits, std::span<const Digest> path) {
+void CircuitBuilder::path_rows(std::span<const Digest> nodes, std::size_t position, Address bits,
+                               std::span<const Digest> path) {
     for (std::size_t level = 0; level < path.size(); ++level) {
         const bool right = (position >> level & 1) != 0;
         TreeTable::Row<KoalaBear> row{};
-        std::copy_n(digest.begin(), kBlock, row.in.begin() + (right ? kBlock : 0));
+        std::copy_n(nodes[level].begin(), kBlock, row.in.begin() + (right ? kBlock : 0));
         std::copy_n(path[level].begin(), kBlock, row.in.begin() + (right ? 0 : kBlock));
         row.bit = KoalaBear(right ? 1 : 0);
         TreeTable::Fixed<KoalaBear> fixed{};
@@ -234,9 +235,7 @@ Digest CircuitBuilder::path_rows(Digest digest, std::size_t position, Address bi
         }
         rows_.tree.fixed.back().path = kFlag;
         rows_.tree.push(row, fixed, true);
-        digest = right ? poseidon_compress(path[level], digest) : poseidon_compress(digest, path[level]);
     }
-    return digest;
 }
 
 void CircuitBuilder::end_at_root(const DigestWire& root) {
@@ -247,7 +246,13 @@ void CircuitBuilder::end_at_root(const DigestWire& root) {
 
 void CircuitBuilder::require_member(const DigestWire& root, const DigestWire& start, std::span<const BaseExpr> elements,
                                     std::size_t position, std::span<const Digest> path) {
-    (void)path_rows(chain_rows(start, elements), position, kNoWire, path);
+    std::vector<Digest> nodes{chain_rows(start, elements)};
+    for (std::size_t level = 0; level + 1 < path.size(); ++level) {
+        const bool right = (position >> level & 1) != 0;
+        nodes.push_back(right ? poseidon_compress(path[level], nodes.back())
+                              : poseidon_compress(nodes.back(), path[level]));
+    }
+    path_rows(nodes, position, kNoWire, path);
     end_at_root(root);
 }
 

@@ -193,9 +193,11 @@ class CircuitBuilder {
     Address new_digest();
     /// The rows of a chain; returns its value, the last row's result is open.
     Digest chain_rows(const DigestWire& start, std::span<const BaseExpr> elements);
-    Digest path_rows(Digest digest, std::size_t position, Address bits, std::span<const Digest> path);
-    /// The rows that hash an opened leaf; returns its digest, the last row's result is open.
-    Digest leaf_rows(const BaseRun& leaf);
+    /// The rows of a path; the last row's result is open. `nodes`: from the leaf's digest on, the node at each level.
+    void path_rows(std::span<const Digest> nodes, std::size_t position, Address bits, std::span<const Digest> path);
+    /// The rows that hash an opened leaf; the last row's result is open. `digests`: of its blocks so far, from the
+    /// start's on.
+    void leaf_rows(const BaseRun& leaf, std::span<const Digest> digests);
     /// The padding of its last block.
     void require_zero_rest(const BaseRun& leaf);
     void end_at_root(const DigestWire& root);

@@ -17,9 +17,8 @@ BaseRun CircuitBuilder::leaf(std::span<const KoalaBear> values) {
     return {kLeafBlocks + static_cast<Address>(kBlock) * first, values};
 }
 
-Digest CircuitBuilder::leaf_rows(const BaseRun& leaf) {
+void CircuitBuilder::leaf_rows(const BaseRun& leaf, std::span<const Digest> digests) {
     const DigestWire start = constant(poseidon_leaf_iv(leaf.size()));
-    Digest digest = start.value;
     const std::size_t first_block = (leaf.address - kLeafBlocks) / kBlock;
     const std::size_t blocks = (leaf.size() + kBlock - 1) / kBlock;
     for (std::size_t block = 0; block < blocks; ++block) {
@@ -28,7 +27,7 @@ Digest CircuitBuilder::leaf_rows(const BaseRun& leaf) {
             values[k] = leaf.values[block * kBlock + k];
         }
         TreeTable::Row<KoalaBear> row{};
-        std::copy_n(digest.begin(), kBlock, row.in.begin());
+        std::copy_n(digests[block].begin(), kBlock, row.in.begin());
         std::copy_n(values.begin(), kBlock, row.in.begin() + kBlock);
         TreeTable::Fixed<KoalaBear> fixed{.operand = element(leaf.address + static_cast<Address>(kBlock * block))};
         if (block == 0) {
@@ -39,9 +38,7 @@ Digest CircuitBuilder::leaf_rows(const BaseRun& leaf) {
             rows_.tree.fixed.back().leaf = kFlag;
         }
         leaf_row_[first_block + block] = static_cast<std::uint32_t>(rows_.tree.push(row, fixed, block > 0));
-        digest = poseidon_compress(digest, values);
     }
-    return digest;
 }
 
 void CircuitBuilder::require_zero_rest(const BaseRun& leaf) {
@@ -52,10 +49,7 @@ void CircuitBuilder::require_zero_rest(const BaseRun& leaf) {
 
 void CircuitBuilder::open(const DigestWire& root, const IndexWires& index, const BaseRun& leaf,
                           std::span<const Digest> path) {
-    QUARRY_CHECK(path.size() == index.num_bits);
-    (void)path_rows(leaf_rows(leaf), index.value, index.bits, path);
-    end_at_root(root);
-    require_zero_rest(leaf);
+    open(root, {&index, 1}, {&leaf, 1}, {&path, 1});
 }
 
 std::vector<ExtensionExpr> CircuitBuilder::fold(std::span<const ExtensionExpr> weights, std::span<const BaseRun> rows) {
