@@ -96,11 +96,11 @@ ShapeHeights fit(const CircuitRows& rows) {
         auto& heights = shape[static_cast<std::size_t>(kind)];
         const bool few = rows.kinds == RowKinds::few;
         const bool one_of_a_kind = rows.kinds != RowKinds::all;
-        const bool may_be_absent = kind == TableKind::public_input ||
-                                   (one_of_a_kind && (kind == TableKind::convolution || kind == TableKind::upper ||
-                                                      kind == TableKind::cap)) ||
-                                   (few && (kind == TableKind::base_fold || kind == TableKind::extension_fold ||
-                                            kind == TableKind::polynomial || kind == TableKind::power));
+        const bool may_be_absent =
+            kind == TableKind::public_input ||
+            (one_of_a_kind && (kind == TableKind::convolution || kind == TableKind::upper || kind == TableKind::cap)) ||
+            (few && (kind == TableKind::base_fold || kind == TableKind::extension_fold ||
+                     kind == TableKind::polynomial || kind == TableKind::power));
         if (may_be_absent && n == 0) return;
         heights = {whole};
         if (one_of_a_kind || whole == kMinLogHeight || n > 3 * (std::size_t{1} << whole) / 4) return;
