@@ -109,13 +109,16 @@ Result<GkrClaim<B>> verify_gkr(B& backend, Channel& channel, unsigned log_size,
         const E q0 = channel.receive_ext();
         const E q1 = channel.receive_ext();
         const E q = q0 * q1;
+        const E left = p0 * q1;
+        const E right = p1 * q0;
+        const E p = left + right;
         if (j == 0) {
             QUARRY_TRY(backend.require_nonzero(q * open.second, Errc::zero_denominator, "gkr/root"));
-            QUARRY_TRY(backend.require_equal((p0 * q1 + p1 * q0) * open.second + q * open.first, expected,
-                                             Errc::bus_imbalance, "gkr/root"));
+            const E leaves = p * open.second;
+            const E public_part = q * open.first;
+            QUARRY_TRY(backend.require_equal(leaves + public_part, expected, Errc::bus_imbalance, "gkr/root"));
         } else {
-            QUARRY_TRY(
-                backend.require_equal(p0 * q1 + p1 * q0 + lambda * q, expected, Errc::gkr_mismatch, "gkr/layer"));
+            QUARRY_TRY(backend.require_equal(p + lambda * q, expected, Errc::gkr_mismatch, "gkr/layer"));
         }
         const E c = channel.challenge();
         claim.numerator = p0 + c * (p1 - p0);

@@ -100,7 +100,9 @@ std::pair<typename B::E, typename B::E> public_fraction(B& backend,
             if (k == beta_powers.size()) beta_powers.push_back(beta_powers.back() * challenges.beta);
             fingerprint = fingerprint - beta_powers[k] * t.tuple[k];
         }
-        numerator = numerator * fingerprint + denominator * t.multiplicity;
+        const E others = numerator * fingerprint;
+        const E own = denominator * t.multiplicity;
+        numerator = others + own;
         denominator = denominator * fingerprint;
     }
     return {numerator, denominator};

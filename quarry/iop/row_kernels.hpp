@@ -59,15 +59,22 @@ class RowKernels {
         E step = zero;
         for (std::size_t i = 0; i < kSkipSize; ++i) stay = stay + skip_[i] * middle[i];
         for (std::size_t i = 0; i + 1 < kSkipSize; ++i) step = step + skip_[i] * middle[i + 1];
-        by_height_.push_back(
-            {sums.row * stay, sums.none * stay + sums.carry * step, sums.carry * (skip_[kSkipSize - 1] * middle[0])});
+        const E row = sums.row * stay;
+        const E still_none = sums.none * stay;
+        const E carry_ends = sums.carry * step;
+        const E none = still_none + carry_ends;
+        by_height_.push_back({row, none, sums.carry * (skip_[kSkipSize - 1] * middle[0])});
     }
 
     Sums with_variable(const Sums& sums, const E& r, const E& q) const {
         const E both = r * q;
         const E equal = one_ - r - q + both + both;
         // x = 0: the bit is the carry, and none goes out. x = 1: it is 1 - carry, and the carry goes out as it came.
-        return {sums.row * equal, sums.none * equal + sums.carry * (q - both), sums.carry * (r - both)};
+        const E row = sums.row * equal;
+        const E still_none = sums.none * equal;
+        const E carry_ends = sums.carry * (q - both);
+        const E none = still_none + carry_ends;
+        return {row, none, sums.carry * (r - both)};
     }
 
     B& backend_;

@@ -173,7 +173,11 @@ typename B::E eq_runs_at(B& backend, const WhirClaimGroup<B>& group, std::span<c
         return sum;
     };
     E sum = zero;
-    for (const auto& run : group.runs) sum = sum + run.weight * (below(run.first + run.count) - below(run.first));
+    for (const auto& run : group.runs) {
+        const E to_end = below(run.first + run.count);
+        const E to_begin = below(run.first);
+        sum = sum + run.weight * (to_end - to_begin);
+    }
     return sum;
 }
 
@@ -368,9 +372,10 @@ class Verifier {
         E sum = backend_.constant(ExtField());
         for (const auto& group : claims.groups) {
             const auto high = r.subspan(group.log_chunk);
-            const E chunks =
-                sparse_at(backend_, group.weights, high) +
-                (group.chunk_point.empty() ? runs_at(backend_, group, high) : eq_runs_at(backend_, group, high));
+            const E single = sparse_at(backend_, group.weights, high);
+            const E runs =
+                group.chunk_point.empty() ? runs_at(backend_, group, high) : eq_runs_at(backend_, group, high);
+            const E chunks = single + runs;
             sum = sum + chunks * group.kernel(r.first(group.log_chunk));
         }
         const F one = backend_.constant(KoalaBear(1));

@@ -111,7 +111,8 @@ std::vector<typename B::E> skip_weights(B& backend, const typename B::E& z) {
     std::vector<E> r;
     KoalaBear g(1);
     for (std::size_t i = 0; i < kSkipSize; ++i, g *= KoalaBear::two_adic_root(kLogSkip)) {
-        r.push_back(scale * g * backend.inverse(z - backend.constant(ExtField(g))));
+        const E scaled = scale * g;
+        r.push_back(scaled * backend.inverse(z - backend.constant(ExtField(g))));
     }
     return r;
 }

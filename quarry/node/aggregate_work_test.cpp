@@ -44,6 +44,7 @@ Outcome<WorkTree> plan(const WorkFolder& folder, const World& world) {
 }
 
 TEST(AggregateWork, ATreeOfFewNodes) {
+    ASSERT_NE(find_catalog(), nullptr);
     const TemporaryPath path("quarry-aggregate");
     const auto folder = WorkFolder::create(path.get()).value();
     using Names = std::vector<std::string>;

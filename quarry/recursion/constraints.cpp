@@ -97,8 +97,11 @@ class Evaluator {
                 return row_[atom.column];
             case Atom::Kind::next_column:
                 return next_[atom.column];
-            case Atom::Kind::product:
-                return value(atom.left) * value(atom.right);
+            case Atom::Kind::product: {
+                const ExtensionExpr left = value(atom.left);
+                const ExtensionExpr right = value(atom.right);
+                return left * right;
+            }
             case Atom::Kind::alias:
                 break;
         }

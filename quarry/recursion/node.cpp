@@ -91,8 +91,8 @@ void NodeBuilder::segment(const LeafShape& shape, const rollup::SegmentStatement
     }
     b_.require_below(work[0], 16);
     b_.require_below(work[1], 16);
-    b_.require_equal((work[0] + work[1] * number(1 << 16)).lifted(),
-                     (after[kDataCount] - kSegmentBefore.of(e)[kDataCount]).lifted());
+    const BaseExpr units = work[0] + work[1] * number(1 << 16);
+    b_.require_equal(units.lifted(), (after[kDataCount] - kSegmentBefore.of(e)[kDataCount]).lifted());
     require_payee(kPayee.of(e));
 
     Elements end = copy(after);
@@ -264,7 +264,8 @@ void NodeBuilder::close(const rollup::Header& header) {
     const Elements h = witnesses(b_, values);
     const Slice header_digest{10, 8};
     const auto hash = header_digest.of(head_);
-    b_.require_equal(tagged_chain(b_, "quarry/header/v1", h), b_.gather(hash));
+    const DigestWire hash_of_h = tagged_chain(b_, "quarry/header/v1", h);
+    b_.require_equal(hash_of_h, b_.gather(hash));
 
     const auto start = [&](std::size_t at, std::span<const KoalaBear> expected, const Elements& of) {
         require_equal(b_, std::span(of).subspan(at, expected.size()), constants(expected));
@@ -293,8 +294,8 @@ void NodeBuilder::close(const rollup::Header& header) {
     const auto length = kByteLength.of(h);
     b_.require_below(length[0], 16);
     b_.require_below(length[1], 8);
-    b_.require_equal((after_[kDataCount] * number(rollup::kWordBytes)).lifted(),
-                     (length[0] + length[1] * number(1 << 16)).lifted());
+    const BaseExpr num_bytes = after_[kDataCount] * number(rollup::kWordBytes);
+    b_.require_equal(num_bytes.lifted(), (length[0] + length[1] * number(1 << 16)).lifted());
     b_.require_equal(after_[kEffectsCount].lifted(), h[kNumEffects].lifted());
 
     // All data is bound, by one binding or more.

@@ -149,9 +149,12 @@ Elements merge_work(CircuitBuilder& builder, std::span<const BaseExpr> left, std
         builder.base_witness(KoalaBear((left[0].value().canonical() + right[0].value().canonical()) >> 16));
     builder.require_below(carry, 1);
     for (const BaseExpr& limb : work) builder.require_below(limb, 16);
-    builder.require_equal((work[0] + carry * BaseExpr(KoalaBear(1U << 16))).lifted(), (left[0] + right[0]).lifted());
+    const BaseExpr low = work[0] + carry * BaseExpr(KoalaBear(1U << 16));
+    builder.require_equal(low.lifted(), (left[0] + right[0]).lifted());
     builder.require_equal(work[1].lifted(), (left[1] + right[1] + carry).lifted());
-    const DigestWire root = builder.compress(builder.gather(left.subspan(2)), builder.gather(right.subspan(2)));
+    const DigestWire left_root = builder.gather(left.subspan(2));
+    const DigestWire right_root = builder.gather(right.subspan(2));
+    const DigestWire root = builder.compress(left_root, right_root);
     for (const BaseExpr& x : builder.elements(root)) work.push_back(x);
     return work;
 }

@@ -197,7 +197,8 @@ CircuitRows terminal_rows(const Wrap& wrap, const Digest& wrap_root, const Diges
     CircuitBuilder b(RowKinds::few);
     const DigestWire statement = open_bundle(b, limbs, bundle.depth);
     const DigestWire exposed = exposed_wire(b, StatementKind::bundle, b.constant(keys), statement);
-    verify_in_circuit(b, wrap.circuit(), proof, statement_wires(b, exposed), b.constant(wrap_root), kWrapProtocol);
+    const BasicStatement<BaseExpr> wires = statement_wires(b, exposed);
+    verify_in_circuit(b, wrap.circuit(), proof, wires, b.constant(wrap_root), kWrapProtocol);
     return std::move(b).finish();
 }
 

@@ -124,7 +124,8 @@ void append_if(CircuitBuilder& b, BindingList& list, const BindingWires& binding
     const auto longer = b.elements_once(chain_of_limbs(b, list.digest, binding.elements));
     for (std::size_t i = 0; i < kBlock; ++i) {
         BaseExpr& x = list.elements[i];
-        x = BaseExpr(x.lifted() + there.lifted() * longer[i].lifted() - there.lifted() * x.lifted());
+        const ExtensionExpr sum = x.lifted() + there.lifted() * longer[i].lifted();
+        x = BaseExpr(sum - there.lifted() * x.lifted());
         (void)b.wire(x.lifted());
     }
     list.digest = b.gather(list.elements);

@@ -4,6 +4,9 @@
 #include "quarry/recursion/constraints.hpp"
 
 /// The verifier's text (quarry/proof/proof-inl.hpp) on wires: it verifies a proof, and what it does becomes rows.
+/// The key of a circuit depends on the order of its rows, so that no expression of that text, or of this module, may
+/// have two operands or arguments that make rows: which comes first would be the compiler's choice. All of them but the
+/// last are given names first. Elements of braces are in order as they are.
 namespace quarry::recursion {
 struct CircuitBackend;
 }

@@ -12,7 +12,9 @@ using rollup::StatementKind;
 CircuitRows wrap_rows(const NodeShape& shape, const Digest& keys, const Digest& bundle, const Proof& proof,
                       const ChildKey& key) {
     CircuitBuilder b(RowKinds::some);
-    b.expose(verify_child(b, b.witness(keys), shape, StatementKind::bundle, b.witness(bundle), proof, key));
+    const DigestWire keys_wire = b.witness(keys);
+    const DigestWire statement = b.witness(bundle);
+    b.expose(verify_child(b, keys_wire, shape, StatementKind::bundle, statement, proof, key));
     return std::move(b).finish();
 }
 
