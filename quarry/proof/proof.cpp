@@ -164,9 +164,10 @@ BasicProof<P> prove(const Circuit& circuit, const Trace& trace, const Statement&
     const BasicVerifyingKey<P>* key = options.key != nullptr ? &options.key->verifying_key() : nullptr;
     QUARRY_CHECK(check_key(circuit, key, layout.log_size, options.security_bits).ok());
     if (options.claimed_key != nullptr) key = options.claimed_key;
-    BasicProverChannel<P> channel(start_transcript<P>(circuit, trace.heights(), parameters, options.security_bits,
-                                                      statement, key, options.protocol),
-                                  options.tamper);
+    auto start = options.start ? *options.start
+                               : start_transcript<P>(circuit, trace.heights(), parameters, options.security_bits,
+                                                     statement, key, options.protocol);
+    BasicProverChannel<P> channel(std::move(start), options.tamper);
     double* timer = nullptr;
     double since = 0;
     auto phase = [&](const char* name, double ProvePhases::* target) {

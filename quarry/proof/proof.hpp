@@ -60,6 +60,7 @@ struct BasicProveOptions {
     Protocol protocol{};
     ProverChannel::Tamper tamper;                       ///< tests: a lying prover
     const BasicVerifyingKey<P>* claimed_key = nullptr;  ///< tests: a prover whose transcript absorbs another key
+    std::optional<typename P::Transcript> start;        ///< tests: a prover whose transcript starts otherwise
     ProvePhases* phases = nullptr;                      ///< filled when given
     std::function<double()> now;                        ///< a clock in seconds; needed with `phases`
     std::function<void(const char*)> on_phase;          ///< told the name of each phase as it starts

@@ -41,12 +41,12 @@ constexpr Slice kDepositCursor{36, 4}, kForcedCursor{56, 4};
 
 }  // namespace
 
-NodeBuilder::NodeBuilder(const Digest& keys) : keys_(b_.witness(keys)) {}
+NodeBuilder::NodeBuilder(const Digest& keys, std::uint32_t version) : keys_(b_.witness(keys)), version_(version) {}
 
 Elements NodeBuilder::head(const Digest& domain, const Digest& header, const rollup::L1Address& payee) {
     const auto values = elements(rollup::JoinStatement{
         .domain = domain, .header = header, .payee = payee, .before = {}, .after = {}, .work = {}});
-    Elements e = constants(std::span(values).first(2));
+    Elements e{number(static_cast<std::uint32_t>(StatementKind::join)), number(version_)};
     append_to(e, witnesses(b_, std::span(values).subspan(2, kHead.size - 2)));
     return e;
 }
@@ -73,7 +73,7 @@ void NodeBuilder::segment(const LeafShape& shape, const rollup::SegmentStatement
     const Elements before = has_part_ ? after_ : point(start);
     const auto values = elements(statement);
 
-    Elements e{number(static_cast<std::uint32_t>(StatementKind::segment)), number(rollup::kProtocolVersion)};
+    Elements e{number(static_cast<std::uint32_t>(StatementKind::segment)), number(version_)};
     append_to(e, std::span(head).subspan(2));
     append_to(e, kOperations.of(before));
     append_to(e, witnesses(b_, slice(values, kSegmentAfter)));
@@ -149,7 +149,7 @@ void NodeBuilder::data(const LeafShape& shape, rollup::DataRole role, const roll
     QUARRY_CHECK(values.size() == kDataElements);
 
     // The run begins where the words bound so far end, and its payee is the part's.
-    Elements e{number(static_cast<std::uint32_t>(StatementKind::data)), number(rollup::kProtocolVersion)};
+    Elements e{number(static_cast<std::uint32_t>(StatementKind::data)), number(version_)};
     append_to(e, kPayee.of(head));
     const BaseExpr form = is_data ? b_.base_witness(values[kDataForm]) : number(0);
     e.push_back(form);
@@ -323,7 +323,7 @@ void NodeBuilder::close(const rollup::Header& header) {
         b_.require_equal(unbound * (after_[effects + i] - before_[effects + i]).lifted(), zero);
     }
 
-    Elements e{number(static_cast<std::uint32_t>(StatementKind::batch)), number(rollup::kProtocolVersion)};
+    Elements e{number(static_cast<std::uint32_t>(StatementKind::batch)), number(version_)};
     append_to(e, std::span(head_).subspan(2));
     append_to(e, std::span(before_).first(kFees));
     append_to(e, std::span(after_).first(kFees));
@@ -340,8 +340,7 @@ void NodeBuilder::bundle(const NodeShape& shape, const rollup::BundleStatement& 
     const BaseExpr depth = bundles_.empty() ? b_.base_witness(values[2]) : bundles_.front().depth;
     const BaseExpr count = b_.base_witness(values[3]);
     const DigestWire root = b_.witness(statement.root);
-    Elements e{number(static_cast<std::uint32_t>(StatementKind::bundle)), number(rollup::kProtocolVersion), depth,
-               count};
+    Elements e{number(static_cast<std::uint32_t>(StatementKind::bundle)), number(version_), depth, count};
     append_to(e, b_.elements(root));
     verify_node(shape, StatementKind::bundle, tagged_chain(b_, "quarry/bundle/v1", e), proof, key);
     bundles_.push_back({depth, count, root});
@@ -371,8 +370,7 @@ CircuitRows NodeBuilder::finish_bundle() && {
         }
         whole = {whole.depth + number(1), whole.count + right.count, b_.compress(whole.root, right.root)};
     }
-    Elements e{number(static_cast<std::uint32_t>(StatementKind::bundle)), number(rollup::kProtocolVersion), whole.depth,
-               whole.count};
+    Elements e{number(static_cast<std::uint32_t>(StatementKind::bundle)), number(version_), whole.depth, whole.count};
     append_to(e, b_.elements(whole.root));
     const DigestWire statement = tagged_chain(b_, "quarry/bundle/v1", e);
     return expose(StatementKind::bundle, statement);

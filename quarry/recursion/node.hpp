@@ -51,8 +51,9 @@ DigestWire verify_child(CircuitBuilder& builder, const DigestWire& keys, const N
 /// that no proof accepts. Whoever is handed a child verifies it first: one of another shape is our own bug (checked).
 class NodeBuilder {
   public:
-    /// `keys`: the key table's digest, of the node itself and of every node below it.
-    explicit NodeBuilder(const Digest& keys);
+    /// `keys`: the key table's digest, of the node itself and of every node below it. `version`: of every statement
+    /// (tests: nodes of another version).
+    explicit NodeBuilder(const Digest& keys, std::uint32_t version = rollup::kProtocolVersion);
 
     /// A segment, as the next part of a batch. `start`: where the part begins; only the first part uses it.
     void segment(const LeafShape& shape, const rollup::SegmentStatement& statement, const Proof& proof,
@@ -97,6 +98,7 @@ class NodeBuilder {
 
     CircuitBuilder b_;
     DigestWire keys_;
+    std::uint32_t version_;
     bool has_part_ = false;
     Elements head_, before_, after_, work_;  ///< of the parts so far, as kHead, kJoinBefore, kJoinAfter, kJoinWork
     std::vector<Bundle> bundles_;

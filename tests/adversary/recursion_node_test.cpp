@@ -1,6 +1,7 @@
 // A real batch, from operations to a bundle: segments and data proofs verified by nodes, nodes by nodes, and what each
 // says against the native algebra of statements.
 
+#include "quarry/recursion/wrap.hpp"
 #include "tests/adversary/recursion_world.hpp"
 
 namespace quarry::adversary {
@@ -101,10 +102,6 @@ class RecursionNodeLies : public ::testing::Test {
         claim_.payee = payee;
         const std::size_t steps = claim_.batch.steps.size();
         return second ? prove_segment(claim_, steps / 2, steps) : prove_segment(claim_, 0, steps / 2);
-    }
-    static rollup::JoinPoint start_of(const ProvenSegment& s) {
-        return {s.statement.before, rollup::binding_start(s.statement.header),
-                rollup::binding_start(rollup::effects_start().digest)};
     }
     static CircuitRows joined(const std::vector<const ProvenSegment*>& parts) {
         NodeBuilder node{Digest{}};
@@ -216,6 +213,134 @@ TEST_F(RecursionNodeLies, KeysThatTheTableDoesNotHaveSlow) {
     ChildKey there = catalog().child_key(kind);
     there.path = foreign.path(kind);
     EXPECT_NE(parent(foreign.digest(), there), "");
+}
+
+// "units or miner tag not computed in the circuit": units alone, and the root of work alone, in a statement that is
+// true in all else. The prover of the leaf claims it too: its proof fails in the balance of the buses alone.
+TEST_F(RecursionNodeLies, UnitsAloneSlow) {
+    const auto claimed = [](auto statement, bool units) {
+        if (units) statement.work.units += 1;
+        if (!units) statement.work.root = rollup::leaf_work(77, statement.work.units).root;
+        return statement;
+    };
+    const std::size_t steps = claim_.batch.steps.size();
+    const SegmentWitness segment = make_segment(claim_, 0, steps);
+    const DataWitness run = make_run(rollup::DataForm::blob, segment.statement.header, claim_.batch.data, claim_.payee);
+    for (const bool units : {true, false}) {
+        const ProvenSegment lying = prove_claim(claimed(segment.statement, units), segment.trace);
+        EXPECT_FALSE(circuits::verify_segment(lying.statement, lying.proof).ok());
+        const std::string of_segment = complaint(joined({&lying}));
+        EXPECT_NE(of_segment, "");
+        EXPECT_LE(tuples(of_segment), units ? 4U : 2U) << of_segment;
+
+        const ProvenData lying_run = prove_claim(claimed(run.statement, units), run.trace);
+        EXPECT_FALSE(circuits::verify_data(lying_run.statement, lying_run.proof).ok());
+        NodeBuilder node{Digest{}};
+        node.data(data_leaf(), rollup::DataRole::data, lying_run.statement, lying_run.proof, segment.statement.domain,
+                  segment.statement.header, start_of(lying));
+        const std::string of_run = complaint(std::move(node).finish_join());
+        EXPECT_NE(of_run, "");
+        EXPECT_LE(tuples(of_run), units ? 4U : 2U) << of_run;
+    }
+}
+
+/// A batch of one segment and one blob, with a proof of each layer.
+class RecursionLayers : public ::testing::Test {
+  protected:
+    static rollup::ExecutedBatch transfers(RealRollup& rollup) {
+        return RealBatch(rollup)
+            .add(rollup::Transfer{auth(2, 3), 4, Amount(100)})
+            .add(rollup::Transfer{auth(4, 2), 2, Amount(7)})
+            .seal();
+    }
+    [[nodiscard]] NodeProof prove_kind(const char* name, CircuitRows rows, const Digest& statement) const {
+        return prove_node(catalog(), kind_named(name), rows, statement);
+    }
+    static std::string as_join(const rollup::JoinStatement& part, const Proof& proof, const char* kind) {
+        NodeBuilder node(catalog().keys().digest());
+        node.join(catalog().node_shape(), part, proof, catalog().child_key(kind_named(kind)));
+        return complaint(std::move(node).finish_join());
+    }
+    /// As the half of a bundle whose statement has this digest: at the wrap, where it is the prover's choice.
+    static std::string as_bundle(const Digest& statement, const Proof& proof, const char* kind) {
+        return complaint(wrap_rows(catalog().node_shape(), catalog().keys().digest(), statement, proof,
+                                   catalog().child_key(kind_named(kind))));
+    }
+
+    RealRollup rollup_;
+    Claim claim_{rollup_, transfers(rollup_)};
+};
+
+// "A child proof of .. another layer": a data proof's node as a segment's, a join's as a bundle's and the other way
+// round, leaves as nodes and nodes as leaves.
+TEST_F(RecursionLayers, ProofsOfAnotherLayerSlow) {
+    const ProvenSegment segment = prove_segment(claim_, 0, claim_.batch.steps.size());
+    const ProvenData data =
+        prove_run(rollup::DataForm::blob, segment.statement.header, claim_.batch.data, claim_.payee);
+    const rollup::JoinPoint start = start_of(segment);
+    const auto part = rollup::lift(segment.statement, start.data, start.effects).value();
+    const auto run = rollup::lift(rollup::data_run(data.statement), rollup::DataRole::data, claim_.payee,
+                                  data.statement.work, part.domain, part.header, part.after)
+                         .value();
+    const auto whole = rollup::merge(part, run).value();
+    const auto bundle = rollup::bundle_of(rollup::close(whole, claim_.batch.header).value());
+    const Digest keys = catalog().keys().digest();
+    NodeBuilder of_segment(keys);
+    NodeBuilder of_data(keys);
+    NodeBuilder of_both(keys);
+    of_segment.segment(segment_leaf(), segment.statement, segment.proof, start);
+    of_data.data(data_leaf(), rollup::DataRole::data, data.statement, data.proof, part.domain, part.header, part.after);
+    of_both.segment(segment_leaf(), segment.statement, segment.proof, start);
+    of_both.data(data_leaf(), rollup::DataRole::data, data.statement, data.proof, {}, {}, {});
+    of_both.close(claim_.batch.header);
+    const NodeProof segment_node = prove_kind("segment 512", std::move(of_segment).finish_join(), digest(part));
+    const NodeProof data_node = prove_kind("data", std::move(of_data).finish_join(), digest(run));
+    const NodeProof batch_node = prove_kind("batch 512", std::move(of_both).finish_bundle(), digest(bundle));
+
+    // As what they are.
+    EXPECT_EQ(as_join(part, segment_node.proof, "segment 512"), "");
+    EXPECT_EQ(as_join(run, data_node.proof, "data"), "");
+    EXPECT_EQ(as_bundle(digest(bundle), batch_node.proof, "batch 512"), "");
+    // As another layer of the same shape, under their own key and under one of that layer.
+    EXPECT_NE(as_join(run, data_node.proof, "segment 512"), "");
+    EXPECT_NE(as_join(part, segment_node.proof, "data"), "");
+    for (const char* key : {"segment 512", "batch 512"}) {
+        EXPECT_NE(as_bundle(digest(part), segment_node.proof, key), "") << key;
+        EXPECT_NE(as_bundle(digest(bundle), segment_node.proof, key), "") << key;
+        EXPECT_NE(as_join(whole, batch_node.proof, key), "") << key;
+    }
+    const auto refused = [](StatementKind kind, const Digest& statement, const char* node, const Proof& proof) {
+        EXPECT_FALSE(verify_node(catalog(), kind, statement, {kind_named(node), proof}).ok()) << node;
+    };
+    refused(StatementKind::join, digest(run), "segment 512", data_node.proof);
+    refused(StatementKind::join, digest(part), "data", segment_node.proof);
+    for (const char* node : {"segment 512", "batch 512"}) {
+        refused(StatementKind::bundle, digest(part), node, segment_node.proof);
+        refused(StatementKind::join, digest(bundle), node, batch_node.proof);
+    }
+
+    // Of another shape: no circuit has room for it. Also under the heights of what is expected.
+    const auto code = [](const Status& s) { return s.ok() ? Errc{} : s.error().code; };
+    for (const Proof* leaf : {&segment.proof, &data.proof}) {
+        Proof proof = *leaf;
+        EXPECT_EQ(code(verify_node(catalog(), StatementKind::join, digest(part), {segment_node.node_kind, proof})),
+                  Errc::bad_shape);
+        proof.heights = catalog().node_shape().heights;
+        EXPECT_EQ(code(verify_node(catalog(), StatementKind::join, digest(part), {segment_node.node_kind, proof})),
+                  Errc::bad_length);
+    }
+    for (const Proof* other : {&data.proof, &segment_node.proof}) {
+        Proof proof = *other;
+        EXPECT_EQ(code(circuits::verify_segment(segment.statement, proof)), Errc::bad_shape);
+        proof.heights = segment.proof.heights;
+        EXPECT_EQ(code(circuits::verify_segment(segment.statement, proof)), Errc::bad_length);
+    }
+    for (const Proof* other : {&segment.proof, &data_node.proof}) {
+        Proof proof = *other;
+        EXPECT_EQ(code(circuits::verify_data(data.statement, proof)), Errc::bad_shape);
+        proof.heights = data.proof.heights;
+        EXPECT_EQ(code(circuits::verify_data(data.statement, proof)), Errc::bad_length);
+    }
 }
 
 }  // namespace

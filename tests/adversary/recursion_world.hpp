@@ -26,32 +26,59 @@ inline const Catalog& catalog() {
     return c;
 }
 
+/// A witness with the statement that it shows.
+struct SegmentWitness {
+    rollup::SegmentStatement statement;
+    Trace trace;
+};
+inline SegmentWitness make_segment(Claim& claim, std::size_t first, std::size_t last,
+                                   const Heights& heights = segment_profiles()[0].heights) {
+    claim.restrict(first, last);
+    const auto& timeline = claim.make_timeline();
+    const auto rows = circuits::make_segment_rows(timeline, claim.signatures(), &heights);
+    EXPECT_EQ(rows.heights, heights);
+    return {timeline.statement, circuits::make_segment_trace(rows).value()};
+}
+
 struct ProvenSegment {
     rollup::SegmentStatement statement;
     Proof proof;
 };
+/// A prover that claims `statement`, whatever the trace shows.
+inline ProvenSegment prove_claim(const rollup::SegmentStatement& statement, const Trace& trace,
+                                 const ProveOptions& options = {}) {
+    return {statement, circuits::prove_segment_trace(trace, circuits::segment_public_input(statement), options)};
+}
 inline ProvenSegment prove_segment(Claim& claim, std::size_t first, std::size_t last) {
-    claim.restrict(first, last);
-    const auto& timeline = claim.make_timeline();
-    const Heights& heights = segment_profiles()[0].heights;
-    const auto rows = circuits::make_segment_rows(timeline, claim.signatures(), &heights);
-    EXPECT_EQ(rows.heights, heights);
-    const Statement input = circuits::segment_public_input(timeline.statement);
-    return {timeline.statement, circuits::prove_segment_trace(circuits::make_segment_trace(rows).value(), input)};
+    const SegmentWitness witness = make_segment(claim, first, last);
+    return prove_claim(witness.statement, witness.trace);
+}
+
+struct DataWitness {
+    rollup::DataStatement statement;
+    Trace trace;
+};
+inline DataWitness make_run(rollup::DataForm form, const Digest& before, std::span<const std::uint8_t> words,
+                            const rollup::L1Address& payee) {
+    const rollup::Bytes32 l1_hash = keccak256(words);
+    const auto point = rollup::make_data_statement(form, before, words, l1_hash, payee, 9);
+    const auto rows = circuits::make_data_rows(point, 9, words, &data_heights());
+    EXPECT_EQ(rows.value().heights, data_heights());
+    return {point, circuits::make_data_trace(rows.value())};
 }
 
 struct ProvenData {
     rollup::DataStatement statement;
     Proof proof;
 };
+inline ProvenData prove_claim(const rollup::DataStatement& statement, const Trace& trace,
+                              const ProveOptions& options = {}) {
+    return {statement, prove(circuits::data_circuit(), trace, circuits::data_public_input(statement), options)};
+}
 inline ProvenData prove_run(rollup::DataForm form, const Digest& before, std::span<const std::uint8_t> words,
                             const rollup::L1Address& payee) {
-    const rollup::Bytes32 l1_hash = keccak256(words);
-    const auto point = rollup::make_data_statement(form, before, words, l1_hash, payee, 9);
-    const auto rows = circuits::make_data_rows(point, 9, words, &data_heights());
-    EXPECT_EQ(rows.value().heights, data_heights());
-    return {point, prove(circuits::data_circuit(), circuits::make_data_trace(rows.value()),
-                         circuits::data_public_input(point))};
+    const DataWitness witness = make_run(form, before, words, payee);
+    return prove_claim(witness.statement, witness.trace);
 }
 
 inline LeafShape segment_leaf() { return recursion::segment_leaf(segment_profiles()[0]); }
@@ -66,6 +93,12 @@ inline std::string complaint(const CircuitRows& rows) {
     }
     return recursion::testing::LaidOut(rows).complaint(exposed);
 }
+/// The point before the first word of a batch that starts with this segment.
+inline rollup::JoinPoint start_of(const ProvenSegment& s) {
+    return {s.statement.before, rollup::binding_start(s.statement.header),
+            rollup::binding_start(rollup::effects_start().digest)};
+}
+
 /// Tuples that do not balance: a wrong value is one, and the right one that nobody wrote is another.
 inline std::size_t tuples(const std::string& text) {
     std::size_t count = 0;
