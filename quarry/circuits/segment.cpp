@@ -287,14 +287,15 @@ Proof prove_segment_trace(const Trace& trace, const Statement& statement, ProveO
 }
 
 std::vector<std::uint8_t> encode_segment_proof(const Proof& proof, const Statement& statement) {
-    return encode_proof(segment_circuit(), proof, statement,
-                        &segment_verifying_key(proof.heights, proof.security_bits));
+    return encode_proof(segment_circuit(), proof, statement, &segment_verifying_key(proof.heights, proof.security_bits),
+                        segment_keys().cap(proof.heights));
 }
 
 Result<Proof> decode_segment_proof(std::span<const std::uint8_t> bytes, const Statement& statement) {
     QUARRY_TRY_ASSIGN(const ProofHeader header, decode_header(bytes));
     return decode_proof(segment_circuit(), bytes, statement,
-                        &segment_verifying_key(header.heights, header.security_bits));
+                        &segment_verifying_key(header.heights, header.security_bits),
+                        segment_keys().cap(header.heights));
 }
 
 Status verify_segment(const rollup::SegmentStatement& statement, const Proof& proof, unsigned required_bits) {
@@ -308,7 +309,8 @@ Status verify_segment(const rollup::SegmentStatement& statement, std::span<const
     QUARRY_TRY(check_statement_bounds(statement));
     QUARRY_TRY_ASSIGN(const ProofHeader header, decode_header(proof));
     return verify_encoded(segment_circuit(), proof, segment_public_input(statement), required_bits,
-                          &segment_verifying_key(header.heights, header.security_bits));
+                          &segment_verifying_key(header.heights, header.security_bits),
+                          segment_keys().cap(header.heights));
 }
 
 }  // namespace quarry::circuits

@@ -68,8 +68,8 @@ Result<Trace> make_segment_trace(const SegmentRows& rows);
 
 /// prove() under the key that fits (segment_key.hpp), whatever options.key says.
 Proof prove_segment_trace(const Trace& trace, const Statement& statement, ProveOptions options = {});
-/// The byte form under the key that fits. Precondition: a proof of this statement by prove_segment_trace or
-/// decode_segment_proof.
+/// The byte form under the key that fits, for verifiers that know its cap (segment_key.hpp). Precondition: a proof of
+/// this statement by prove_segment_trace or decode_segment_proof.
 std::vector<std::uint8_t> encode_segment_proof(const Proof& proof, const Statement& statement);
 /// Total on any input; errors as those of decode_proof (quarry/proof/wire.hpp). Does not verify.
 Result<Proof> decode_segment_proof(std::span<const std::uint8_t> bytes, const Statement& statement);

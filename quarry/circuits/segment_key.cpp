@@ -1,6 +1,10 @@
 #include "quarry/circuits/segment_key.hpp"
 
+#include <oneapi/tbb/task_arena.h>
+
+#include <algorithm>
 #include <array>
+#include <utility>
 
 #include "quarry/base/check.hpp"
 #include "quarry/circuits/range_table.hpp"
@@ -63,10 +67,14 @@ std::vector<Digest> to_digests(std::span<const std::uint8_t> bytes) {
     return digests;
 }
 
+// Another name for other roots, so that two releases do not write over each other's files for ever.
+std::string name_in_store(const VerifyingKey& key, const char* ending) {
+    return "segment-" + std::to_string(key.log_size) + "-" + std::to_string(key.preprocessed_root[0].canonical()) +
+           ending;
+}
+
 std::unique_ptr<const ProvingKey> make_key(const Heights& heights, const VerifyingKey& expected, KeyStore* store) {
-    // Another name for other roots, so that two releases do not write over each other's files for ever.
-    const std::string name = "segment-" + std::to_string(expected.log_size) + "-" +
-                             std::to_string(expected.preprocessed_root[0].canonical()) + ".key";
+    const std::string name = name_in_store(expected, ".key");
     if (store != nullptr) {
         if (const auto bytes = store->read(name)) {
             auto key = ProvingKey::restore(segment_preprocessed(heights), to_digests(*bytes), expected);
@@ -81,6 +89,27 @@ std::unique_ptr<const ProvingKey> make_key(const Heights& heights, const Verifyi
     // without the lower levels of the tree, as the next process will have it
     return std::make_unique<const ProvingKey>(
         ProvingKey::restore(segment_preprocessed(heights), level, expected).value());
+}
+
+// While a thread that holds the lock waits for others, it must not begin a task that wants the lock.
+template <class F>
+auto alone(F&& make) {
+    return tbb::this_task_arena::isolate(std::forward<F>(make));
+}
+
+unsigned log_cap_of(const VerifyingKey& key) {
+    const WhirRound round = generate_whir_parameters(key.log_size, security_target(key.security_bits)).rounds.front();
+    return std::min(kLogSegmentCap, round.log_message + round.log_inv_rate - ProvingKey::kLogRowsOfNode);
+}
+
+// nullptr: the store has none, or other bytes.
+std::unique_ptr<const KeyCap> read_cap(const VerifyingKey& expected, KeyStore& store) {
+    const auto bytes = store.read(name_in_store(expected, ".cap"));
+    if (!bytes || bytes->size() != kDigestBytes << log_cap_of(expected)) return nullptr;
+    const std::vector<Digest> nodes = to_digests(*bytes);
+    if (nodes.empty()) return nullptr;
+    auto cap = std::make_unique<const KeyCap>(KeyCap::above(nodes));
+    return cap->root() == expected.preprocessed_root ? std::move(cap) : nullptr;
 }
 
 }  // namespace
@@ -112,8 +141,34 @@ const ProvingKey& SegmentKeys::proving_key(const Heights& heights, unsigned secu
     const VerifyingKey& expected = segment_verifying_key(heights, security_bits);
     const std::lock_guard lock(mutex_);
     auto& key = keys_[{expected.log_size, expected.security_bits}];
-    if (!key) key = make_key(heights, expected, store_.get());
+    if (!key) key = alone([&] { return make_key(heights, expected, store_.get()); });
     return *key;
+}
+
+const KeyCap* SegmentKeys::cap(const Heights& heights) {
+    const auto layout = make_stack_layout(segment_circuit(), heights);
+    const VerifyingKey& expected = segment_verifying_key(heights, kSecurityLevels.front());
+    if (!layout || layout.value().log_size != expected.log_size) return nullptr;
+    const std::lock_guard lock(mutex_);
+    auto& cap = caps_[expected.log_size];
+    if (cap) return cap.get();
+    cap = alone([&] { return make_cap(heights, expected); });
+    return cap.get();
+}
+
+std::unique_ptr<const KeyCap> SegmentKeys::make_cap(const Heights& heights, const VerifyingKey& expected) const {
+    std::unique_ptr<const KeyCap> cap;
+    if (store_) cap = read_cap(expected, *store_);
+    if (cap) return cap;
+    const auto cap_of = [&](const ProvingKey& key) {
+        return std::make_unique<const KeyCap>(KeyCap::above(key.commitment().level(log_cap_of(expected))));
+    };
+    for (const auto& [size_and_level, key] : keys_) {
+        if (size_and_level.first == expected.log_size && key) cap = cap_of(*key);
+    }
+    if (!cap) cap = cap_of(*make_key(heights, expected, store_.get()));
+    if (store_) store_->write(name_in_store(expected, ".cap"), to_bytes(cap->level(cap->height())));
+    return cap;
 }
 
 SegmentKeys& segment_keys() {

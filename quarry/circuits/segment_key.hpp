@@ -37,7 +37,13 @@ class KeyStore {
 /// The preprocessed cells for a stack of the size that these heights make. Precondition: heights of a segment.
 PreprocessedTrace segment_preprocessed(const Heights& heights);
 
-/// Proving keys, each made on first use and shared by the process. Thread-safe.
+/// Segments' proofs are written for verifiers that know 2^13 nodes of the key's preprocessed tree, or one for each 32
+/// rows where that is less (at 2^23 cells, whose stored key has no more). A level more would save 5 KB of a proof and
+/// double what a verifier keeps and checks once (256 KiB, 2^13 hashes); with 2^13, a proof of 2^26 cells has 31 KB less
+/// than under the root alone.
+inline constexpr unsigned kLogSegmentCap = 13;
+
+/// Proving keys and caps, each made on first use and shared by the process. Thread-safe.
 class SegmentKeys {
   public:
     /// From now on: read the keys' digests here instead of hashing, and write them when they were not there. What is
@@ -46,11 +52,18 @@ class SegmentKeys {
     /// Cost of the first use, for two cores: 0.2 s at 2^23 cells, 0.7 s at 2^26; a few ms where the store has it. Kept:
     /// the cells and their codeword, 25 MB at 2^23 cells, 42 MB at 2^26. Precondition: heights of a segment.
     const ProvingKey& proving_key(const Heights& heights, unsigned security_bits);
+    /// The cap that proofs with these heights are written for. nullptr: no segment has these heights. Cost of the first
+    /// use of a size, of which there are six: that of a proving key, unless the process has it; 2^13 hashes where the
+    /// store has the cap. Kept: 0.5 MB.
+    const KeyCap* cap(const Heights& heights);
 
   private:
+    [[nodiscard]] std::unique_ptr<const KeyCap> make_cap(const Heights& heights, const VerifyingKey& expected) const;
+
     std::mutex mutex_;
     std::shared_ptr<KeyStore> store_;
-    std::map<std::pair<unsigned, unsigned>, std::unique_ptr<const ProvingKey>> keys_;
+    std::map<std::pair<unsigned, unsigned>, std::unique_ptr<const ProvingKey>> keys_;  ///< by size and level
+    std::map<unsigned, std::unique_ptr<const KeyCap>> caps_;                           ///< by size
 };
 /// The process's.
 SegmentKeys& segment_keys();

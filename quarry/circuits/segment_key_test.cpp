@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "quarry/circuits/range_table.hpp"
 #include "quarry/circuits/segment.hpp"
 #include "quarry/circuits/signature/comb_table.hpp"
@@ -120,6 +122,53 @@ TEST(SegmentKey, AStoreSavesHashingAndCannotLieSlow) {
     damaged([](auto& bytes) { bytes.resize(bytes.size() - 1); });
 }
 
+// A verifier needs no key: the cap from the store, which has it once some process has made it.
+TEST(SegmentKey, AStoreHasTheCapAndCannotLieSlow) {
+    const Heights heights = heights_of_size(kMinSegmentLogSize);
+    const Digest root = segment_verifying_key(heights, 100).preprocessed_root;
+    const auto store = std::make_shared<TestStore>();
+    const auto first_use = [&] {
+        SegmentKeys keys;
+        keys.use_store(store);
+        const KeyCap* cap = keys.cap(heights);
+        ASSERT_NE(cap, nullptr);
+        EXPECT_EQ(keys.cap(heights), cap);
+        EXPECT_EQ(cap->root(), root);
+        EXPECT_EQ(cap->height(), 12U);  // a node for each 32 of 2^17 rows
+    };
+    first_use();
+    EXPECT_EQ(store->writes, 2);
+    const auto file = std::ranges::find_if(store->files, [](const auto& f) { return f.first.ends_with(".cap"); });
+    ASSERT_NE(file, store->files.end());
+    EXPECT_EQ(file->second.size(), 32U << 12);
+    const auto honest = file->second;
+    store->reads = 0;
+    first_use();
+    EXPECT_EQ(store->reads, 1);
+    EXPECT_EQ(store->writes, 2);
+    const auto damaged = [&](auto change) {
+        change(file->second);
+        const int before = store->writes;
+        first_use();
+        EXPECT_EQ(store->writes, before + 1);  // the cap alone, from the stored key
+        EXPECT_EQ(file->second, honest);
+    };
+    damaged([](auto& bytes) { bytes[40000] ^= 1; });
+    damaged([](auto& bytes) { bytes[3] = 0xff; });  // not canonical
+    damaged([](auto& bytes) { bytes.resize(bytes.size() / 2); });
+}
+
+TEST(SegmentKey, ACapIsOfItsSizeAndOfAKeyThatIsThereSlow) {
+    SegmentKeys keys;
+    const Heights heights = heights_of_size(kMinSegmentLogSize + 1);
+    const ProvingKey& key = keys.proving_key(heights, 120);
+    const KeyCap* cap = keys.cap(heights);
+    ASSERT_NE(cap, nullptr);
+    EXPECT_EQ(cap->height(), kLogSegmentCap);
+    EXPECT_TRUE(std::ranges::equal(cap->level(kLogSegmentCap), key.commitment().level(kLogSegmentCap)));
+    EXPECT_NE(keys.cap(heights_of_size(kMinSegmentLogSize)), cap);
+}
+
 TEST(SegmentKey, ForeignHeightsGetAKeyThatIsRefused) {
     Heights heights = heights_of_size(kMinSegmentLogSize);
     heights.pop_back();
@@ -128,6 +177,11 @@ TEST(SegmentKey, ForeignHeightsGetAKeyThatIsRefused) {
     EXPECT_EQ(segment_verifying_key({}, 77), key);
     Proof proof{100, heights, {}, {}};
     EXPECT_EQ(verify(segment_circuit(), proof, {}, 100, &key).error().code, Errc::bad_shape);
+    // Nothing is computed for them.
+    SegmentKeys keys;
+    EXPECT_EQ(keys.cap(heights), nullptr);
+    EXPECT_EQ(keys.cap({}), nullptr);
+    EXPECT_EQ(keys.cap(Heights(kSegmentTables, 40)), nullptr);
 }
 
 }  // namespace

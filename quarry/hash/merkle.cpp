@@ -182,21 +182,26 @@ void walk(std::span<const std::size_t> indices, unsigned height, OnNode&& on_nod
 /// Both children of every known node's parent, hence the parents, level by level.
 template <class H>
 struct Recomputed {
-    typename H::Digest root;
     /// Per level and slot: the sibling, and the slot of the parent one level up.
     std::vector<std::vector<typename H::Digest>> siblings;
     std::vector<std::vector<std::size_t>> parents;
 };
 
+// Checks the opening against the level where it ends, whose nodes `cap` are.
 template <class H>
-Result<Recomputed<H>> recompute(unsigned height, std::size_t width, std::span<const std::size_t> indices,
-                                std::span<const KoalaBear> rows, const MultiOpening<H>& opening) {
+Result<Recomputed<H>> recompute(std::span<const typename H::Digest> cap, unsigned height, std::size_t width,
+                                std::span<const std::size_t> indices, std::span<const KoalaBear> rows,
+                                const MultiOpening<H>& opening) {
     using Digest = typename H::Digest;
-    if (width == 0 || !are_openable(indices, height)) return Error{Errc::bad_length, "multi-opening indices"};
+    const auto log_cap = static_cast<unsigned>(std::countr_zero(cap.size()));
+    if (width == 0 || log_cap > height || !are_openable(indices, height)) {
+        return Error{Errc::bad_length, "multi-opening indices"};
+    }
+    const unsigned num_levels = height - log_cap;
     if (rows.size() % width != 0 || rows.size() / width != indices.size()) {
         return Error{Errc::bad_length, "multi-opening rows"};
     }
-    if (opening.siblings.size() != multi_opening_size(indices, height)) {
+    if (opening.siblings.size() != multi_opening_size(indices, height, log_cap)) {
         return Error{Errc::bad_length, "multi-opening siblings"};
     }
     const std::size_t stride = round_up_to_block(width);
@@ -209,12 +214,12 @@ Result<Recomputed<H>> recompute(unsigned height, std::size_t width, std::span<co
     H::hash_rows(padded.data(), indices.size(), width, stride, current.data());
 
     Recomputed<H> r;
-    r.siblings.resize(height);
-    r.parents.resize(height);
+    r.siblings.resize(num_levels);
+    r.parents.resize(num_levels);
     std::size_t used = 0;
     std::vector<Digest> children;
     walk(
-        indices, height,
+        indices, num_levels,
         [&](unsigned level, std::size_t position, std::size_t slot, std::optional<std::size_t> sibling_slot) {
             const Digest sibling = sibling_slot ? current[*sibling_slot] : opening.siblings[used++];
             r.siblings[level].push_back(sibling);
@@ -231,17 +236,36 @@ Result<Recomputed<H>> recompute(unsigned height, std::size_t width, std::span<co
             H::compress_pairs(children.data(), current.data(), current.size());
             children.clear();
         });
-    r.root = current[0];
+    // The positions in the cap rise with the indices: a slot for each that differs from the one before.
+    std::size_t slot = 0;
+    for (std::size_t i = 0; i < indices.size(); ++i) {
+        const std::size_t position = indices[i] >> num_levels;
+        if (i > 0 && position == indices[i - 1] >> num_levels) continue;
+        if (current[slot++] != cap[position]) return Error{Errc::merkle_mismatch, "multi-opening"};
+    }
+    return r;
+}
+
+template <class H>
+std::vector<MerklePath<H>> paths_of(const Recomputed<H>& tree, std::size_t num_indices) {
+    std::vector<MerklePath<H>> r(num_indices);
+    for (std::size_t i = 0; i < num_indices; ++i) {
+        std::size_t slot = i;
+        for (std::size_t level = 0; level < tree.siblings.size(); ++level) {
+            r[i].push_back(tree.siblings[level][slot]);
+            slot = tree.parents[level][slot];
+        }
+    }
     return r;
 }
 
 }  // namespace
 
-std::size_t multi_opening_size(std::span<const std::size_t> indices, unsigned height) {
-    QUARRY_CHECK(are_openable(indices, height));
+std::size_t multi_opening_size(std::span<const std::size_t> indices, unsigned height, unsigned log_cap) {
+    QUARRY_CHECK(are_openable(indices, height) && log_cap <= height);
     std::size_t n = 0;
     walk(
-        indices, height,
+        indices, height - log_cap,
         [&](unsigned, std::size_t, std::size_t, std::optional<std::size_t> sibling_slot) { n += sibling_slot ? 0 : 1; },
         [](unsigned) {});
     return n;
@@ -261,8 +285,9 @@ MultiOpening<H> MerkleTree<H>::open(std::span<const std::size_t> indices) const 
 }
 
 template <class H>
-MultiOpening<H> prune(std::span<const std::size_t> indices, unsigned height, std::span<const MerklePath<H>> paths) {
-    QUARRY_CHECK(are_openable(indices, height) && paths.size() == indices.size());
+MultiOpening<H> prune(std::span<const std::size_t> indices, unsigned height, std::span<const MerklePath<H>> paths,
+                      unsigned log_cap) {
+    QUARRY_CHECK(are_openable(indices, height) && log_cap <= height && paths.size() == indices.size());
     for (const auto& path : paths) QUARRY_CHECK(path.size() == height);
     // The leaf below each known node: the leftmost opened one.
     std::vector<std::size_t> leaf(indices.size());
@@ -270,7 +295,7 @@ MultiOpening<H> prune(std::span<const std::size_t> indices, unsigned height, std
     std::vector<std::size_t> next;
     MultiOpening<H> r;
     walk(
-        indices, height,
+        indices, height - log_cap,
         [&](unsigned level, std::size_t position, std::size_t slot, std::optional<std::size_t> sibling_slot) {
             if (!sibling_slot) r.siblings.push_back(paths[leaf[slot]][level]);
             if (!sibling_slot || (position & 1) == 0) next.push_back(leaf[slot]);
@@ -286,8 +311,15 @@ template <class H>
 Status verify_multi_opening(const typename H::Digest& root, unsigned height, std::size_t width,
                             std::span<const std::size_t> indices, std::span<const KoalaBear> rows,
                             const MultiOpening<H>& opening) {
-    QUARRY_TRY_ASSIGN(const Recomputed<H> tree, recompute<H>(height, width, indices, rows, opening));
-    if (tree.root != root) return Error{Errc::merkle_mismatch, "verify_multi_opening"};
+    QUARRY_TRY(recompute<H>(std::span(&root, 1), height, width, indices, rows, opening));
+    return Ok{};
+}
+
+template <class H>
+Status verify_multi_opening(const MerkleTree<H>& upper, unsigned height, std::size_t width,
+                            std::span<const std::size_t> indices, std::span<const KoalaBear> rows,
+                            const MultiOpening<H>& opening) {
+    QUARRY_TRY(recompute<H>(upper.level(upper.height()), height, width, indices, rows, opening));
     return Ok{};
 }
 
@@ -295,18 +327,23 @@ template <class H>
 Result<std::vector<MerklePath<H>>> expand(const typename H::Digest& root, unsigned height, std::size_t width,
                                           std::span<const std::size_t> indices, std::span<const KoalaBear> rows,
                                           const MultiOpening<H>& opening) {
-    QUARRY_TRY_ASSIGN(const Recomputed<H> tree, recompute<H>(height, width, indices, rows, opening));
-    if (tree.root != root) return Error{Errc::merkle_mismatch, "expand"};
-    std::vector<MerklePath<H>> r(indices.size());
+    QUARRY_TRY_ASSIGN(const Recomputed<H> tree,
+                      recompute<H>(std::span(&root, 1), height, width, indices, rows, opening));
+    return paths_of(tree, indices.size());
+}
+
+template <class H>
+Result<std::vector<MerklePath<H>>> expand(const MerkleTree<H>& upper, unsigned height, std::size_t width,
+                                          std::span<const std::size_t> indices, std::span<const KoalaBear> rows,
+                                          const MultiOpening<H>& opening) {
+    QUARRY_TRY_ASSIGN(const Recomputed<H> tree,
+                      recompute<H>(upper.level(upper.height()), height, width, indices, rows, opening));
+    std::vector<MerklePath<H>> paths = paths_of(tree, indices.size());
     for (std::size_t i = 0; i < indices.size(); ++i) {
-        r[i].reserve(height);
-        std::size_t slot = i;
-        for (unsigned level = 0; level < height; ++level) {
-            r[i].push_back(tree.siblings[level][slot]);
-            slot = tree.parents[level][slot];
-        }
+        const MerklePath<H> above = upper.path(indices[i] >> (height - upper.height()));
+        paths[i].insert(paths[i].end(), above.begin(), above.end());
     }
-    return r;
+    return paths;
 }
 
 // ---- Single paths ----
@@ -338,18 +375,24 @@ Status verify_merkle_path(const typename H::Digest& root, std::size_t index, uns
     return Ok{};
 }
 
-#define QUARRY_INSTANTIATE(H)                                                                                       \
-    template class MerkleTree<H>;                                                                                   \
-    template H::Digest merkle_root_over<H>(std::span<const H::Digest>);                                             \
-    template H::Digest merkle_root_from<H>(std::size_t, unsigned, std::span<const KoalaBear>,                       \
-                                           std::span<const H::Digest>);                                             \
-    template Status verify_merkle_path<H>(const H::Digest&, std::size_t, unsigned, std::span<const KoalaBear>,      \
-                                          std::span<const H::Digest>);                                              \
-    template MultiOpening<H> prune<H>(std::span<const std::size_t>, unsigned, std::span<const MerklePath<H>>);      \
-    template Status verify_multi_opening<H>(const H::Digest&, unsigned, std::size_t, std::span<const std::size_t>,  \
-                                            std::span<const KoalaBear>, const MultiOpening<H>&);                    \
-    template Result<std::vector<MerklePath<H>>> expand<H>(const H::Digest&, unsigned, std::size_t,                  \
-                                                          std::span<const std::size_t>, std::span<const KoalaBear>, \
+#define QUARRY_INSTANTIATE(H)                                                                                          \
+    template class MerkleTree<H>;                                                                                      \
+    template H::Digest merkle_root_over<H>(std::span<const H::Digest>);                                                \
+    template H::Digest merkle_root_from<H>(std::size_t, unsigned, std::span<const KoalaBear>,                          \
+                                           std::span<const H::Digest>);                                                \
+    template Status verify_merkle_path<H>(const H::Digest&, std::size_t, unsigned, std::span<const KoalaBear>,         \
+                                          std::span<const H::Digest>);                                                 \
+    template MultiOpening<H> prune<H>(std::span<const std::size_t>, unsigned, std::span<const MerklePath<H>>,          \
+                                      unsigned);                                                                       \
+    template Status verify_multi_opening<H>(const H::Digest&, unsigned, std::size_t, std::span<const std::size_t>,     \
+                                            std::span<const KoalaBear>, const MultiOpening<H>&);                       \
+    template Status verify_multi_opening<H>(const MerkleTree<H>&, unsigned, std::size_t, std::span<const std::size_t>, \
+                                            std::span<const KoalaBear>, const MultiOpening<H>&);                       \
+    template Result<std::vector<MerklePath<H>>> expand<H>(const H::Digest&, unsigned, std::size_t,                     \
+                                                          std::span<const std::size_t>, std::span<const KoalaBear>,    \
+                                                          const MultiOpening<H>&);                                     \
+    template Result<std::vector<MerklePath<H>>> expand<H>(const MerkleTree<H>&, unsigned, std::size_t,                 \
+                                                          std::span<const std::size_t>, std::span<const KoalaBear>,    \
                                                           const MultiOpening<H>&);
 QUARRY_INSTANTIATE(PoseidonHasher)
 QUARRY_INSTANTIATE(KeccakHasher)

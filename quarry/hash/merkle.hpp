@@ -86,12 +86,15 @@ Status verify_merkle_path(const typename H::Digest& root, std::size_t index, uns
 template <class H>
 typename H::Digest merkle_root_over(std::span<const typename H::Digest> nodes);
 
-/// The number of siblings in a MultiOpening. Precondition: indices strictly rising and below 2^height.
-std::size_t multi_opening_size(std::span<const std::size_t> indices, unsigned height);
+/// The number of siblings in a MultiOpening, which ends below the cap of 2^log_cap nodes. Preconditions: indices
+/// strictly rising, at least one, and below 2^height; log_cap <= height.
+std::size_t multi_opening_size(std::span<const std::size_t> indices, unsigned height, unsigned log_cap = 0);
 
-/// The canonical opening from full paths, paths[i] belonging to indices[i]. Preconditions: as above; paths of one tree.
+/// The canonical opening, which ends below the cap, from full paths, paths[i] belonging to indices[i]. Preconditions:
+/// as above; paths of one tree.
 template <class H>
-MultiOpening<H> prune(std::span<const std::size_t> indices, unsigned height, std::span<const MerklePath<H>> paths);
+MultiOpening<H> prune(std::span<const std::size_t> indices, unsigned height, std::span<const MerklePath<H>> paths,
+                      unsigned log_cap = 0);
 
 /// Checks an opening of the rows indices[0], indices[1], .. (rows: one after the other, `width` elements each) against
 /// `root`. Total on any input. bad_length: no index, indices not strictly rising or beyond the tree, height above 40,
@@ -101,10 +104,20 @@ template <class H>
 Status verify_multi_opening(const typename H::Digest& root, unsigned height, std::size_t width,
                             std::span<const std::size_t> indices, std::span<const KoalaBear> rows,
                             const MultiOpening<H>& opening);
+/// The same for a verifier that knows the upper part of the tree (MerkleTree::above): the opening ends below its
+/// leaves. bad_length also where it is higher than the tree.
+template <class H>
+Status verify_multi_opening(const MerkleTree<H>& upper, unsigned height, std::size_t width,
+                            std::span<const std::size_t> indices, std::span<const KoalaBear> rows,
+                            const MultiOpening<H>& opening);
 
 /// The same check; returns the full path of every index, for those who verify paths one by one.
 template <class H>
 Result<std::vector<MerklePath<H>>> expand(const typename H::Digest& root, unsigned height, std::size_t width,
+                                          std::span<const std::size_t> indices, std::span<const KoalaBear> rows,
+                                          const MultiOpening<H>& opening);
+template <class H>
+Result<std::vector<MerklePath<H>>> expand(const MerkleTree<H>& upper, unsigned height, std::size_t width,
                                           std::span<const std::size_t> indices, std::span<const KoalaBear> rows,
                                           const MultiOpening<H>& opening);
 

@@ -82,11 +82,16 @@ void run(Reader in) {
     const auto expanded = expand<H>(tree.root(), height, width, indices, opened, opening);
     QUARRY_CHECK(verified.ok() == expanded.ok());
     QUARRY_CHECK(changed || verified.ok());
+    const auto upper = MerkleTree<H>::above(tree.level(kHeight / 2));
+    QUARRY_CHECK(verify_multi_opening<H>(upper, height, width, indices, opened, opening).ok() ==
+                 expand<H>(upper, height, width, indices, opened, opening).ok());
     if (!verified.ok()) {
         QUARRY_CHECK(verified.error() == expanded.error());
         return;
     }
     QUARRY_CHECK(prune<H>(indices, height, expanded.value()).siblings == opening.siblings);
+    const auto below = prune<H>(indices, height, expanded.value(), upper.height());
+    QUARRY_CHECK(expand<H>(upper, height, width, indices, opened, below).value() == expanded.value());
     for (std::size_t i = 0; i < indices.size(); ++i) {
         const std::span<const KoalaBear> row(opened.data() + i * width, width);
         QUARRY_CHECK(verify_merkle_path<H>(tree.root(), indices[i], height, row, expanded.value()[i]).ok());

@@ -168,6 +168,51 @@ TYPED_TEST(MerkleTest, MultiOpeningsRoundTrip) {
     }
 }
 
+TYPED_TEST(MerkleTest, MultiOpeningsEndBelowAKnownUpperPart) {
+    std::mt19937_64 random(8);
+    for (const unsigned height : {0u, 1u, 5u, 9u}) {
+        const Fixture<TypeParam> f(height, 11, 0, height);
+        for (unsigned log_cap = 0; log_cap <= height; ++log_cap) {
+            const auto upper = MerkleTree<TypeParam>::above(f.tree.level(log_cap));
+            const auto indices = random_indices(random, height, 20);
+            const auto rows = f.opened(indices);
+            std::vector<MerklePath<TypeParam>> paths;
+            for (const std::size_t i : indices) paths.push_back(f.tree.path(i));
+            auto opening = prune<TypeParam>(indices, height, paths, log_cap);
+            EXPECT_EQ(opening.siblings.size(), multi_opening_size(indices, height, log_cap));
+            // What is left out is what stands at or above the cap.
+            const auto whole = f.tree.open(indices).siblings;
+            ASSERT_LE(opening.siblings.size(), whole.size());
+            EXPECT_TRUE(std::equal(opening.siblings.begin(), opening.siblings.end(), whole.begin()));
+
+            const auto check = [&](const MerkleTree<TypeParam>& known, const MultiOpening<TypeParam>& o) {
+                const auto verified = verify_multi_opening<TypeParam>(known, height, f.width, indices, rows, o);
+                const auto expanded = expand<TypeParam>(known, height, f.width, indices, rows, o);
+                EXPECT_EQ(verified.ok(), expanded.ok());
+                if (expanded.ok()) EXPECT_EQ(expanded.value(), paths);
+                return verified.ok() ? Errc{} : verified.error().code;
+            };
+            EXPECT_EQ(check(upper, opening), Errc{});
+            std::vector nodes(f.tree.level(log_cap).begin(), f.tree.level(log_cap).end());
+            tamper<TypeParam>(nodes[indices.back() >> (height - log_cap)]);
+            EXPECT_EQ(check(MerkleTree<TypeParam>::above(nodes), opening), Errc::merkle_mismatch);
+            if (!opening.siblings.empty()) {
+                auto bad = opening;
+                tamper<TypeParam>(bad.siblings.back());
+                EXPECT_EQ(check(upper, bad), Errc::merkle_mismatch);
+                bad.siblings.pop_back();
+                EXPECT_EQ(check(upper, bad), Errc::bad_length);
+            }
+            opening.siblings.push_back({});
+            EXPECT_EQ(check(upper, opening), Errc::bad_length);
+        }
+        const auto higher = MerkleTree<TypeParam>::above(std::vector<typename TypeParam::Digest>(2u << height));
+        const std::vector<std::size_t> first{0};
+        EXPECT_EQ(verify_multi_opening<TypeParam>(higher, height, f.width, first, f.opened(first), {}).error().code,
+                  Errc::bad_length);
+    }
+}
+
 TEST(MultiOpeningTest, SizeOnKnownSets) {
     const auto size = [](std::vector<std::size_t> indices, unsigned height) {
         return multi_opening_size(indices, height);
@@ -178,6 +223,8 @@ TEST(MultiOpeningTest, SizeOnKnownSets) {
     EXPECT_EQ(size({3, 4}, 3), 4u);
     EXPECT_EQ(size({0, 1, 2, 3, 4, 5, 6, 7}, 3), 0u);
     EXPECT_EQ(size({1, 2}, 40), 40u);  // their own siblings, then a common path of 38
+    EXPECT_EQ(multi_opening_size(std::vector<std::size_t>{1, 2}, 40, 38), 2u);
+    EXPECT_EQ(multi_opening_size(std::vector<std::size_t>{1, 2}, 40, 40), 0u);
 }
 
 TYPED_TEST(MerkleTest, HostileMultiOpeningsAreRefused) {

@@ -36,8 +36,6 @@ const KoalaBear* PreprocessedTrace::columns(std::size_t t) const noexcept {
 
 namespace {
 
-constexpr unsigned kLogRowsOfNode = 5;  // so that a proof's queries cost little, and the level is small
-
 WhirRound first_round(const PreprocessedTrace& trace, unsigned security_bits, const Protocol& protocol) {
     QUARRY_CHECK(trace.layout().log_lanes == protocol.log_stack_lanes);
     return generate_parameters(protocol, trace.layout().log_size, security_bits).rounds.front();

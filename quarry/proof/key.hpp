@@ -31,6 +31,10 @@ struct BasicVerifyingKey {
 using VerifyingKey = BasicVerifyingKey<PoseidonPolicy>;
 using KeccakVerifyingKey = BasicVerifyingKey<KeccakPolicy>;
 
+/// The upper part of a key's preprocessed tree (MerkleTree::above), which a verifier may know beside the root: proofs
+/// need no node of it. It has the root that its nodes lead to, hence belongs to the keys with that root and no others.
+using KeyCap = MerkleTree<PoseidonHasher>;
+
 /// The cells of the preprocessed columns, laid out as the first lanes of the stack.
 class PreprocessedTrace {
   public:
@@ -65,6 +69,8 @@ template <class P>
 class BasicProvingKey {
   public:
     using Tree = BasicCommitment<typename P::Hasher>;
+    /// level() has a node for each 2^5 rows, so that a proof's queries cost little and the level is small.
+    static constexpr unsigned kLogRowsOfNode = 5;
 
     /// Cost: the commitment to the preprocessed lanes.
     /// Precondition (checked): the trace has the protocol's number of lanes.
@@ -74,7 +80,7 @@ class BasicProvingKey {
     static std::optional<BasicProvingKey> restore(PreprocessedTrace trace, std::span<const typename P::Digest> level,
                                                   const BasicVerifyingKey<P>& expected, const Protocol& protocol = {});
 
-    /// One node of the tree for each 32 rows: what restore() takes.
+    /// One node of the tree for each 2^kLogRowsOfNode rows: what restore() takes.
     [[nodiscard]] std::span<const typename P::Digest> level() const;
     [[nodiscard]] const PreprocessedTrace& trace() const noexcept { return trace_; }
     [[nodiscard]] const Tree& commitment() const noexcept { return commitment_; }

@@ -51,17 +51,22 @@ class PreprocessedTest : public ::testing::Test {
         return name_of(verify(circuit(), p, statement, 100, &k));
     }
     static std::string check(const Proof& p) { return check(p, system().statement, verifying_key()); }
-    static std::string check(const Bytes& b, const VerifyingKey& k) {
+    static std::string check(const Bytes& b, const VerifyingKey& k, const KeyCap* cap = nullptr) {
         const auto in_two_steps = [&]() -> Status {
-            QUARRY_TRY_ASSIGN(const Proof p, decode_proof(circuit(), b, system().statement, &k));
+            QUARRY_TRY_ASSIGN(const Proof p, decode_proof(circuit(), b, system().statement, &k, cap));
             return verify(circuit(), p, system().statement, 100, &k);
         };
         const Status status = in_two_steps();
-        EXPECT_EQ(verify_encoded(circuit(), b, system().statement, 100, &k).ok(), status.ok())
+        EXPECT_EQ(verify_encoded(circuit(), b, system().statement, 100, &k, cap).ok(), status.ok())
             << "the one-pass verifier disagrees";
         return name_of(status);
     }
     static std::string check(const Bytes& b) { return check(b, verifying_key()); }
+    static KeyCap cap_of(const ProvingKey& k, unsigned log_cap) { return KeyCap::above(k.commitment().level(log_cap)); }
+    static Bytes bytes_under(const KeyCap& cap) {
+        return encode_proof(circuit(), proof(), system().statement, &verifying_key(), &cap);
+    }
+    static std::string check(const Bytes& b, const KeyCap* cap) { return check(b, verifying_key(), cap); }
 };
 
 TEST_F(PreprocessedTest, AcceptsAnHonestProofAndItsBytes) {
@@ -214,6 +219,94 @@ TEST_F(PreprocessedTest, TruncatedAndDamagedBytesAreRefused) {
         b[at] ^= 1;
         EXPECT_EQ(check(b), "merkle_mismatch") << at;
     }
+}
+
+TEST_F(PreprocessedTest, AKnownCapIsNotInTheBytes) {
+    std::vector<std::size_t> positions = proof().openings.positions[0];
+    std::sort(positions.begin(), positions.end());
+    positions.erase(std::unique(positions.begin(), positions.end()), positions.end());
+    const unsigned height = key().commitment().log_rows();
+    ASSERT_EQ(height, 11U);
+    for (const unsigned log_cap : {0U, 1U, 6U, height}) {
+        const KeyCap cap = cap_of(key(), log_cap);
+        const Bytes b = bytes_under(cap);
+        const std::size_t saved =
+            multi_opening_size(positions, height) - multi_opening_size(positions, height, log_cap);
+        EXPECT_EQ(b.size() + 32 * saved, bytes().size());
+        EXPECT_EQ(decode_header(b).value().log_cap, log_cap);
+        EXPECT_EQ(check(b, &cap), "ok");
+        const auto decoded = decode_proof(circuit(), b, system().statement, &verifying_key(), &cap);
+        ASSERT_TRUE(decoded.ok());
+        EXPECT_EQ(encode_proof(circuit(), decoded.value(), system().statement, &verifying_key()), bytes());
+        EXPECT_EQ(encode_proof(circuit(), decoded.value(), system().statement, &verifying_key(), &cap), b);
+    }
+    EXPECT_EQ(bytes_under(cap_of(key(), 0)), bytes());
+    EXPECT_LT(bytes_under(cap_of(key(), height)).size() + 32 * 100, bytes().size());
+}
+
+TEST_F(PreprocessedTest, AnotherCapIsRefused) {
+    const KeyCap cap = cap_of(key(), 6);
+    const Bytes b = bytes_under(cap);
+    // The key's, but not the one that the bytes are for.
+    const KeyCap lower = cap_of(key(), 7);
+    EXPECT_EQ(check(b, nullptr), "wrong_key");
+    EXPECT_EQ(check(b, &lower), "wrong_key");
+    EXPECT_EQ(check(bytes(), &cap), "wrong_key");
+    for (const unsigned log_cap : {0U, 5U, 7U, 11U, 12U, 255U}) {  // bytes that claim another one
+        Bytes claimed = b;
+        claimed[6] = static_cast<std::uint8_t>(log_cap);
+        EXPECT_EQ(check(claimed, &cap), "wrong_key");
+    }
+    // Another tree's, and one of the key's with a node changed: neither leads to the root.
+    PreprocessedTrace columns = testing::make_gate_columns(circuit());
+    columns.column(4, 0)[0] += KoalaBear(1);
+    const KeyCap foreign = cap_of(ProvingKey(std::move(columns)), 6);
+    std::vector<Digest> nodes(cap.level(6).begin(), cap.level(6).end());
+    nodes[17][3] += KoalaBear(1);
+    const KeyCap bent = KeyCap::above(nodes);
+    for (const KeyCap* other : {&foreign, &bent}) {
+        EXPECT_EQ(check(b, other), "wrong_key");
+        EXPECT_DEATH((void)bytes_under(*other), "check failed");
+    }
+    // A circuit without such a tree has no cap.
+    const Circuit cubes("cubes", testing::cube_tables());
+    const auto cube_system = testing::make_cube_system(cubes);
+    const Bytes of_cubes =
+        encode_proof(cubes, prove(cubes, cube_system.trace, cube_system.statement), cube_system.statement);
+    EXPECT_EQ(name_of(verify_encoded(cubes, of_cubes, cube_system.statement)), "ok");
+    EXPECT_EQ(name_of(verify_encoded(cubes, of_cubes, cube_system.statement, 100, nullptr, &cap)), "wrong_key");
+}
+
+// Every sibling below the cap, and rows: each leads to its node of the cap, or is refused.
+TEST_F(PreprocessedTest, DamagedBytesAreRefusedUnderACap) {
+    const KeyCap cap = cap_of(key(), 6);
+    const Bytes b = bytes_under(cap);
+    std::vector<std::size_t> positions = proof().openings.positions[0];
+    std::sort(positions.begin(), positions.end());
+    positions.erase(std::unique(positions.begin(), positions.end()), positions.end());
+    const std::size_t rows = 4 + 4 + 64 + 2 + testing::kGateHeights.size() + 4 * proof().stream.size();
+    const std::size_t siblings = rows + 4 * 11 * positions.size();
+    const std::size_t end = siblings + 32 * multi_opening_size(positions, 11, 6);
+    for (std::size_t at = siblings; at < end; at += 32 * 23 + 4) {
+        Bytes bad = b;
+        bad[at] ^= 1;
+        EXPECT_EQ(check(bad, &cap), "merkle_mismatch") << at;
+    }
+    for (const std::size_t at : {rows, siblings - 4, end - 32, end}) {
+        Bytes bad = b;
+        bad[at] ^= 1;
+        EXPECT_EQ(check(bad, &cap), "merkle_mismatch") << at;
+        EXPECT_EQ(check(Bytes(b.begin(), b.begin() + static_cast<std::ptrdiff_t>(at)), &cap), "truncated") << at;
+    }
+    // Paths of a proof under another key do not end at this cap.
+    PreprocessedTrace columns = testing::make_gate_columns(circuit());
+    columns.column(4, 0)[0] += KoalaBear(1);
+    const ProvingKey other(std::move(columns));
+    const GateSystem s = testing::make_gate_system(other.trace());
+    const Proof lie = prove_with(other, s, &verifying_key());
+    const Bytes of_lie = encode_proof(circuit(), lie, s.statement, &verifying_key(), &cap);
+    EXPECT_EQ(name_of(verify_encoded(circuit(), of_lie, s.statement, 100, &verifying_key(), &cap)), "merkle_mismatch");
+    EXPECT_EQ(decode_proof(circuit(), of_lie, s.statement, &verifying_key(), &cap).error().code, Errc::merkle_mismatch);
 }
 
 // Other heights of tables without preprocessed columns are no matter as long as the stack is as large.

@@ -179,7 +179,7 @@ TEST_F(WireTest, HeaderIsChecked) {
     const struct {
         std::size_t offset;
         const char* expected;
-    } cases[] = {{0, "bad_magic"},          {4, "unsupported_version"}, {6, "unsupported_version"},
+    } cases[] = {{0, "bad_magic"},          {4, "unsupported_version"}, {6, "wrong_key"},
                  {8, "wrong_key"},          {40, "statement_mismatch"}, {72, "wrong_key"},  // security bits
                  {73, "bad_shape"},                                                         // number of tables
                  {75, "statement_mismatch"}};  // a height: the transcript's start binds it

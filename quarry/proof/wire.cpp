@@ -18,6 +18,8 @@ struct OracleQueries {
     unsigned log_rows;
     std::size_t width;
     std::vector<std::size_t> positions;  ///< in query order
+    const KeyCap* cap = nullptr;         ///< nullptr: paths end at the root
+    [[nodiscard]] unsigned log_cap() const { return cap != nullptr ? cap->height() : 0; }
 };
 
 std::vector<std::size_t> distinct(std::vector<std::size_t> positions) {
@@ -35,7 +37,7 @@ struct ReplayBackend : NativeBackend {
 template <class Rows, class Paths>
 Status require_merkle(ReplayBackend& backend, const Digest& root,
                       const std::vector<QueryIndex<NativeBackend>>& positions, const Rows& rows, const Paths& paths) {
-    OracleQueries oracle{root, static_cast<unsigned>(paths[0].size()), rows[0].size(), {}};
+    OracleQueries oracle{root, static_cast<unsigned>(paths[0].size()), rows[0].size(), {}, nullptr};
     for (const auto& p : positions) oracle.positions.push_back(p.value);
     backend.oracles.push_back(std::move(oracle));
     return Ok{};
@@ -73,14 +75,22 @@ class ZeroOpenings {
     std::vector<Digest> path_;
 };
 
-// What circuit, key, level and heights fix.
+// What circuit, key, cap, level and heights fix.
 struct Shape {
     StackLayout layout;
     WhirParameters parameters;
     std::size_t stream_length;
     std::optional<Digest> preprocessed_root;
+    const KeyCap* cap;  ///< of the first oracle, which is the preprocessed part of the stack
 };
-Result<Shape> make_shape(const Circuit& circuit, const VerifyingKey* key, unsigned security_bits,
+// A cap proves itself: it has a root, which must be the key's.
+Status check_cap(const KeyCap* cap, const std::optional<Digest>& preprocessed_root, const WhirRound& first_round) {
+    if (cap == nullptr) return Ok{};
+    if (!preprocessed_root || cap->root() != *preprocessed_root) return Error{Errc::wrong_key, "cap of another key"};
+    if (cap->height() > first_round.log_message + first_round.log_inv_rate) return Error{Errc::wrong_key, "cap"};
+    return Ok{};
+}
+Result<Shape> make_shape(const Circuit& circuit, const VerifyingKey* key, const KeyCap* cap, unsigned security_bits,
                          const Heights& heights) {
     if (std::find(kSecurityLevels.begin(), kSecurityLevels.end(), security_bits) == kSecurityLevels.end()) {
         return Error{Errc::wrong_key, "security level"};
@@ -90,7 +100,9 @@ Result<Shape> make_shape(const Circuit& circuit, const VerifyingKey* key, unsign
     auto parameters = find_whir_parameters(layout.log_size, security_target(security_bits));
     if (!parameters) return Error{Errc::bad_shape, "no parameters for this size"};
     const std::size_t length = proof_stream_length(circuit, heights, *parameters);
-    return Shape{std::move(layout), std::move(*parameters), length, key_digests(circuit, key).preprocessed_root};
+    const std::optional<Digest> root = key_digests(circuit, key).preprocessed_root;
+    QUARRY_TRY(check_cap(cap, root, parameters->rounds.front()));
+    return Shape{std::move(layout), std::move(*parameters), length, root, cap};
 }
 
 std::vector<OracleQueries> replay(const Circuit& circuit, const Shape& shape, const Transcript& start,
@@ -101,6 +113,7 @@ std::vector<OracleQueries> replay(const Circuit& circuit, const Shape& shape, co
     // A nonce that does not grind ends the replay early: such a proof has no openings to speak of.
     (void)verify_proof(backend, channel, circuit, heights, shape.layout, statement, openings, shape.parameters,
                        shape.preprocessed_root);
+    if (!backend.oracles.empty()) backend.oracles.front().cap = shape.cap;
     return std::move(backend.oracles);
 }
 
@@ -134,8 +147,8 @@ Result<ProofHeader> read_header(ByteReader& in) {
     if (!std::equal(magic.begin(), magic.end(), kMagic.begin())) return Error{Errc::bad_magic, "proof"};
     ProofHeader header;
     QUARRY_TRY_ASSIGN(header.version, in.u16("version"));
-    QUARRY_TRY_ASSIGN(const std::uint16_t reserved, in.u16("version"));
-    if (header.version != kProofFormatVersion || reserved != 0) return Error{Errc::unsupported_version, "proof"};
+    QUARRY_TRY_ASSIGN(header.log_cap, in.u16("cap"));
+    if (header.version != kProofFormatVersion) return Error{Errc::unsupported_version, "proof"};
     for (auto* target : {&header.key_digest, &header.start_digest}) {
         QUARRY_TRY_ASSIGN(const auto bytes, in.raw(target->size(), "digest"));
         std::copy(bytes.begin(), bytes.end(), target->begin());
@@ -164,7 +177,7 @@ Result<OracleRows> read_rows(ByteReader& in, const OracleQueries& oracle) {
         QUARRY_TRY_ASSIGN(const KoalaBear x, get(in, "row"));
         rows.push_back(x);
     }
-    r.opening.siblings.resize(multi_opening_size(indices, oracle.log_rows));
+    r.opening.siblings.resize(multi_opening_size(indices, oracle.log_rows, oracle.log_cap()));
     for (Digest& d : r.opening.siblings) {
         for (KoalaBear& x : d) {
             QUARRY_TRY_ASSIGN(x, get(in, "sibling"));
@@ -176,8 +189,10 @@ Result<OracleRows> read_rows(ByteReader& in, const OracleQueries& oracle) {
 Result<std::vector<Opening>> read_oracle(ByteReader& in, const OracleQueries& oracle) {
     QUARRY_TRY_ASSIGN(const OracleRows read, read_rows(in, oracle));
     const auto& [indices, rows, opening] = read;
-    QUARRY_TRY_ASSIGN(const auto paths,
-                      expand<PoseidonHasher>(oracle.root, oracle.log_rows, oracle.width, indices, rows, opening));
+    const auto expand_under = [&](const auto& known) {
+        return expand<PoseidonHasher>(known, oracle.log_rows, oracle.width, indices, rows, opening);
+    };
+    QUARRY_TRY_ASSIGN(const auto paths, oracle.cap != nullptr ? expand_under(*oracle.cap) : expand_under(oracle.root));
     std::vector<Opening> openings;
     for (const std::size_t position : oracle.positions) {
         const auto k =
@@ -201,7 +216,7 @@ Status require_merkle(WireBackend& /*backend*/, const Digest& /*root*/,
 class WireOpenings {
   public:
     WireOpenings(ByteReader& in, const Shape& shape)
-        : in_(in), shape_(shape.parameters, shape.layout), read_(shape_.num_oracles()) {}
+        : in_(in), shape_(shape.parameters, shape.layout), cap_(shape.cap), read_(shape_.num_oracles()) {}
 
     [[nodiscard]] std::size_t num_oracles() const { return shape_.num_oracles(); }
     [[nodiscard]] std::size_t num_queries(std::size_t i) const { return shape_.num_queries(i); }
@@ -214,11 +229,15 @@ class WireOpenings {
     [[nodiscard]] std::span<const Digest> path(std::size_t i, std::size_t query) const { return shape_.path(i, query); }
 
     Status open(std::size_t i, const Digest& root, const std::vector<QueryIndex<NativeBackend>>& positions) const {
-        OracleQueries queries{root, static_cast<unsigned>(path(i, 0).size()), shape_.row(i, 0).size(), {}};
+        OracleQueries queries{
+            root, static_cast<unsigned>(path(i, 0).size()), shape_.row(i, 0).size(), {}, i == 0 ? cap_ : nullptr};
         for (const auto& position : positions) queries.positions.push_back(position.value);
         QUARRY_TRY_ASSIGN(OracleRows read, read_rows(in_, queries));
-        QUARRY_TRY(verify_multi_opening<PoseidonHasher>(root, queries.log_rows, queries.width, read.indices, read.rows,
-                                                        read.opening));
+        const auto check_under = [&](const auto& known) {
+            return verify_multi_opening<PoseidonHasher>(known, queries.log_rows, queries.width, read.indices, read.rows,
+                                                        read.opening);
+        };
+        QUARRY_TRY(queries.cap != nullptr ? check_under(*queries.cap) : check_under(root));
         Oracle& oracle = read_[i];
         oracle.rows = std::move(read.rows);
         for (const std::size_t position : queries.positions) {
@@ -240,6 +259,7 @@ class WireOpenings {
     };
     ByteReader& in_;
     ZeroOpenings shape_;
+    const KeyCap* cap_;                 ///< of the first oracle
     mutable std::vector<Oracle> read_;  ///< filled while the verifier's text, which only reads, goes on
 };
 
@@ -250,10 +270,12 @@ struct Opened {
     Transcript start;
     ProofStream stream;
 };
-Result<Opened> open_proof(ByteReader& in, const Circuit& circuit, const Statement& statement, const VerifyingKey* key) {
+Result<Opened> open_proof(ByteReader& in, const Circuit& circuit, const Statement& statement, const VerifyingKey* key,
+                          const KeyCap* cap) {
     QUARRY_TRY_ASSIGN(ProofHeader header, read_header(in));
     if (header.key_digest != digest_bytes(circuit.digest())) return Error{Errc::wrong_key, "circuit digest"};
-    QUARRY_TRY_ASSIGN(Shape shape, make_shape(circuit, key, header.security_bits, header.heights));
+    QUARRY_TRY_ASSIGN(Shape shape, make_shape(circuit, key, cap, header.security_bits, header.heights));
+    if (header.log_cap != (cap != nullptr ? cap->height() : 0)) return Error{Errc::wrong_key, "another cap"};
     const Transcript start =
         start_transcript(circuit, header.heights, shape.parameters, header.security_bits, statement, key);
     if (header.start_digest != digest_bytes(start_digest(start))) {
@@ -273,12 +295,12 @@ Result<Opened> open_proof(ByteReader& in, const Circuit& circuit, const Statemen
 }  // namespace
 
 std::vector<std::uint8_t> encode_proof(const Circuit& circuit, const Proof& proof, const Statement& statement,
-                                       const VerifyingKey* key) {
-    const Shape shape = make_shape(circuit, key, proof.security_bits, proof.heights).value();
+                                       const VerifyingKey* key, const KeyCap* cap) {
+    const Shape shape = make_shape(circuit, key, cap, proof.security_bits, proof.heights).value();
     ByteWriter out;
     out.raw(kMagic);
     out.u16(kProofFormatVersion);
-    out.u16(0);
+    out.u16(static_cast<std::uint16_t>(cap != nullptr ? cap->height() : 0));
     for (const KoalaBear x : circuit.digest()) put(out, x);
     const Transcript start =
         start_transcript(circuit, proof.heights, shape.parameters, proof.security_bits, statement, key);
@@ -301,7 +323,9 @@ std::vector<std::uint8_t> encode_proof(const Circuit& circuit, const Proof& proo
             paths.push_back(opening.path);
         }
         const auto height = static_cast<unsigned>(paths.front().size());
-        for (const Digest& d : prune<PoseidonHasher>(indices, height, std::span(std::as_const(paths))).siblings) {
+        const unsigned log_cap = i == 0 && cap != nullptr ? cap->height() : 0;
+        for (const Digest& d :
+             prune<PoseidonHasher>(indices, height, std::span(std::as_const(paths)), log_cap).siblings) {
             for (const KoalaBear x : d) put(out, x);
         }
     }
@@ -314,9 +338,9 @@ Result<ProofHeader> decode_header(std::span<const std::uint8_t> bytes) {
 }
 
 Result<Proof> decode_proof(const Circuit& circuit, std::span<const std::uint8_t> bytes, const Statement& statement,
-                           const VerifyingKey* key) {
+                           const VerifyingKey* key, const KeyCap* cap) {
     ByteReader in(bytes);
-    QUARRY_TRY_ASSIGN(Opened opened, open_proof(in, circuit, statement, key));
+    QUARRY_TRY_ASSIGN(Opened opened, open_proof(in, circuit, statement, key, cap));
     const Heights& heights = opened.header.heights;
     const auto oracles = replay(circuit, opened.shape, opened.start, heights, statement, opened.stream);
     const ZeroOpenings expected(opened.shape.parameters, opened.shape.layout);
@@ -332,9 +356,9 @@ Result<Proof> decode_proof(const Circuit& circuit, std::span<const std::uint8_t>
 }
 
 Status verify_encoded(const Circuit& circuit, std::span<const std::uint8_t> bytes, const Statement& statement,
-                      unsigned required_bits, const VerifyingKey* key) {
+                      unsigned required_bits, const VerifyingKey* key, const KeyCap* cap) {
     ByteReader in(bytes);
-    QUARRY_TRY_ASSIGN(const Opened opened, open_proof(in, circuit, statement, key));
+    QUARRY_TRY_ASSIGN(const Opened opened, open_proof(in, circuit, statement, key, cap));
     if (opened.header.security_bits < required_bits) return Error{Errc::wrong_key, "security level"};
     WireBackend backend;
     NativeVerifierChannel channel(opened.start, opened.stream);

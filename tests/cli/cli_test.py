@@ -89,7 +89,7 @@ BAD_USAGE = [
 HEADER_BYTES = [
     ("magic", 0, BAD_INPUT, "bad_magic"),
     ("version", 4, BAD_INPUT, "unsupported_version"),
-    ("reserved", 6, BAD_INPUT, "unsupported_version"),
+    ("log cap", 6, REFUSED, "wrong_key"),
     ("circuit digest", 8, REFUSED, "wrong_key"),
     ("circuit digest, last byte", 39, REFUSED, "wrong_key"),
     ("start digest", 40, REFUSED, "statement_mismatch"),
