@@ -39,7 +39,7 @@ PreprocessedTrace segment_preprocessed(const Heights& heights);
 
 /// Segments' proofs are written for verifiers that know 2^13 nodes of the key's preprocessed tree, or one for each 32
 /// rows where that is less (at 2^23 cells, whose stored key has no more). A level more would save 5 KB of a proof and
-/// double what a verifier keeps and checks once (256 KiB, 2^13 hashes); with 2^13, a proof of 2^26 cells has 31 KB less
+/// double what a verifier keeps and checks once (256 KiB, 2^13 hashes); with 2^13, a proof of 2^26 cells has 26 KB less
 /// than under the root alone.
 inline constexpr unsigned kLogSegmentCap = 13;
 
