@@ -189,7 +189,9 @@ TYPED_TEST(MerkleTest, MultiOpeningsEndBelowAKnownUpperPart) {
                 const auto verified = verify_multi_opening<TypeParam>(known, height, f.width, indices, rows, o);
                 const auto expanded = expand<TypeParam>(known, height, f.width, indices, rows, o);
                 EXPECT_EQ(verified.ok(), expanded.ok());
-                if (expanded.ok()) EXPECT_EQ(expanded.value(), paths);
+                if (expanded.ok()) {
+                    EXPECT_EQ(expanded.value(), paths);
+                }
                 return verified.ok() ? Errc{} : verified.error().code;
             };
             EXPECT_EQ(check(upper, opening), Errc{});
