@@ -37,11 +37,11 @@ class KeyStore {
 /// The preprocessed cells for a stack of the size that these heights make. Precondition: heights of a segment.
 PreprocessedTrace segment_preprocessed(const Heights& heights);
 
-/// Segments' proofs are written for verifiers that know 2^13 nodes of the key's preprocessed tree, or one for each 32
-/// rows where that is less (at 2^23 cells, whose stored key has no more). A level more would save 5 KB of a proof and
-/// double what a verifier keeps and checks once (256 KiB, 2^13 hashes); with 2^13, a proof of 2^26 cells has 26 KB less
-/// than under the root alone.
-inline constexpr unsigned kLogSegmentCap = 13;
+/// Segments' proofs are written for verifiers that know 2^14 nodes of the key's preprocessed tree, or one for each 32
+/// rows where that is less (below 2^25 cells, whose stored keys have no more). A level more would save 5 KB of a proof
+/// and double what a verifier keeps and checks once (512 KiB, 2^14 hashes); with 2^14, a proof of 2^26 cells has 31 KB
+/// less than under the root alone.
+inline constexpr unsigned kLogSegmentCap = 14;
 
 /// Proving keys and caps, each made on first use and shared by the process. Thread-safe.
 class SegmentKeys {
@@ -53,8 +53,8 @@ class SegmentKeys {
     /// the cells and their codeword, 25 MB at 2^23 cells, 42 MB at 2^26. Precondition: heights of a segment.
     const ProvingKey& proving_key(const Heights& heights, unsigned security_bits);
     /// The cap that proofs with these heights are written for. nullptr: no segment has these heights. Cost of the first
-    /// use of a size, of which there are six: that of a proving key, unless the process has it; 2^13 hashes where the
-    /// store has the cap. Kept: 0.5 MB.
+    /// use of a size, of which there are six: that of a proving key, unless the process has it; 2^14 hashes where the
+    /// store has the cap. Kept: 1 MB.
     const KeyCap* cap(const Heights& heights);
 
   private:

@@ -160,7 +160,7 @@ TEST(SegmentKey, AStoreHasTheCapAndCannotLieSlow) {
 
 TEST(SegmentKey, ACapIsOfItsSizeAndOfAKeyThatIsThereSlow) {
     SegmentKeys keys;
-    const Heights heights = heights_of_size(kMinSegmentLogSize + 1);
+    const Heights heights = heights_of_size(kMinSegmentLogSize + 2);
     const ProvingKey& key = keys.proving_key(heights, 120);
     const KeyCap* cap = keys.cap(heights);
     ASSERT_NE(cap, nullptr);
