@@ -6,6 +6,7 @@
 #include "quarry/recursion/catalog.hpp"
 #include "quarry/recursion/testing.hpp"
 #include "quarry/rollup/effects.hpp"
+#include "tests/adversary/recursion_verdicts.hpp"
 #include "tests/adversary/segment_claim.hpp"
 
 namespace quarry::adversary {
@@ -84,15 +85,22 @@ inline ProvenData prove_run(rollup::DataForm form, const Digest& before, std::sp
 inline LeafShape segment_leaf() { return recursion::segment_leaf(segment_profiles()[0]); }
 inline LeafShape data_leaf() { return {&circuits::data_circuit(), data_heights(), 100, nullptr}; }
 
-/// The first lines of what is wrong with a node's rows; nothing: a proof would be accepted. Whatever it exposes is
-/// taken as its statement.
-inline std::string complaint(const CircuitRows& rows) {
+/// What a node exposes.
+inline Digest exposed_by(const CircuitRows& rows) {
     Digest exposed{};
     for (std::size_t r = 0; r < rows.digest.rows.size(); ++r) {
         if (rows.digest.fixed[r].second == KoalaBear(std::uint64_t{kPublicDigest})) exposed = rows.digest.rows[r].x;
     }
-    return recursion::testing::LaidOut(rows).complaint(exposed);
+    return exposed;
 }
+/// The first lines of what is wrong with a node's rows; nothing: a proof would be accepted. Whatever it exposes is
+/// taken as its statement.
+inline std::string complaint(const CircuitRows& rows) {
+    return recursion::testing::LaidOut(rows).complaint(exposed_by(rows));
+}
+/// Whether a proof of the rows, as the builder makes them, would be accepted: less than complaint() says, and sooner.
+inline bool is_accepted(const CircuitRows& rows) { return WireCheck(rows, exposed_by(rows)).accepts(); }
+
 /// The point before the first word of a batch that starts with this segment.
 inline rollup::JoinPoint start_of(const ProvenSegment& s) {
     return {s.statement.before, rollup::binding_start(s.statement.header),
