@@ -39,7 +39,7 @@ TEST(RecursionNode, ABatchBecomesABundleSlow) {
     const auto whole = rollup::merge(both, last).value();
     const auto batch = rollup::close(whole, header).value();
 
-    const auto prove_as = [](const std::string& name, CircuitRows rows, const Digest& statement) {
+    const auto prove_as = [](const std::string& name, const CircuitRows& rows, const Digest& statement) {
         return prove_node(catalog(), kind_named(name), rows, statement);
     };
     const auto checked = [](StatementKind kind, const Digest& statement, NodeProof proof) {
@@ -255,7 +255,7 @@ class RecursionLayers : public ::testing::Test {
             .add(rollup::Transfer{auth(4, 2), 2, Amount(7)})
             .seal();
     }
-    [[nodiscard]] NodeProof prove_kind(const char* name, CircuitRows rows, const Digest& statement) const {
+    [[nodiscard]] NodeProof prove_kind(const char* name, const CircuitRows& rows, const Digest& statement) const {
         return prove_node(catalog(), kind_named(name), rows, statement);
     }
     /// Whether a parent accepts it as a part of a batch.

@@ -322,7 +322,7 @@ TEST_F(RecursionNodeStarts, NodesOfAnotherVersionSlow) {
     const std::size_t kind = kind_named("segment 512");
     const ChildKey child = catalog().child_key(kind);
     const auto prove_rows = [&](const CircuitRows& rows, const Digest& table, const Digest& statement,
-                                ProveOptions options) {
+                                const ProveOptions& options) {
         const Statement exposed = digest_statement(exposed_digest(StatementKind::join, table, statement));
         return prove(catalog().circuit(), lay_out_witness(catalog().circuit(), catalog().shape_heights(), rows),
                      exposed, options);
