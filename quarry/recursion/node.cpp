@@ -36,7 +36,7 @@ std::vector<KoalaBear> slice(const std::vector<KoalaBear>& elements, Slice s) {
 // Places in rollup::elements(Header).
 constexpr std::size_t kHeaderElements = 85;
 constexpr Slice kByteLength{23, 2}, kPostRoot{76, 8};
-constexpr std::size_t kNumEffects = 35, kPostSlotCount = 84;
+constexpr std::size_t kVersion = 0, kNumEffects = 35, kPostSlotCount = 84;
 constexpr Slice kDepositCursor{36, 4}, kForcedCursor{56, 4};
 
 }  // namespace
@@ -266,6 +266,8 @@ void NodeBuilder::close(const rollup::Header& header) {
     const auto hash = header_digest.of(head_);
     const DigestWire hash_of_h = tagged_chain(b_, "quarry/header/v1", h);
     b_.require_equal(hash_of_h, b_.gather(hash));
+    // A header's version selects the keys: these are of one version.
+    b_.require_equal(h[kVersion].lifted(), number(version_).lifted());
 
     const auto start = [&](std::size_t at, std::span<const KoalaBear> expected, const Elements& of) {
         require_equal(b_, std::span(of).subspan(at, expected.size()), constants(expected));

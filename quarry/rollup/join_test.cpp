@@ -212,6 +212,11 @@ TEST_F(Join, ClosesBoundBatchesOnly) {
     EXPECT_TRUE(close(whole, batch.header).ok());
     EXPECT_EQ(close_code([](auto& s, auto&) { s.payee = {}; }), RejectCode::missing_payee);
     EXPECT_EQ(close_code([](auto&, auto& h) { h.number += 1; }), RejectCode::header_mismatch);
+    EXPECT_EQ(close_code([](auto& s, auto& h) {
+                  h.version += 1;
+                  s.header = header_hash(h);
+              }),
+              RejectCode::unsupported_version);
     EXPECT_EQ(close_code([](auto& s, auto&) { s.after.data = s.before.data; }), RejectCode::unbound_data);
     EXPECT_EQ(close_code([](auto& s, auto&) { s.after.data.words.digest[0] += KoalaBear(1); }),
               RejectCode::unbound_data);

@@ -95,6 +95,7 @@ Checked<SegmentStatement> merge(const SegmentStatement& left, const SegmentState
 
 Verdict check_whole(const Digest& hash, const BatchPoint& before, const BatchPoint& after, const Header& header) {
     if (hash != header_hash(header)) return RejectCode::header_mismatch;
+    if (header.version != kProtocolVersion) return RejectCode::unsupported_version;
     if (before != batch_start(before.state, hash)) return RejectCode::not_at_start;
     if (std::uint64_t{after.data.count} * kWordBytes != header.byte_length) return RejectCode::not_at_end;
     if (after.fees != empty_fees()) return RejectCode::uncollected_fees;

@@ -274,6 +274,34 @@ class RecursionLayers : public ::testing::Test {
     Claim claim_{rollup_, transfers(rollup_)};
 };
 
+// "A child proof of .. another version": a batch whose header selects the keys of another one. Its leaves know the
+// header's hash alone, and are accepted.
+TEST_F(RecursionLayers, HeadersOfAnotherVersionSlow) {
+    claim_.batch.header.version = rollup::kProtocolVersion + 1;
+    const ProvenSegment segment = prove_segment(claim_, 0, claim_.batch.steps.size());
+    const ProvenData data =
+        prove_run(rollup::DataForm::blob, segment.statement.header, claim_.batch.data, claim_.payee);
+    EXPECT_TRUE(circuits::verify_segment(segment.statement, segment.proof).ok());
+    EXPECT_TRUE(circuits::verify_data(data.statement, data.proof).ok());
+    const std::string found = [&] {
+        NodeBuilder node(Digest{});
+        node.segment(segment_leaf(), segment.statement, segment.proof, start_of(segment));
+        node.data(data_leaf(), rollup::DataRole::data, data.statement, data.proof, {}, {}, {});
+        node.close(claim_.batch.header);
+        return complaint(std::move(node).finish_bundle());
+    }();
+    EXPECT_NE(found, "");
+    EXPECT_LE(tuples(found), 2U) << found;
+
+    const rollup::JoinPoint start = start_of(segment);
+    const auto part = rollup::lift(segment.statement, start.data, start.effects).value();
+    const auto run = rollup::lift(rollup::data_run(data.statement), rollup::DataRole::data, claim_.payee,
+                                  data.statement.work, part.domain, part.header, part.after)
+                         .value();
+    EXPECT_EQ(rollup::close(rollup::merge(part, run).value(), claim_.batch.header).code(),
+              rollup::RejectCode::unsupported_version);
+}
+
 // "A child proof of .. another layer": a data proof's node as a segment's, a join's as a bundle's and the other way
 // round, leaves as nodes and nodes as leaves.
 TEST_F(RecursionLayers, ProofsOfAnotherLayerSlow) {
