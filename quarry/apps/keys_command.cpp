@@ -9,6 +9,7 @@
 #include "quarry/apps/progress.hpp"
 #include "quarry/node/flat_json.hpp"
 #include "quarry/recursion/catalog.hpp"
+#include "quarry/recursion/terminal.hpp"
 
 namespace quarry::apps {
 namespace {
@@ -43,13 +44,18 @@ json::object to_json(const CircuitKeys& keys) {
     for (const recursion::KeyEntry& e : keys.entries) {
         entries.push_back(json::object{{"name", e.name}, {"says", says(e)}, {"root", hex(e.preprocessed_root)}});
     }
+    json::array last;
+    for (const recursion::LastKey& k : keys.last) {
+        last.push_back(json::object{{"name", k.name}, {"circuit", hex(k.circuit)}, {"root", node::to_hex(k.root)}});
+    }
     return json::object{{"security_bits", keys.security_bits},
                         {"circuits", json::object{{"segment", hex(keys.segment_circuit)},
                                                   {"data", hex(keys.data_circuit)},
                                                   {"node", hex(keys.node_circuit)}}},
                         {"shape", std::move(shape)},
                         {"key_table", hex(table_of(keys))},
-                        {"keys", std::move(entries)}};
+                        {"keys", std::move(entries)},
+                        {"last", std::move(last)}};
 }
 
 void print_text(const CircuitKeys& keys) {
@@ -64,6 +70,10 @@ void print_text(const CircuitKeys& keys) {
     for (std::size_t i = 0; i < keys.entries.size(); ++i) {
         const recursion::KeyEntry& e = keys.entries[i];
         print(fmt::format("  {:>2}  {:<23} {:<7} {}\n", i, e.name, says(e), hex(e.preprocessed_root)));
+    }
+    print("\nabove the nodes: circuit and key\n");
+    for (const recursion::LastKey& k : keys.last) {
+        print(fmt::format("  {:<15} {}  {}\n", k.name, hex(k.circuit), node::to_hex(k.root)));
     }
 }
 
@@ -89,13 +99,24 @@ std::vector<std::string> differences(const CircuitKeys& computed, const CircuitK
         };
         compare(fmt::format("key {}", i), text(computed), text(pinned));
     }
+    for (std::size_t i = 0; i < std::max(computed.last.size(), pinned.last.size()); ++i) {
+        const auto text = [&](const CircuitKeys& keys) {
+            if (i >= keys.last.size()) return std::string("none");
+            const recursion::LastKey& k = keys.last[i];
+            return fmt::format("{} {} {}", k.name, hex(k.circuit), node::to_hex(k.root));
+        };
+        compare("above the nodes", text(computed), text(pinned));
+    }
     return r;
 }
 
 void run(const Options& options, const Session& session) {
     Progress progress(session.quiet);
     progress.show("every circuit and its key", 0);
-    const CircuitKeys computed = recursion::describe(recursion::Catalog());
+    const recursion::Catalog catalog;
+    CircuitKeys computed = recursion::describe(catalog);
+    progress.show("the keys of the wrap and of the terminals", 0.3);
+    computed.last = recursion::last_keys(catalog);
     progress.clear();
     if (!options.check) {
         if (session.json) {
@@ -114,21 +135,21 @@ void run(const Options& options, const Session& session) {
                       "quarry/recursion/pinned_keys.json`, and build");
     }
     if (session.json) {
-        print_json(
-            json::object{{"ok", true}, {"keys", computed.entries.size()}, {"key_table", hex(table_of(computed))}});
+        print_json(json::object{{"ok", true},
+                                {"keys", computed.entries.size() + computed.last.size()},
+                                {"key_table", hex(table_of(computed))}});
         return;
     }
-    print(fmt::format("all {} keys and 3 circuits are those that were pinned, key table {}\n", computed.entries.size(),
-                      hex(table_of(computed))));
+    print(fmt::format("all {} keys and 3 circuits are those that were pinned, key table {}\n",
+                      computed.entries.size() + computed.last.size(), hex(table_of(computed))));
 }
 
 }  // namespace
 
 void add_keys_command(CLI::App& app, Session& session) {
     const auto options = std::make_shared<Options>();
-    CLI::App* command =
-        add_command(app, session, "keys", "Compute the digest of every circuit and the key of every node",
-                    "quarry keys --check", [options, &session] { run(*options, session); });
+    CLI::App* command = add_command(app, session, "keys", "Compute the digest of every circuit and every key",
+                                    "quarry keys --check", [options, &session] { run(*options, session); });
     command->add_flag("--check", options->check,
                       "compare them with those that are pinned in the repository; exit 1 if one differs");
 }

@@ -168,7 +168,8 @@ CircuitKeys describe(const Catalog& catalog) {
             circuits::data_circuit().digest(),
             catalog.circuit().digest(),
             catalog.shape_heights(),
-            catalog.keys().entries()};
+            catalog.keys().entries(),
+            {}};
 }
 
 bool are_current(const CircuitKeys& keys) {

@@ -29,12 +29,22 @@ Digest digest_of(std::string_view text) {
     return d;
 }
 
+/// 0x and two digits a byte.
+std::array<std::uint8_t, 32> bytes_of(std::string_view text) {
+    std::array<std::uint8_t, 32> bytes{};
+    QUARRY_CHECK(text.size() == 2 + 2 * bytes.size() && text.starts_with("0x"));
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+        bytes[i] = static_cast<std::uint8_t>(hex_digit(text[2 + 2 * i]) << 4 | hex_digit(text[3 + 2 * i]));
+    }
+    return bytes;
+}
+
 }  // namespace
 
 const CircuitKeys& pinned_keys() {
     static const CircuitKeys keys = [] {
         const PinnedText& text = pinned_text();
-        CircuitKeys k{text.bits, digest_of(text.segment), digest_of(text.data), digest_of(text.node), {}, {}};
+        CircuitKeys k{text.bits, digest_of(text.segment), digest_of(text.data), digest_of(text.node), {}, {}, {}};
         for (std::size_t t = 0; t < kTableKinds; ++t) {
             for (const unsigned height : text.shape[t]) {
                 if (height != 0) k.shape[t].push_back(height);
@@ -43,6 +53,9 @@ const CircuitKeys& pinned_keys() {
         for (const auto& [name, says, root] : text.entries) {
             const auto kind = says == "join" ? rollup::StatementKind::join : rollup::StatementKind::bundle;
             k.entries.push_back({std::string(name), kind, digest_of(root)});
+        }
+        for (const auto& [name, circuit, root] : text.last) {
+            k.last.push_back({std::string(name), digest_of(circuit), bytes_of(root)});
         }
         return k;
     }();

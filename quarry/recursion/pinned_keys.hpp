@@ -1,4 +1,7 @@
 #pragma once
+#include <array>
+#include <cstdint>
+#include <string>
 #include <vector>
 
 #include "quarry/recursion/key_table.hpp"
@@ -7,6 +10,14 @@
 /// Every circuit that proofs of this release are made with, in figures that anyone can compute again: `quarry keys`.
 namespace quarry::recursion {
 
+/// The key of a circuit that is no node: of the wrap, of a terminal.
+struct LastKey {
+    std::string name;
+    Digest circuit{};
+    std::array<std::uint8_t, 32> root{};  ///< the wrap's elements big-endian, a terminal's bytes
+    friend bool operator==(const LastKey&, const LastKey&) = default;
+};
+
 struct CircuitKeys {
     unsigned security_bits = 0;
     Digest segment_circuit{};
@@ -14,6 +25,7 @@ struct CircuitKeys {
     Digest node_circuit{};
     ShapeHeights shape;             ///< of all nodes
     std::vector<KeyEntry> entries;  ///< of the key table, in order
+    std::vector<LastKey> last;      ///< last_keys (terminal.hpp); none as far as they were not asked for
 };
 
 /// What pinned_keys.json says: kept in the repository, so that a change of a circuit shows, and so that who verifies a

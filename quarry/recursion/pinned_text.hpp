@@ -17,6 +17,10 @@ struct PinnedText {
     std::string_view segment, data, node;                    ///< digests of circuits: 0x and 64 digits
     std::array<std::array<unsigned, 2>, kTableKinds> shape;  ///< two tables a kind at most; 0: no such table
     std::span<const Entry> entries;
+    struct Last {
+        std::string_view name, circuit, root;
+    };
+    std::span<const Last> last;
 };
 const PinnedText& pinned_text();
 

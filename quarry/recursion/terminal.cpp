@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include "quarry/base/check.hpp"
+#include "quarry/hash/keccak.hpp"
 #include "quarry/proof/keccak_wire.hpp"
+#include "quarry/recursion/prove_rows.hpp"
 #include "quarry/recursion/terminal_item.hpp"
 #include "quarry/recursion/verifier_backend.hpp"
 
@@ -202,19 +204,23 @@ CircuitRows terminal_rows(const Wrap& wrap, const Digest& wrap_root, const Diges
     return std::move(b).finish();
 }
 
-Terminal::Terminal(const Catalog& catalog, unsigned log_profile) : wrap_(catalog), log_profile_(log_profile) {
+Terminal::Terminal(const Catalog& catalog, unsigned log_profile)
+    : Terminal(std::make_shared<const Wrap>(catalog), log_profile) {}
+
+Terminal::Terminal(std::shared_ptr<const Wrap> wrap, unsigned log_profile)
+    : wrap_(std::move(wrap)), log_profile_(log_profile) {
     heights_ = fit(blank({}));
     circuit_ = make_circuit(heights_);
 }
 
 CircuitRows Terminal::blank(const Digest& wrap_root) const {
     const std::vector<KoalaBear> limbs(kTerminalHeadLimbs + (kTerminalItemLimbs << log_profile_));
-    return terminal_rows(wrap_, wrap_root, catalog().keys().digest(), limbs, {}, wrap_.blank_proof());
+    return terminal_rows(*wrap_, wrap_root, catalog().keys().digest(), limbs, {}, wrap_->blank_proof());
 }
 
 const KeccakProvingKey& Terminal::proving_key() const {
     std::call_once(made_, [&] {
-        const CircuitRows rows = blank(wrap_.proving_key().verifying_key().preprocessed_root);
+        const CircuitRows rows = blank(wrap_->proving_key().verifying_key().preprocessed_root);
         auto preprocessed = lay_out_preprocessed(*circuit_, heights_, rows, kTerminalProtocol.log_stack_lanes);
         QUARRY_CHECK(preprocessed.has_value());
         key_ = std::make_unique<KeccakProvingKey>(std::move(*preprocessed), security_bits(), kTerminalProtocol);
@@ -225,8 +231,25 @@ const KeccakProvingKey& Terminal::proving_key() const {
 CircuitRows Terminal::rows(std::span<const KoalaBear> limbs, const rollup::BundleStatement& bundle,
                            const Proof& wrapped) const {
     QUARRY_CHECK(log_profile_of(limbs.size()) == log_profile_);
-    return terminal_rows(wrap_, wrap_.proving_key().verifying_key().preprocessed_root, catalog().keys().digest(), limbs,
-                         bundle, wrapped);
+    return terminal_rows(*wrap_, wrap_->proving_key().verifying_key().preprocessed_root, catalog().keys().digest(),
+                         limbs, bundle, wrapped);
+}
+
+std::vector<LastKey> last_keys(const Catalog& catalog) {
+    const auto wrap = std::make_shared<const Wrap>(catalog);
+    std::vector<LastKey> keys{{"wrap", wrap->circuit().digest(), {}}};
+    auto at = keys.front().root.begin();
+    for (const KoalaBear x : wrap->proving_key().verifying_key().preprocessed_root) {
+        for (unsigned shift = 32; shift > 0; shift -= 8)
+            *at++ = static_cast<std::uint8_t>(x.canonical() >> (shift - 8));
+    }
+    for (const unsigned log_profile : {0U, 2U, 4U}) {
+        const Terminal terminal(wrap, log_profile);
+        const Bytes32 root = terminal.proving_key().verifying_key().preprocessed_root;
+        keys.push_back({"terminal of " + std::to_string(1U << log_profile), terminal.circuit().digest(), {}});
+        std::ranges::copy(root, keys.back().root.begin());
+    }
+    return keys;
 }
 
 Proof wrap_bundle(const Terminal& terminal, const rollup::BundleStatement& bundle, const NodeProof& proof) {
@@ -237,19 +260,14 @@ Proof wrap_bundle(const Terminal& terminal, const rollup::BundleStatement& bundl
 std::vector<std::uint8_t> prove_terminal(const Terminal& terminal, const CircuitRows& rows,
                                          std::span<const KoalaBear> limbs, ProvePhases* phases,
                                          std::function<double()> now) {
-    const KeccakProvingKey& key = terminal.proving_key();
-    const unsigned log_lanes = kTerminalProtocol.log_stack_lanes;
-    const auto preprocessed = lay_out_preprocessed(terminal.circuit(), terminal.shape_heights(), rows, log_lanes);
-    QUARRY_CHECK(preprocessed.has_value() && std::ranges::equal(preprocessed->stack(), key.trace().stack()));
-    const Trace trace = lay_out_witness(terminal.circuit(), terminal.shape_heights(), rows, log_lanes);
     KeccakProveOptions options;
-    options.key = &key;
+    options.key = &terminal.proving_key();
     options.protocol = kTerminalProtocol;
     options.security_bits = terminal.security_bits();
     options.phases = phases;
     options.now = std::move(now);
-    return encode_keccak_proof(terminal.circuit(),
-                               prove<KeccakPolicy>(terminal.circuit(), trace, terminal_statement(limbs), options));
+    return encode_keccak_proof(terminal.circuit(), prove_rows(terminal.circuit(), terminal.shape_heights(), rows,
+                                                              terminal_statement(limbs), options));
 }
 
 Status verify_terminal(const Terminal& terminal, const KeccakVerifyingKey& key, std::span<const KoalaBear> limbs,

@@ -37,15 +37,17 @@ class Terminal {
   public:
     /// Precondition: 0, 2 or 4. `catalog` must live as long.
     Terminal(const Catalog& catalog, unsigned log_profile);
+    /// With a wrap that terminals share.
+    Terminal(std::shared_ptr<const Wrap> wrap, unsigned log_profile);
     Terminal(const Terminal&) = delete;
     Terminal& operator=(const Terminal&) = delete;
 
     [[nodiscard]] unsigned log_profile() const noexcept { return log_profile_; }
-    [[nodiscard]] const Catalog& catalog() const noexcept { return wrap_.catalog(); }
-    [[nodiscard]] const Wrap& wrap() const noexcept { return wrap_; }
+    [[nodiscard]] const Catalog& catalog() const noexcept { return wrap_->catalog(); }
+    [[nodiscard]] const Wrap& wrap() const noexcept { return *wrap_; }
     [[nodiscard]] const ShapeHeights& shape_heights() const noexcept { return heights_; }
     [[nodiscard]] const Circuit& circuit() const noexcept { return *circuit_; }
-    [[nodiscard]] unsigned security_bits() const noexcept { return wrap_.security_bits(); }
+    [[nodiscard]] unsigned security_bits() const noexcept { return wrap_->security_bits(); }
     /// Covers the key table's digest and the wrap's key, which are constants of the circuit: makes the latter first.
     /// Safe to call from several threads.
     [[nodiscard]] const KeccakProvingKey& proving_key() const;
@@ -56,13 +58,16 @@ class Terminal {
   private:
     [[nodiscard]] CircuitRows blank(const Digest& wrap_root) const;
 
-    Wrap wrap_;
+    std::shared_ptr<const Wrap> wrap_;
     unsigned log_profile_;
     ShapeHeights heights_;
     std::unique_ptr<Circuit> circuit_;
     mutable std::once_flag made_;
     mutable std::unique_ptr<KeccakProvingKey> key_;
 };
+
+/// The keys of the wrap and of every profile: makes them, one after the other.
+std::vector<LastKey> last_keys(const Catalog& catalog);
 
 /// The proof of the wrap for a bundle's proof. Precondition: a bundle that verify_node accepts.
 Proof wrap_bundle(const Terminal& terminal, const rollup::BundleStatement& bundle, const NodeProof& proof);

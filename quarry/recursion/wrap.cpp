@@ -1,8 +1,7 @@
 #include "quarry/recursion/wrap.hpp"
 
-#include <algorithm>
-
 #include "quarry/base/check.hpp"
+#include "quarry/recursion/prove_rows.hpp"
 #include "quarry/recursion/verifier_backend.hpp"
 
 namespace quarry::recursion {
@@ -45,17 +44,12 @@ CircuitRows Wrap::rows(const Digest& bundle, const NodeProof& proof) const {
 }
 
 Proof prove_wrap(const Wrap& wrap, const CircuitRows& rows, const Digest& bundle) {
-    const ProvingKey& key = wrap.proving_key();
-    const unsigned log_lanes = kWrapProtocol.log_stack_lanes;
-    const auto preprocessed = lay_out_preprocessed(wrap.circuit(), wrap.shape_heights(), rows, log_lanes);
-    QUARRY_CHECK(preprocessed.has_value() && std::ranges::equal(preprocessed->stack(), key.trace().stack()));
-    const Trace trace = lay_out_witness(wrap.circuit(), wrap.shape_heights(), rows, log_lanes);
     ProveOptions options;
-    options.key = &key;
+    options.key = &wrap.proving_key();
     options.protocol = kWrapProtocol;
     options.security_bits = wrap.security_bits();
     const Digest exposed = exposed_digest(StatementKind::bundle, wrap.catalog().keys().digest(), bundle);
-    return prove(wrap.circuit(), trace, digest_statement(exposed), options);
+    return prove_rows(wrap.circuit(), wrap.shape_heights(), rows, digest_statement(exposed), options);
 }
 
 Status verify_wrap(const Wrap& wrap, const Digest& bundle, const Proof& proof) {
