@@ -15,8 +15,7 @@ constexpr double kTransaction = 21'000, kByte = 16, kFloorByte = 40;
 
 constexpr std::size_t kElementBytes = 4, kExtensionBytes = 20, kDigestBytes = 32, kNonceBytes = 8;
 constexpr std::size_t kPackedElements = 8;  // of F_p in a word
-constexpr unsigned kMaxCap = 8;
-constexpr double kNodeFromCode = 250;  // a node of the preprocessed tree: an EXTCODECOPY and its place
+constexpr double kNodeFromCode = 250;       // a node of the preprocessed tree: an EXTCODECOPY and its place
 
 // Two threads of the machine that docs/performance.md names: seconds of one thread for a permutation of Keccak, a cell
 // of a codeword, a trial of the proof of work.
@@ -27,13 +26,6 @@ constexpr std::size_t kKeccakRate = 135;  // bytes of a leaf behind its prefix t
 double count(std::size_t n) { return static_cast<double>(n); }
 
 double absorb(std::size_t bytes) { return kUnits.transcript_base + kUnits.transcript_step * count(bytes); }
-
-EvmCost paths_to_cap(std::size_t queries, unsigned depth, unsigned cap) {
-    const double climbed = kUnits.climb_base + (depth - cap) * kUnits.climb_step;
-    const std::size_t cap_nodes = std::size_t{1} << cap;
-    return {count(queries) * climbed + count(cap_nodes - 1) * kUnits.cap_node,
-            kDigestBytes * (queries * (depth - cap) + (cap > 0 ? cap_nodes : 0))};
-}
 
 EvmCost paths_to_code(std::size_t queries, unsigned depth, unsigned kept) {
     const double climbed = kUnits.climb_base + (depth - kept) * kUnits.climb_step + kNodeFromCode;
@@ -221,18 +213,11 @@ EvmCost sum(const std::vector<EvmPart>& parts) {
     return total;
 }
 
-unsigned evm_best_cap(std::size_t num_queries, unsigned depth) {
-    unsigned best = 0;
-    double best_gas = 0;
-    for (unsigned cap = 0; cap < std::min(depth, kMaxCap); ++cap) {
-        const EvmCost cost = paths_to_cap(num_queries, depth, cap);
-        const double gas = kEvmGlue * cost.gas + kByte * count(cost.bytes);
-        if (cap == 0 || gas < best_gas) {
-            best = cap;
-            best_gas = gas;
-        }
-    }
-    return best;
+EvmCost evm_paths_cost(std::size_t num_queries, unsigned depth, unsigned log_cap) {
+    const double climbed = kUnits.climb_base + (depth - log_cap) * kUnits.climb_step;
+    const std::size_t cap_nodes = std::size_t{1} << log_cap;
+    return {count(num_queries) * climbed + count(cap_nodes - 1) * kUnits.cap_node,
+            kDigestBytes * (num_queries * (depth - log_cap) + (log_cap > 0 ? cap_nodes : 0))};
 }
 
 EvmCost evm_round_cost(const WhirParameters& parameters, std::size_t i, std::size_t witness_lanes,
@@ -242,7 +227,7 @@ EvmCost evm_round_cost(const WhirParameters& parameters, std::size_t i, std::siz
     const unsigned depth = round.log_message + round.log_inv_rate;
     EvmCost cost{round.log_lanes * kUnits.sumcheck_round, 2 * kExtensionBytes * round.log_lanes};
     cost = cost + EvmCost{absorb(kDigestBytes + kExtensionBytes), kDigestBytes} +
-           paths_to_cap(t, depth, evm_best_cap(t, depth));
+           evm_paths_cost(t, depth, std::min(depth, KeccakPolicy::log_cap(t)));
     cost = cost + (i == 0 ? base_rows(t, witness_lanes) : extension_rows(t, std::size_t{1} << round.log_lanes));
     if (i == 0 && preprocessed_lanes > 0) {
         cost = cost + paths_to_code(t, depth, std::min(depth, kEvmKeptLevels)) + base_rows(t, preprocessed_lanes);

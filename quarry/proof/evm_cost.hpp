@@ -65,8 +65,8 @@ EvmCost sum(const std::vector<EvmPart>& parts);
 /// Levels of a preprocessed tree whose nodes are in the contract's code.
 inline constexpr unsigned kEvmKeptLevels = 9;
 
-/// The level of the cap that makes paths cheapest: the proof brings its 2^cap nodes, and paths end there.
-unsigned evm_best_cap(std::size_t num_queries, unsigned depth);
+/// Paths of one tree that end at a cap, whose 2^log_cap nodes the proof brings unless it is the root.
+EvmCost evm_paths_cost(std::size_t num_queries, unsigned depth, unsigned log_cap);
 /// One round of WHIR, round `i` of `parameters`; lanes of the two trees count in the first one only.
 EvmCost evm_round_cost(const WhirParameters& parameters, std::size_t i, std::size_t witness_lanes,
                        std::size_t preprocessed_lanes);

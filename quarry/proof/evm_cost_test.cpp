@@ -171,10 +171,21 @@ TEST(EvmCost, CalldataHasAFloor) {
 }
 
 TEST(EvmCost, CapsPayForManyPaths) {
-    EXPECT_EQ(evm_best_cap(1, 20), 0U);
-    EXPECT_EQ(evm_best_cap(12, 20), 4U);
-    EXPECT_LT(evm_best_cap(21, 24), evm_best_cap(170, 24));
-    EXPECT_LT(evm_best_cap(1000, 3), 3U);
+    const auto gas = [](std::size_t queries, unsigned depth, unsigned log_cap) {
+        return evm_transaction_gas(EvmCost{1e6, 0} + evm_paths_cost(queries, depth, log_cap)) -
+               evm_transaction_gas({1e6, 0});
+    };
+    EXPECT_LT(gas(1, 20, 0), gas(1, 20, 1));
+    EXPECT_LT(gas(170, 24, 8), gas(170, 24, 0) / 1.2);
+    // The level that the protocol fixes by the number of queries costs about as little as any.
+    for (unsigned depth = 12; depth <= 26; ++depth) {
+        for (std::size_t queries = 1; queries <= 200; ++queries) {
+            double least = gas(queries, depth, 0);
+            for (unsigned log_cap = 1; log_cap < depth; ++log_cap)
+                least = std::min(least, gas(queries, depth, log_cap));
+            EXPECT_LE(gas(queries, depth, KeccakPolicy::log_cap(queries)), 1.02 * least) << queries << ' ' << depth;
+        }
+    }
 }
 
 }  // namespace

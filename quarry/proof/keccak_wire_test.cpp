@@ -332,12 +332,6 @@ TEST_F(KeccakWire, RandomByteFlipsAreRefused) {
 
 // The model that chose the parameters counts the bytes and levels that there are.
 TEST_F(KeccakWire, TheGasModelCountsTheseBytes) {
-    for (unsigned log_size = 16; log_size <= 22; ++log_size) {
-        for (const WhirRound& round : generate_parameters(kTerminalProtocol, log_size, 100).rounds) {
-            EXPECT_EQ(evm_best_cap(round.num_queries, round.log_message + round.log_inv_rate),
-                      KeccakPolicy::log_cap(round.num_queries));
-        }
-    }
     const WhirParameters parameters = generate_parameters(kTerminalProtocol, 16, 100);
     const EvmCircuit counted = count_circuit(circuit(), testing::kGateHeights, kTerminalProtocol, 0, 0);
     EXPECT_EQ(sum(evm_parts(counted, kTerminalProtocol, parameters)).bytes,

@@ -83,7 +83,7 @@ std::string terminal_costs(const WhirParameters& p) {
     for (std::size_t i = 0; i < p.rounds.size(); ++i) {
         const WhirRound& r = p.rounds[i];
         cost = cost + evm_round_cost(p, i, options.witness_lanes, options.preprocessed_lanes);
-        caps += (i > 0 ? ", " : "") + std::to_string(evm_best_cap(r.num_queries, r.log_message + r.log_inv_rate));
+        caps += (i > 0 ? ", " : "") + std::to_string(KeccakPolicy::log_cap(r.num_queries));
     }
     return "\"lanes\": [" + std::to_string(options.witness_lanes) + ", " + std::to_string(options.preprocessed_lanes) +
            "], \"caps\": [" + caps + "], \"proof_bytes\": " + std::to_string(cost.bytes);
