@@ -30,6 +30,7 @@ std::optional<WhirParameters> find_parameters(const Protocol& protocol, unsigned
     options.log_lanes = protocol.log_stack_lanes;
     if (protocol.parameters == ParameterSet::wrap) {
         target.max_grinding_bits = kWrapGrindingBits;
+        options.log_cells_per_trial = 0;
         options.log_inv_rate = kWrapLogInvRate;
         options.max_log_final = kWrapMaxLogFinal;
         options.verifier_weight = kWrapVerifierWeight;

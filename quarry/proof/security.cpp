@@ -293,13 +293,19 @@ double round_down(double bits) { return std::floor(bits * 100 - kMargin) / 100; 
 
 bool multiplicities_cannot_wrap(const CircuitBounds& bounds) noexcept { return bounds.log_fractions <= 30; }
 
+unsigned max_grinding_bits(unsigned log_size, const SecurityTarget& target, const WhirOptions& options) noexcept {
+    const unsigned own = log_size > options.log_cells_per_trial ? log_size - options.log_cells_per_trial : 0;
+    return std::min(target.max_grinding_bits, own);
+}
+
 std::optional<WhirParameters> find_whir_parameters(unsigned log_size, const SecurityTarget& target,
                                                    const WhirOptions& options) {
     QUARRY_CHECK(log_size >= 16 && log_size <= 28);
     QUARRY_CHECK(target.max_grinding_bits <= kTwoAdicity);
     QUARRY_CHECK(options.log_lanes >= 1 && options.log_lanes_later >= 1 && options.log_inv_rate >= 1);
     QUARRY_CHECK(options.max_log_final >= 1 && options.max_log_final < log_size);
-    return Search(target, options).run(log_size);
+    const SecurityTarget capped{target.bits, max_grinding_bits(log_size, target, options)};
+    return Search(capped, options).run(log_size);
 }
 
 std::optional<WhirRound> plan_whir_round(unsigned log_size, unsigned log_message, unsigned log_inv_rate, bool first,

@@ -50,8 +50,15 @@ struct WhirOptions {
     unsigned max_log_final = 9;                ///< the last vector is sent when it has at most this many variables
     std::size_t max_proof_bytes = 256 * 1024;  ///< for the opening; out of reach: the smallest is taken
     std::uint64_t verifier_weight = 50;        ///< permutations that the prover computes to save one to be verified
-    CircuitBounds bounds{};                    ///< the messages before WHIR are charged the first oracle's list
+    /// At most 2^(log_size - this) trials for a message, so that the work of small proofs is small too: at 2^23 cells a
+    /// trial less is worth more than the queries that it saves.
+    unsigned log_cells_per_trial = 10;
+    CircuitBounds bounds{};  ///< the messages before WHIR are charged the first oracle's list
 };
+
+/// The most work that a proof of this size asks for before a message.
+[[nodiscard]] unsigned max_grinding_bits(unsigned log_size, const SecurityTarget& target,
+                                         const WhirOptions& options = {}) noexcept;
 
 /// Parameters for 2^log_size elements. Of all rates and round counts that reach the target within max_proof_bytes, the
 /// one of least prover_permutations + verifier_weight verifier_permutations (a parent proves a permutation for about 50
