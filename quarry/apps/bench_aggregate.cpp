@@ -51,6 +51,7 @@ struct Measured {
     std::size_t tasks = 0, nodes = 0;
     double segments = 0, join_data = 0;
     double verify_seconds = 0;
+    std::size_t last_kind = 0;  ///< of the node that makes the bundle
     std::size_t file_bytes = 0, proof_bytes = 0;
     double terminal = 0, terminal_key = 0;
     std::size_t terminal_bytes = 0;
@@ -185,6 +186,7 @@ Measured execute_all(const node::WorkFolder& folder, const recursion::Catalog& c
                       fmt::format("the proof just made is refused: {}", errc_name(status.error().code)),
                       "please report it", status.error().where);
     }
+    m.last_kind = file.node_kind;
     m.file_bytes = bytes.size();
     m.proof_bytes = file.proof.size();
     return m;
@@ -224,7 +226,7 @@ void run(const Options& options, const Session& session) {
     progress.clear();
 
     const double transfers = static_cast<double>(options.batches * options.transfers);
-    const unsigned log_size = make_stack_layout(catalog->circuit(), catalog->node_shape().heights).value().log_size;
+    const unsigned log_size = catalog->verifying_key(m.last_kind).log_size;
     if (session.json) {
         json::object kinds;
         for (const auto& [name, spent] : m.by_kind) {
@@ -243,7 +245,7 @@ void run(const Options& options, const Session& session) {
                                 {"proof_bytes", m.proof_bytes},
                                 {"file_bytes", m.file_bytes},
                                 {"verify_ms", rounded(m.verify_seconds * 1e3, 3)},
-                                {"provable_bits", provable_bits(log_size, catalog->node_shape().security_bits)},
+                                {"provable_bits", provable_bits(log_size, catalog->security_bits())},
                                 {"terminal_seconds", rounded(m.terminal, 3)},
                                 {"terminal_key_seconds", rounded(m.terminal_key, 3)},
                                 {"terminal_bytes", m.terminal_bytes},
@@ -270,7 +272,7 @@ void run(const Options& options, const Session& session) {
     line("in all", fmt::format("{:.0f}", transfers / (m.segments + m.join_data)), "transfers a second");
     line("proof", human_bytes(m.proof_bytes), fmt::format("with what it says {}", human_bytes(m.file_bytes)));
     line("verified in", human_seconds(m.verify_seconds));
-    line("provable security", fmt::format("{:.2f} bits", provable_bits(log_size, catalog->node_shape().security_bits)));
+    line("provable security", fmt::format("{:.2f} bits", provable_bits(log_size, catalog->security_bits())));
     line("terminal proof", human_seconds(m.terminal),
          fmt::format("{}; its key, once, {}", human_bytes(m.terminal_bytes), human_seconds(m.terminal_key)));
     line("peak memory", human_bytes(peak_rss_bytes()), "whole process");

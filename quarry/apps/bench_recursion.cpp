@@ -204,9 +204,9 @@ void run_recursion(const Options& options, const Session& session) {
     std::vector<double> of_data;
     const Joined bound = join(catalog, whole, data_part(catalog, batch, whole.statement), 1, of_data);
     bundle(catalog, bound, batch.header, options.runs, of_bundles);
-    const auto layout = make_stack_layout(catalog.circuit(), catalog.node_shape().heights).value();
+    const auto layout = make_stack_layout(*catalog.node_shape().circuit, catalog.node_shape().heights).value();
     const std::size_t proof_bytes =
-        encode_proof(catalog.circuit(), whole.proof.proof,
+        encode_proof(*catalog.node_shape().circuit, whole.proof.proof,
                      recursion::digest_statement(recursion::exposed_digest(
                          rollup::StatementKind::join, catalog.keys().digest(), digest(whole.statement))),
                      &catalog.proving_key(whole.proof.node_kind).verifying_key())

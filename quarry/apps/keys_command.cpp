@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <array>
 #include <boost/json.hpp>
 #include <memory>
 #include <vector>
@@ -16,7 +17,10 @@ namespace {
 
 namespace json = boost::json;
 using recursion::CircuitKeys;
+using recursion::NodeSize;
 using recursion::TableKind;
+
+constexpr std::array kSizes{NodeSize::narrow, NodeSize::wide};
 
 struct Options {
     bool check = false;
@@ -25,6 +29,9 @@ struct Options {
 std::string hex(const Digest& digest) { return node::to_hex(digest); }
 const char* says(const recursion::KeyEntry& entry) {
     return entry.kind == rollup::StatementKind::join ? "join" : "bundle";
+}
+const recursion::NodeForm& form_of(const CircuitKeys& keys, NodeSize size) {
+    return keys.nodes[static_cast<std::size_t>(size)];
 }
 Digest table_of(const CircuitKeys& keys) { return recursion::KeyTable(keys.entries).digest(); }
 
@@ -36,40 +43,53 @@ std::string heights_text(const std::vector<unsigned>& heights) {
 
 /// What pinned_keys.json is: cmake/PinnedKeys.cmake reads it.
 json::object to_json(const CircuitKeys& keys) {
-    json::object shape;
-    for (std::size_t k = 0; k < recursion::kTableKinds; ++k) {
-        shape[table_kind_name(static_cast<TableKind>(k))] = json::array(keys.shape[k].begin(), keys.shape[k].end());
+    json::object nodes;
+    for (const NodeSize size : kSizes) {
+        const recursion::NodeForm& form = form_of(keys, size);
+        json::object heights;
+        for (std::size_t k = 0; k < recursion::kTableKinds; ++k) {
+            heights[table_kind_name(static_cast<TableKind>(k))] =
+                json::array(form.heights[k].begin(), form.heights[k].end());
+        }
+        nodes[node_size_name(size)] = json::object{{"circuit", hex(form.circuit)}, {"heights", std::move(heights)}};
     }
     json::array entries;
     for (const recursion::KeyEntry& e : keys.entries) {
-        entries.push_back(json::object{{"name", e.name}, {"says", says(e)}, {"root", hex(e.preprocessed_root)}});
+        entries.push_back(json::object{
+            {"name", e.name}, {"says", says(e)}, {"size", node_size_name(e.size)}, {"root", hex(e.preprocessed_root)}});
     }
     json::array last;
     for (const recursion::LastKey& k : keys.last) {
         last.push_back(json::object{{"name", k.name}, {"circuit", hex(k.circuit)}, {"root", node::to_hex(k.root)}});
     }
-    return json::object{{"security_bits", keys.security_bits},
-                        {"circuits", json::object{{"segment", hex(keys.segment_circuit)},
-                                                  {"data", hex(keys.data_circuit)},
-                                                  {"node", hex(keys.node_circuit)}}},
-                        {"shape", std::move(shape)},
-                        {"key_table", hex(table_of(keys))},
-                        {"keys", std::move(entries)},
-                        {"last", std::move(last)}};
+    return json::object{
+        {"security_bits", keys.security_bits},
+        {"circuits", json::object{{"segment", hex(keys.segment_circuit)}, {"data", hex(keys.data_circuit)}}},
+        {"nodes", std::move(nodes)},
+        {"key_table", hex(table_of(keys))},
+        {"keys", std::move(entries)},
+        {"last", std::move(last)}};
 }
 
 void print_text(const CircuitKeys& keys) {
     print(fmt::format("circuits at {} bits\n", keys.security_bits));
-    print(fmt::format("  segment    {}\n  data       {}\n  node       {}\n", hex(keys.segment_circuit),
-                      hex(keys.data_circuit), hex(keys.node_circuit)));
-    print("\nrows of a node\n");
-    for (std::size_t k = 0; k < recursion::kTableKinds; ++k) {
-        print(fmt::format("  {:<15} {}\n", table_kind_name(static_cast<TableKind>(k)), heights_text(keys.shape[k])));
+    print(fmt::format("  segment     {}\n  data        {}\n", hex(keys.segment_circuit), hex(keys.data_circuit)));
+    for (const NodeSize size : kSizes) {
+        print(fmt::format("  {:<11} {}\n", fmt::format("{} node", node_size_name(size)),
+                          hex(form_of(keys, size).circuit)));
+    }
+    for (const NodeSize size : kSizes) {
+        print(fmt::format("\nrows of a {} node\n", node_size_name(size)));
+        for (std::size_t k = 0; k < recursion::kTableKinds; ++k) {
+            print(fmt::format("  {:<15} {}\n", table_kind_name(static_cast<TableKind>(k)),
+                              heights_text(form_of(keys, size).heights[k])));
+        }
     }
     print(fmt::format("\nkey table {}\n", hex(table_of(keys))));
     for (std::size_t i = 0; i < keys.entries.size(); ++i) {
         const recursion::KeyEntry& e = keys.entries[i];
-        print(fmt::format("  {:>2}  {:<23} {:<7} {}\n", i, e.name, says(e), hex(e.preprocessed_root)));
+        print(fmt::format("  {:>2}  {:<23} {:<7} {:<7} {}\n", i, e.name, says(e), node_size_name(e.size),
+                          hex(e.preprocessed_root)));
     }
     print("\nabove the nodes: circuit and key\n");
     for (const recursion::LastKey& k : keys.last) {
@@ -86,16 +106,21 @@ std::vector<std::string> differences(const CircuitKeys& computed, const CircuitK
     compare("the security level", std::to_string(computed.security_bits), std::to_string(pinned.security_bits));
     compare("circuit segment", hex(computed.segment_circuit), hex(pinned.segment_circuit));
     compare("circuit data", hex(computed.data_circuit), hex(pinned.data_circuit));
-    compare("circuit node", hex(computed.node_circuit), hex(pinned.node_circuit));
-    for (std::size_t k = 0; k < recursion::kTableKinds; ++k) {
-        compare(fmt::format("table {} of a node", table_kind_name(static_cast<TableKind>(k))),
-                heights_text(computed.shape[k]), heights_text(pinned.shape[k]));
+    for (const NodeSize size : kSizes) {
+        const recursion::NodeForm& now = form_of(computed, size);
+        const recursion::NodeForm& then = form_of(pinned, size);
+        compare(fmt::format("circuit of a {} node", node_size_name(size)), hex(now.circuit), hex(then.circuit));
+        for (std::size_t k = 0; k < recursion::kTableKinds; ++k) {
+            compare(
+                fmt::format("table {} of a {} node", table_kind_name(static_cast<TableKind>(k)), node_size_name(size)),
+                heights_text(now.heights[k]), heights_text(then.heights[k]));
+        }
     }
     for (std::size_t i = 0; i < std::max(computed.entries.size(), pinned.entries.size()); ++i) {
         const auto text = [&](const CircuitKeys& keys) {
             if (i >= keys.entries.size()) return std::string("none");
             const recursion::KeyEntry& e = keys.entries[i];
-            return fmt::format("{} ({}) {}", e.name, says(e), hex(e.preprocessed_root));
+            return fmt::format("{} ({}, {}) {}", e.name, says(e), node_size_name(e.size), hex(e.preprocessed_root));
         };
         compare(fmt::format("key {}", i), text(computed), text(pinned));
     }
@@ -140,7 +165,7 @@ void run(const Options& options, const Session& session) {
                                 {"key_table", hex(table_of(computed))}});
         return;
     }
-    print(fmt::format("all {} keys and 3 circuits are those that were pinned, key table {}\n",
+    print(fmt::format("all {} keys and 4 circuits are those that were pinned, key table {}\n",
                       computed.entries.size() + computed.last.size(), hex(table_of(computed))));
 }
 

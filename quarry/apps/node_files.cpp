@@ -154,22 +154,22 @@ void verify_node_file(const std::string& path, const node::NodeProofFile& file, 
                       const std::string& batch, unsigned security_bits, const Session& session) {
     const recursion::Catalog& catalog = pinned_catalog();
     check_node_statement(file.statement, statement, batch);
-    if (catalog.node_shape().security_bits < security_bits) {
+    if (catalog.security_bits() < security_bits) {
         throw refusal(exit_refused, path, Error{Errc::wrong_key, "security level"});
     }
     const double start = now_seconds();
     const Status status = node::verify(catalog, file);
     if (!status) throw refusal(exit_refused, path, status.error());
     const double seconds = now_seconds() - start;
-    const unsigned log_size = make_stack_layout(catalog.circuit(), catalog.node_shape().heights).value().log_size;
-    const double bits = provable_bits(log_size, catalog.node_shape().security_bits);
+    const unsigned log_size = catalog.verifying_key(file.node_kind).log_size;
+    const double bits = provable_bits(log_size, catalog.security_bits());
     const std::string& node_kind = recursion::node_kinds()[file.node_kind].name;
     if (session.json) {
         json::object r{{"ok", true},
                        {"kind", kind_name(file.statement)},
                        {"node", node_kind},
                        {"key_table", hex(file.keys)},
-                       {"security_bits", catalog.node_shape().security_bits},
+                       {"security_bits", catalog.security_bits()},
                        {"provable_bits", bits},
                        {"proof_bytes", file.proof.size()},
                        {"verify_ms", rounded(seconds * 1e3, 3)},

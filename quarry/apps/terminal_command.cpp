@@ -97,7 +97,7 @@ void verify_terminal_file(const std::string& path, const node::TerminalProofFile
                           const std::string& batch, unsigned security_bits, const Session& session) {
     check_node_statement(file.bundle, statement, batch);
     const recursion::Catalog& catalog = pinned_catalog();
-    if (catalog.node_shape().security_bits < security_bits) {
+    if (catalog.security_bits() < security_bits) {
         throw refusal(exit_refused, path, Error{Errc::wrong_key, "security level"});
     }
     Progress progress(session.quiet);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <functional>
 
 #include "quarry/circuits/segment_source.hpp"
@@ -18,7 +19,7 @@ using rollup::JoinStatement;
 using rollup::RejectCode;
 
 /// What a node costs, in words of a segment that cost as much: for progress.
-constexpr const char* kNodeUnits = "2000";
+constexpr std::array kNodeUnits{"2000", "7500"};  // by NodeSize
 
 Problem refused(RejectCode code) {
     return {Problem::Kind::refused, rollup::reject_name(code),
@@ -63,7 +64,7 @@ std::map<std::string, std::string> AggregatePlan::common(const rollup::Header& h
     return {{"batch", quarry::to_hex(keccak256(rollup::encode(header)))},
             {"miner_tag", std::to_string(who_.miner_tag)},
             {"payee", to_hex(who_.payee.bytes)},
-            {"security_bits", std::to_string(catalog_.node_shape().security_bits)}};
+            {"security_bits", std::to_string(catalog_.security_bits())}};
 }
 
 Outcome<TaskInput> AggregatePlan::put(std::span<const std::uint8_t> bytes) const {
@@ -77,11 +78,12 @@ Outcome<AggregatePlan::Branch> AggregatePlan::node(const std::string& kind, Node
     const auto text = put(as_bytes(to_text(statement)));
     if (!text) return text.error();
     children.insert(children.begin(), text.value());
+    const recursion::NodeSize size = recursion::node_kinds()[recursion::find_node_kind(kind).value()].size;
     Task task{.kind = kind_of(statement) == rollup::StatementKind::join ? "join" : "bundle",
               .parameters = {{"keys", to_hex(catalog_.keys().digest())},
                              {"node", kind},
                              {"statement", to_hex(digest_of(statement))},
-                             {"units", kNodeUnits}},
+                             {"units", kNodeUnits[static_cast<std::size_t>(size)]}},
               .inputs = std::move(children)};
     return Branch{{TaskInput::Source::task, tree_.add(task)}, std::move(statement)};
 }
@@ -184,11 +186,8 @@ Outcome<Done> AggregatePlan::add_batch(const BatchFiles& batch, const CutBatch& 
             }
         }
         if (is_one_node) {
-            kind = "batch " + recursion::segment_profiles()[cut.profiles[i]].name;
             item.batch = rollup::close(*part, batch.header).value();
-            auto closed = node(kind, BundleContent{0, {item}}, std::move(children));
-            if (!closed) return closed.error();
-            bundles_.push_back(std::move(closed).value());
+            bundles_.emplace_back(Leaves{cut.profiles[i], std::move(children), item});
             return Done{};
         }
         auto made = node(kind, *part, std::move(children));
@@ -223,8 +222,48 @@ Outcome<Done> AggregatePlan::close_parts(std::vector<Branch> parts, const rollup
     batch.items[0].batch = rollup::close(as_one(parts[0], parts[1]), item.header).value();
     auto closed = node("batch of two parts", std::move(batch), {parts[0].proof, parts[1].proof});
     if (!closed) return closed.error();
-    bundles_.push_back(std::move(closed).value());
+    bundles_.emplace_back(std::move(closed).value());
     return Done{};
+}
+
+Outcome<AggregatePlan::Branch> AggregatePlan::close_leaves(Leaves batch) {
+    return node("batch " + recursion::segment_profiles()[batch.profile].name, BundleContent{0, {batch.item}},
+                std::move(batch.proofs));
+}
+
+bool AggregatePlan::fill_wide_nodes(std::span<const Whole> batches) {
+    QUARRY_CHECK(batches.size() == 2 * recursion::kWideBatches);
+    for (std::size_t i = 0; i < batches.size(); ++i) {
+        const auto* batch = std::get_if<Leaves>(&batches[i]);
+        if (batch == nullptr) return false;
+        // A wide node's segments are all of one profile.
+        if (i % recursion::kWideBatches != 0 && batch->profile != std::get<Leaves>(batches[i - 1]).profile)
+            return false;
+    }
+    return true;
+}
+
+Outcome<AggregatePlan::Branch> AggregatePlan::in_wide_nodes(std::span<const Whole> batches) {
+    BundleContent both;
+    std::vector<TaskInput> halves;
+    for (std::size_t i = 0; i < batches.size(); i += recursion::kWideBatches) {
+        BundleContent half{2, {}};
+        std::vector<TaskInput> leaves;
+        for (const Whole& whole : batches.subspan(i, recursion::kWideBatches)) {
+            const Leaves& batch = std::get<Leaves>(whole);
+            half.items.push_back(batch.item);
+            leaves.insert(leaves.end(), batch.proofs.begin(), batch.proofs.end());
+        }
+        both.items.insert(both.items.end(), half.items.begin(), half.items.end());
+        const std::size_t profile = std::get<Leaves>(batches[i]).profile;
+        const auto made =
+            node("four batches " + recursion::segment_profiles()[profile].name, std::move(half), std::move(leaves));
+        if (!made) return made.error();
+        halves.push_back(made.value().proof);
+    }
+    static_assert(recursion::kWideBatches == 4);
+    both.depth = 3;
+    return node("bundle of wide nodes", std::move(both), std::move(halves));
 }
 
 Outcome<Done> AggregatePlan::add_bundle(std::span<const std::uint8_t> bytes) {
@@ -234,9 +273,13 @@ Outcome<Done> AggregatePlan::add_bundle(std::span<const std::uint8_t> bytes) {
         return Problem{Problem::Kind::refused, "not_a_batch", "a part of a batch is no item of a bundle",
                        "aggregate the batch that it is a part of"};
     }
+    if (catalog_.shape_of(file.value().node_kind).size == recursion::NodeSize::wide) {
+        return Problem{Problem::Kind::refused, "wide_node", "a wide node's proof is bundled with another one's only",
+                       "aggregate its batches again, or give the bundle that it is a part of"};
+    }
     const auto object = put(bytes);
     if (!object) return object.error();
-    bundles_.push_back({object.value(), std::move(file.value().statement)});
+    bundles_.emplace_back(Branch{object.value(), std::move(file.value().statement)});
     return Done{};
 }
 
@@ -272,8 +315,19 @@ Outcome<WorkTree> AggregatePlan::finish(const std::string& work) && {
         stack.back() = std::move(merged).value();
         return Done{};
     };
-    for (std::size_t i = 0; i < bundles_.size(); ++i) {
-        stack.push_back(bundles_[i]);
+    constexpr std::size_t kGroup = 2 * recursion::kWideBatches;
+    for (std::size_t i = 0; i < bundles_.size();) {
+        const auto left = std::span(bundles_).subspan(i);
+        const bool is_aligned = stack.empty() || depth(stack.back()) >= 3;
+        const bool wide = is_aligned && left.size() >= kGroup && fill_wide_nodes(left.first(kGroup));
+        const auto next = [&]() -> Outcome<Branch> {
+            if (wide) return in_wide_nodes(left.first(kGroup));
+            if (const auto* branch = std::get_if<Branch>(&left.front())) return *branch;
+            return close_leaves(std::get<Leaves>(left.front()));
+        }();
+        if (!next) return next.error();
+        stack.push_back(next.value());
+        i += wide ? kGroup : 1;
         while (stack.size() > 1 && depth(stack[stack.size() - 2]) == depth(stack.back())) QUARRY_PASS_ON(merge_last());
     }
     while (stack.size() > 1) QUARRY_PASS_ON(merge_last());

@@ -3,6 +3,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "quarry/node/batch_files.hpp"
@@ -72,12 +73,24 @@ class AggregatePlan {
     /// From two parts or more to the batch, whose own statement `item` need not have.
     Outcome<Done> close_parts(std::vector<Branch> parts, const rollup::TerminalItem& item);
     Outcome<Branch> merge_bundles(const Branch& left, const Branch& right);
+    /// A batch of one segment and one data proof, which a node is yet to verify.
+    struct Leaves {
+        std::size_t profile = 0;  ///< of the segment
+        std::vector<TaskInput> proofs;
+        rollup::TerminalItem item;
+    };
+    using Whole = std::variant<Branch, Leaves>;
+    /// The batch's node of its own.
+    Outcome<Branch> close_leaves(Leaves batch);
+    /// Whether two wide nodes can verify these, the first half and the other.
+    static bool fill_wide_nodes(std::span<const Whole> batches);
+    Outcome<Branch> in_wide_nodes(std::span<const Whole> batches);
 
     const WorkFolder& folder_;
     const recursion::Catalog& catalog_;
     Aggregator who_;
     WorkTree tree_;
-    std::vector<Branch> bundles_;
+    std::vector<Whole> bundles_;
 };
 
 /// The task that makes the bundle, if the folder is of the work with this name; no value: it is of another one.

@@ -68,13 +68,13 @@ Outcome<NodeProofFile> parse_node_proof(std::span<const std::uint8_t> bytes) {
 Status verify(const recursion::Catalog& catalog, const NodeProofFile& file) {
     QUARRY_TRY_ASSIGN(const Statement input, public_input(catalog, file));
     const VerifyingKey key = catalog.verifying_key(file.node_kind);
-    return verify_encoded(catalog.circuit(), file.proof, input, catalog.node_shape().security_bits, &key);
+    return verify_encoded(*catalog.shape_of(file.node_kind).circuit, file.proof, input, catalog.security_bits(), &key);
 }
 
 Result<Proof> decode(const recursion::Catalog& catalog, const NodeProofFile& file) {
     QUARRY_TRY_ASSIGN(const Statement input, public_input(catalog, file));
     const VerifyingKey key = catalog.verifying_key(file.node_kind);
-    return decode_proof(catalog.circuit(), file.proof, input, &key);
+    return decode_proof(*catalog.shape_of(file.node_kind).circuit, file.proof, input, &key);
 }
 
 const recursion::Catalog* find_catalog() {

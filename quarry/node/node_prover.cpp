@@ -36,15 +36,17 @@ class NodeMaker {
         : catalog_(catalog), said_(statement), node_(catalog.keys().digest()) {}
 
     Outcome<Done> add(const recursion::NodeKind::Child& child, std::span<const std::uint8_t> bytes) {
+        const bool is_of_batch = child.kind != ChildKind::bundle;
+        if (is_of_batch && std::holds_alternative<BundleContent>(said_) && item() == nullptr) {
+            return refused(rollup::RejectCode::bundle_mismatch);
+        }
         QUARRY_PASS_ON(add_child(child, bytes));
         if (!child.closes) return Done{};
-        const auto* bundle = std::get_if<BundleContent>(&said_);
-        if (bundle == nullptr || bundle->items.size() != 1) return refused(rollup::RejectCode::bundle_mismatch);
-        const rollup::TerminalItem& item = bundle->items.front();
+        const rollup::TerminalItem& item = *this->item();
         const auto batch = rollup::close(*part_, item.header);
         if (!batch) return refused(batch.code());
         node_.close(item.header);
-        bundle_ = rollup::bundle_of(batch.value());
+        closed_.push_back(rollup::bundle_of(batch.value()));
         part_.reset();
         return Done{};
     }
@@ -58,6 +60,15 @@ class NodeMaker {
     /// The rows, if the children say the statement.
     Outcome<recursion::CircuitRows> finish() && {
         const bool is_join = std::holds_alternative<JoinStatement>(said_);
+        while (closed_.size() > 1) {
+            for (std::size_t i = 0; i < closed_.size() / 2; ++i) {
+                const auto merged = rollup::merge(closed_[2 * i], closed_[2 * i + 1]);
+                if (!merged) return refused(merged.code());
+                closed_[i] = merged.value();
+            }
+            closed_.resize(closed_.size() / 2);
+        }
+        if (!closed_.empty()) bundle_ = closed_.front();
         if ((is_join ? digest(*part_) : digest(*bundle_)) != digest_of(said_)) {
             return refused(is_join ? rollup::RejectCode::state_gap : rollup::RejectCode::bundle_mismatch);
         }
@@ -74,28 +85,33 @@ class NodeMaker {
             case ChildKind::effects:
                 return add_data(bytes, rollup::DataRole::effects);
             case ChildKind::join:
-                return add_join(bytes);
+                return add_join(bytes, catalog_.node_shape(child.size));
             case ChildKind::bundle:
-                return add_bundle(bytes);
+                return add_bundle(bytes, catalog_.node_shape(child.size));
         }
         return bad_child("is of no kind");
     }
 
+    /// The batch whose parts come next, of a node that closes batches. Null: there are no more of them.
+    [[nodiscard]] const rollup::TerminalItem* item() const {
+        const auto& items = std::get<BundleContent>(said_).items;
+        return closed_.size() < items.size() ? &items[closed_.size()] : nullptr;
+    }
     /// Where the next part begins: behind the last one, or where the statement says.
     [[nodiscard]] JoinPoint start() const {
         if (part_) return part_->after;
         if (const auto* join = std::get_if<JoinStatement>(&said_)) return join->before;
-        const rollup::BatchStatement& batch = std::get<BundleContent>(said_).items.front().batch;
+        const rollup::BatchStatement& batch = item()->batch;
         return {rollup::batch_start(batch.before, batch.header), rollup::binding_start(batch.header),
                 rollup::binding_start(rollup::effects_start().digest)};
     }
     [[nodiscard]] Digest domain() const {
         if (const auto* join = std::get_if<JoinStatement>(&said_)) return join->domain;
-        return std::get<BundleContent>(said_).items.front().batch.domain;
+        return item()->batch.domain;
     }
     [[nodiscard]] Digest header() const {
         if (const auto* join = std::get_if<JoinStatement>(&said_)) return join->header;
-        return std::get<BundleContent>(said_).items.front().batch.header;
+        return item()->batch.header;
     }
     Outcome<Done> append(const rollup::Checked<JoinStatement>& part) {
         if (!part) return refused(part.code());
@@ -108,7 +124,7 @@ class NodeMaker {
     Outcome<Done> add_segment(std::span<const std::uint8_t> bytes, const recursion::SegmentProfile& profile) {
         const auto segment = parse_segment_proof(bytes);
         if (!segment) return bad_child("is no segment's");
-        const recursion::LeafShape leaf = recursion::segment_leaf(profile, catalog_.node_shape().security_bits);
+        const recursion::LeafShape leaf = recursion::segment_leaf(profile, catalog_.security_bits());
         const auto proof =
             circuits::decode_segment_proof(segment->proof, circuits::segment_public_input(segment->statement));
         if (!fits(proof, leaf.heights)) return bad_child("is no segment's of the node's profile");
@@ -120,8 +136,8 @@ class NodeMaker {
     Outcome<Done> add_data(std::span<const std::uint8_t> bytes, rollup::DataRole role) {
         const auto data = parse_data_proof(bytes);
         if (!data) return bad_child("is none of data");
-        const recursion::LeafShape leaf{&circuits::data_circuit(), recursion::data_heights(),
-                                        catalog_.node_shape().security_bits, nullptr};
+        const recursion::LeafShape leaf{&circuits::data_circuit(), recursion::data_heights(), catalog_.security_bits(),
+                                        nullptr};
         const auto proof = decode_proof(*leaf.circuit, data->proof, circuits::data_public_input(data->statement));
         if (!fits(proof, leaf.heights)) return bad_child("is none of data that a node verifies");
         const JoinPoint from = start();
@@ -130,22 +146,22 @@ class NodeMaker {
         node_.data(leaf, role, data->statement, proof.value(), domain(), header(), from);
         return Done{};
     }
-    Outcome<Done> add_join(std::span<const std::uint8_t> bytes) {
+    Outcome<Done> add_join(std::span<const std::uint8_t> bytes, const recursion::NodeShape& shape) {
         const auto file = parse_node_proof(bytes);
         if (!file) return file.error();
         const auto* join = std::get_if<JoinStatement>(&file.value().statement);
         const auto proof = decode(catalog_, file.value());
-        if (join == nullptr || !fits(proof, catalog_.node_shape().heights)) return bad_child("is no node's of a part");
+        if (join == nullptr || !is_of(shape, file.value(), proof)) return bad_child("is no node's of a part");
         QUARRY_PASS_ON(append(*join));
-        node_.join(catalog_.node_shape(), *join, proof.value(), catalog_.child_key(file.value().node_kind));
+        node_.join(shape, *join, proof.value(), catalog_.child_key(file.value().node_kind));
         return Done{};
     }
-    Outcome<Done> add_bundle(std::span<const std::uint8_t> bytes) {
+    Outcome<Done> add_bundle(std::span<const std::uint8_t> bytes, const recursion::NodeShape& shape) {
         const auto file = parse_node_proof(bytes);
         if (!file) return file.error();
         const auto* content = std::get_if<BundleContent>(&file.value().statement);
         const auto proof = decode(catalog_, file.value());
-        if (content == nullptr || !fits(proof, catalog_.node_shape().heights)) return bad_child("is no bundle's");
+        if (content == nullptr || !is_of(shape, file.value(), proof)) return bad_child("is no bundle's");
         const rollup::BundleStatement bundle = content->statement();
         if (bundle_) {
             // The circuit takes halves of one depth.
@@ -155,12 +171,15 @@ class NodeMaker {
         } else {
             bundle_ = bundle;
         }
-        node_.bundle(catalog_.node_shape(), bundle, proof.value(), catalog_.child_key(file.value().node_kind));
+        node_.bundle(shape, bundle, proof.value(), catalog_.child_key(file.value().node_kind));
         return Done{};
     }
     [[nodiscard]] bool fits(const Result<Proof>& proof, const Heights& heights) const {
-        return proof && proof.value().heights == heights &&
-               proof.value().security_bits == catalog_.node_shape().security_bits;
+        return proof && proof.value().heights == heights && proof.value().security_bits == catalog_.security_bits();
+    }
+    [[nodiscard]] bool is_of(const recursion::NodeShape& shape, const NodeProofFile& file,
+                             const Result<Proof>& proof) const {
+        return proof && catalog_.shape_of(file.node_kind).size == shape.size && fits(proof, shape.heights);
     }
 
     const recursion::Catalog& catalog_;
@@ -168,6 +187,7 @@ class NodeMaker {
     NodeBuilder node_;
     std::optional<JoinStatement> part_;
     std::optional<rollup::BundleStatement> bundle_;
+    std::vector<rollup::BundleStatement> closed_;  ///< batches
 };
 
 }  // namespace
@@ -195,7 +215,7 @@ Outcome<NodeProofFile> prove_node_of(const recursion::Catalog& catalog, std::siz
     const VerifyingKey key = catalog.verifying_key(node_kind);
     return NodeProofFile{
         node_kind, keys, statement,
-        encode_proof(catalog.circuit(), node.value().proof,
+        encode_proof(*catalog.shape_of(node_kind).circuit, node.value().proof,
                      recursion::digest_statement(recursion::exposed_digest(kind.says, keys, said)), &key)};
 }
 

@@ -74,6 +74,10 @@ Outcome<std::vector<KoalaBear>> terminal_limbs(const BundleContent& bundle, unsi
 Outcome<TerminalProofFile> prove_terminal(const recursion::Terminal& terminal, const NodeProofFile& bundle) {
     const auto* content = std::get_if<BundleContent>(&bundle.statement);
     if (content == nullptr) return bad_file("not_a_bundle", "a terminal proof is of whole batches");
+    if (terminal.catalog().shape_of(bundle.node_kind).size != recursion::NodeSize::narrow) {
+        return Problem{Problem::Kind::refused, "wide_node", "a terminal proof is of what a narrow node bundles",
+                       "give the file that `quarry aggregate` wrote, not one from within its work"};
+    }
     const auto limbs = terminal_limbs(*content, terminal.log_profile());
     if (!limbs) return limbs.error();
     const auto child = decode(terminal.catalog(), bundle);

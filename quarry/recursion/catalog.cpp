@@ -1,6 +1,7 @@
 #include "quarry/recursion/catalog.hpp"
 
 #include <algorithm>
+#include <functional>
 
 #include "quarry/base/check.hpp"
 #include "quarry/base/parallel.hpp"
@@ -26,31 +27,32 @@ ShapeHeights widest(ShapeHeights a, const ShapeHeights& b) {
     return a;
 }
 
-NodeShape node_shape(const Circuit& circuit, const ShapeHeights& heights, unsigned security_bits) {
-    return {&circuit, heights_of(heights), security_bits};
-}
-
-CircuitRows blank_node(const NodeKind& kind, const NodeShape& shape) {
+/// `shape_of`: of a child of a size; not asked for a node of leaves alone.
+CircuitRows blank_node(const NodeKind& kind, unsigned security_bits,
+                       const std::function<const NodeShape&(NodeSize)>& shape_of) {
     NodeBuilder node{Digest{}};
+    const auto blank_of = [](const NodeShape& shape) {
+        return blank_proof(*shape.circuit, shape.heights, shape.security_bits);
+    };
     for (const NodeKind::Child& child : kind.children) {
         switch (child.kind) {
             case ChildKind::segment: {
-                const LeafShape leaf = segment_leaf(segment_profiles()[child.profile], shape.security_bits);
-                node.segment(leaf, {}, blank_proof(*leaf.circuit, leaf.heights, shape.security_bits), {});
+                const LeafShape leaf = segment_leaf(segment_profiles()[child.profile], security_bits);
+                node.segment(leaf, {}, blank_proof(*leaf.circuit, leaf.heights, security_bits), {});
                 break;
             }
             case ChildKind::data:
             case ChildKind::effects: {
-                const LeafShape leaf{&circuits::data_circuit(), data_heights(), shape.security_bits, nullptr};
+                const LeafShape leaf{&circuits::data_circuit(), data_heights(), security_bits, nullptr};
                 const auto role = child.kind == ChildKind::data ? rollup::DataRole::data : rollup::DataRole::effects;
-                node.data(leaf, role, {}, blank_proof(*leaf.circuit, leaf.heights, shape.security_bits), {}, {}, {});
+                node.data(leaf, role, {}, blank_proof(*leaf.circuit, leaf.heights, security_bits), {}, {}, {});
                 break;
             }
             case ChildKind::join:
-                node.join(shape, {}, blank_proof(*shape.circuit, shape.heights, shape.security_bits), {});
+                node.join(shape_of(child.size), {}, blank_of(shape_of(child.size)), {});
                 break;
             case ChildKind::bundle:
-                node.bundle(shape, {}, blank_proof(*shape.circuit, shape.heights, shape.security_bits), {});
+                node.bundle(shape_of(child.size), {}, blank_of(shape_of(child.size)), {});
                 break;
         }
         if (child.closes) node.close({});
@@ -91,7 +93,12 @@ const std::vector<NodeKind>& node_kinds() {
             r.push_back({"segment " + size, StatementKind::join, {segment}});
             r.push_back({"segment " + size + " + data", StatementKind::join, {segment, {ChildKind::data}}});
             r.push_back({"segment " + size + " + effects", StatementKind::join, {segment, {ChildKind::effects}}});
-            r.push_back({"batch " + size, StatementKind::bundle, {segment, {ChildKind::data, 0, true}}});
+            const NodeKind::Child last_data{ChildKind::data, 0, true};
+            r.push_back({"batch " + size, StatementKind::bundle, {segment, last_data}});
+            NodeKind wide{"four batches " + size, StatementKind::bundle, {}, false, NodeSize::wide};
+            for (std::size_t i = 0; i < kWideBatches; ++i)
+                wide.children.insert(wide.children.end(), {segment, last_data});
+            r.push_back(std::move(wide));
         }
         const NodeKind::Child last_part{ChildKind::join, 0, true};
         r.push_back({"data", StatementKind::join, {{ChildKind::data}}});
@@ -101,6 +108,8 @@ const std::vector<NodeKind>& node_kinds() {
         r.push_back({"batch of two parts", StatementKind::bundle, {{ChildKind::join}, last_part}});
         r.push_back({"bundle", StatementKind::bundle, {{ChildKind::bundle}, {ChildKind::bundle}}});
         r.push_back({"wider bundle", StatementKind::bundle, {{ChildKind::bundle}}, true});
+        const NodeKind::Child wide{ChildKind::bundle, 0, false, NodeSize::wide};
+        r.push_back({"bundle of wide nodes", StatementKind::bundle, {wide, wide}});
         return r;
     }();
     return kinds;
@@ -113,8 +122,19 @@ std::optional<std::size_t> find_node_kind(std::string_view name) {
     return static_cast<std::size_t>(at - kinds.begin());
 }
 
+void Catalog::set_form(NodeSize size, ShapeHeights heights, unsigned security_bits) {
+    Form& form = forms_[static_cast<std::size_t>(size)];
+    form.circuit = make_circuit(heights);
+    form.shape = {form.circuit.get(), heights_of(heights), security_bits, size};
+    form.heights = std::move(heights);
+}
+
+std::optional<PreprocessedTrace> Catalog::lay_out_key(std::size_t node_kind, const CircuitRows& rows) const {
+    const Form& form = of(node_kinds()[node_kind].size);
+    return lay_out_preprocessed(*form.circuit, form.heights, rows);
+}
+
 Catalog::Catalog(unsigned security_bits) : proving_keys_(node_kinds().size()) {
-    // The shape must hold the verification of proofs of that shape: it grows until it does.
     const auto& kinds = node_kinds();
     const auto of_leaves = [](const NodeKind& k) {
         return std::none_of(k.children.begin(), k.children.end(), [](const NodeKind::Child& c) {
@@ -122,63 +142,70 @@ Catalog::Catalog(unsigned security_bits) : proving_keys_(node_kinds().size()) {
         });
     };
     std::vector<CircuitRows> rows(kinds.size());
-    const auto lay_out_nodes = [&](bool leaves, const NodeShape& shape) {
+    const auto shape_of = [&](NodeSize size) -> const NodeShape& { return node_shape(size); };
+    const auto lay_out_nodes = [&](bool leaves) {
         parallel_for(kinds.size(), 1, [&](std::size_t begin, std::size_t end) {
             for (std::size_t i = begin; i < end; ++i) {
-                if (of_leaves(kinds[i]) == leaves) rows[i] = blank_node(kinds[i], shape);
+                if (of_leaves(kinds[i]) == leaves) rows[i] = blank_node(kinds[i], security_bits, shape_of);
             }
         });
-        ShapeHeights needed = heights_;
+        std::array<ShapeHeights, kNodeSizes> needed{shape_heights(NodeSize::narrow), shape_heights(NodeSize::wide)};
         for (std::size_t i = 0; i < kinds.size(); ++i) {
-            if (of_leaves(kinds[i]) == leaves) needed = widest(needed, fit(rows[i]));
+            auto& of_size = needed[static_cast<std::size_t>(kinds[i].size)];
+            if (of_leaves(kinds[i]) == leaves) of_size = widest(of_size, fit(rows[i]));
         }
         return needed;
     };
-    heights_ = lay_out_nodes(true, {nullptr, {}, security_bits});
+    // The narrow shape must hold the verification of proofs of that shape: it grows until it does. Wide nodes are of
+    // leaves alone.
+    auto needed = lay_out_nodes(true);
+    set_form(NodeSize::wide, needed[static_cast<std::size_t>(NodeSize::wide)], security_bits);
+    ShapeHeights& narrow = needed[static_cast<std::size_t>(NodeSize::narrow)];
     for (bool grown = true; grown;) {
-        circuit_ = make_circuit(heights_);
-        shape_ = quarry::recursion::node_shape(*circuit_, heights_, security_bits);
-        const ShapeHeights needed = lay_out_nodes(false, shape_);
-        grown = needed != heights_;
-        heights_ = needed;
+        set_form(NodeSize::narrow, narrow, security_bits);
+        needed = lay_out_nodes(false);
+        grown = narrow != shape_heights();
     }
     std::vector<KeyEntry> entries;
     for (std::size_t i = 0; i < kinds.size(); ++i) {
-        auto preprocessed = lay_out_preprocessed(*circuit_, heights_, rows[i]);
+        auto preprocessed = lay_out_key(i, rows[i]);
         QUARRY_CHECK(preprocessed.has_value());
         rows[i] = {};
         proving_keys_[i] = std::make_unique<ProvingKey>(std::move(*preprocessed), security_bits);
-        entries.push_back({kinds[i].name, kinds[i].says, proving_keys_[i]->verifying_key().preprocessed_root});
+        entries.push_back(
+            {kinds[i].name, kinds[i].says, kinds[i].size, proving_keys_[i]->verifying_key().preprocessed_root});
     }
     keys_ = std::make_unique<KeyTable>(std::move(entries));
 }
 
 Catalog::Catalog(const CircuitKeys& keys)
-    : heights_(keys.shape),
-      circuit_(make_circuit(keys.shape)),
-      shape_(quarry::recursion::node_shape(*circuit_, keys.shape, keys.security_bits)),
-      proving_keys_(node_kinds().size()),
-      keys_(std::make_unique<KeyTable>(keys.entries)) {
-    QUARRY_CHECK(keys.entries.size() == node_kinds().size() && circuit_->digest() == keys.node_circuit);
+    : proving_keys_(node_kinds().size()), keys_(std::make_unique<KeyTable>(keys.entries)) {
+    QUARRY_CHECK(keys.entries.size() == node_kinds().size());
+    for (const NodeSize size : {NodeSize::narrow, NodeSize::wide}) {
+        const auto& [circuit, heights] = keys.nodes[static_cast<std::size_t>(size)];
+        set_form(size, heights, keys.security_bits);
+        QUARRY_CHECK(node_shape(size).circuit->digest() == circuit);
+    }
 }
 
 CircuitKeys describe(const Catalog& catalog) {
-    return {catalog.node_shape().security_bits,
-            circuits::segment_circuit().digest(),
-            circuits::data_circuit().digest(),
-            catalog.circuit().digest(),
-            catalog.shape_heights(),
-            catalog.keys().entries(),
-            {}};
+    const auto form = [&](NodeSize size) {
+        return NodeForm{catalog.node_shape(size).circuit->digest(), catalog.shape_heights(size)};
+    };
+    return {catalog.security_bits(),           circuits::segment_circuit().digest(),
+            circuits::data_circuit().digest(), {form(NodeSize::narrow), form(NodeSize::wide)},
+            catalog.keys().entries(),          {}};
 }
 
 bool are_current(const CircuitKeys& keys) {
     const auto& kinds = node_kinds();
-    const bool same_nodes = std::ranges::equal(
-        keys.entries, kinds, [](const KeyEntry& e, const NodeKind& k) { return e.name == k.name && e.kind == k.says; });
+    const bool same_nodes = std::ranges::equal(keys.entries, kinds, [](const KeyEntry& e, const NodeKind& k) {
+        return e.name == k.name && e.kind == k.says && e.size == k.size;
+    });
     return same_nodes && keys.segment_circuit == circuits::segment_circuit().digest() &&
            keys.data_circuit == circuits::data_circuit().digest() &&
-           keys.node_circuit == make_circuit(keys.shape)->digest();
+           std::ranges::all_of(keys.nodes,
+                               [](const NodeForm& f) { return f.circuit == make_circuit(f.heights)->digest(); });
 }
 
 const ProvingKey& Catalog::proving_key(std::size_t node_kind) const {
@@ -192,7 +219,7 @@ const ProvingKey& Catalog::proving_key(std::size_t node_kind) const {
 }
 
 const ProvingKey* Catalog::find_proving_key(std::size_t node_kind, const CircuitRows& rows) const {
-    auto preprocessed = lay_out_preprocessed(*circuit_, heights_, rows);
+    auto preprocessed = lay_out_key(node_kind, rows);
     if (!preprocessed) return nullptr;
     std::unique_ptr<ProvingKey>& known = proving_keys_[node_kind];
     const auto find = [&]() -> const ProvingKey* {
@@ -203,7 +230,7 @@ const ProvingKey* Catalog::find_proving_key(std::size_t node_kind, const Circuit
         return std::ranges::equal(preprocessed->stack(), key->trace().stack()) ? key : nullptr;
     }
     // Made without the lock, since threads of the pool that help here may come by for a key of their own.
-    auto key = std::make_unique<ProvingKey>(std::move(*preprocessed), shape_.security_bits);
+    auto key = std::make_unique<ProvingKey>(std::move(*preprocessed), security_bits());
     if (key->verifying_key() != verifying_key(node_kind)) return nullptr;
     const std::scoped_lock lock(mutex_);
     if (!known) known = std::move(key);
@@ -211,7 +238,9 @@ const ProvingKey* Catalog::find_proving_key(std::size_t node_kind, const Circuit
 }
 
 VerifyingKey Catalog::verifying_key(std::size_t node_kind) const {
-    return {circuit_->digest(), shape_.security_bits, make_stack_layout(*circuit_, shape_.heights).value().log_size,
+    const NodeShape& shape = shape_of(node_kind);
+    return {shape.circuit->digest(), shape.security_bits,
+            make_stack_layout(*shape.circuit, shape.heights).value().log_size,
             keys_->entries()[node_kind].preprocessed_root};
 }
 
@@ -219,17 +248,21 @@ ChildKey Catalog::child_key(std::size_t node_kind) const {
     return {keys_->entries()[node_kind].preprocessed_root, node_kind, keys_->path(node_kind)};
 }
 
-CircuitRows Catalog::blank(std::size_t node_kind) const { return blank_node(node_kinds()[node_kind], shape_); }
+CircuitRows Catalog::blank(std::size_t node_kind) const {
+    return blank_node(node_kinds()[node_kind], security_bits(),
+                      [&](NodeSize size) -> const NodeShape& { return node_shape(size); });
+}
 
 Result<NodeProof> try_prove_node(const Catalog& catalog, std::size_t node_kind, const CircuitRows& rows,
                                  const Digest& statement) {
     ProveOptions options;
     options.key = catalog.find_proving_key(node_kind, rows);
     if (options.key == nullptr) return Error{Errc::wrong_key, "kind of the node"};
-    options.security_bits = catalog.node_shape().security_bits;
-    const Trace trace = lay_out_witness(catalog.circuit(), catalog.shape_heights(), rows);
+    options.security_bits = catalog.security_bits();
+    const NodeShape& shape = catalog.shape_of(node_kind);
+    const Trace trace = lay_out_witness(*shape.circuit, catalog.shape_heights(shape.size), rows);
     const Digest exposed = exposed_digest(node_kinds()[node_kind].says, catalog.keys().digest(), statement);
-    return NodeProof{node_kind, prove(catalog.circuit(), trace, digest_statement(exposed), options)};
+    return NodeProof{node_kind, prove(*shape.circuit, trace, digest_statement(exposed), options)};
 }
 
 NodeProof prove_node(const Catalog& catalog, std::size_t node_kind, const CircuitRows& rows, const Digest& statement) {
@@ -245,7 +278,8 @@ Status verify_node(const Catalog& catalog, rollup::StatementKind kind, const Dig
     }
     const Digest exposed = exposed_digest(kind, catalog.keys().digest(), statement);
     const VerifyingKey key = catalog.verifying_key(proof.node_kind);
-    return verify(catalog.circuit(), proof.proof, digest_statement(exposed), catalog.node_shape().security_bits, &key);
+    return verify(*catalog.shape_of(proof.node_kind).circuit, proof.proof, digest_statement(exposed),
+                  catalog.security_bits(), &key);
 }
 
 }  // namespace quarry::recursion

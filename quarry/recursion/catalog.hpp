@@ -1,4 +1,5 @@
 #pragma once
+#include <array>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -8,7 +9,7 @@
 #include "quarry/recursion/node.hpp"
 #include "quarry/recursion/pinned_keys.hpp"
 
-/// All circuits that exist: which children a node may have, the heights of leaves, and the one shape of all nodes.
+/// All circuits that exist: which children a node may have, the heights of leaves, and the two shapes of nodes.
 namespace quarry::recursion {
 
 /// Heights that segments are proven at so that a node can verify them, smallest first. A segment's proof takes the
@@ -30,20 +31,25 @@ struct NodeKind {
     rollup::StatementKind says;  ///< join or bundle
     struct Child {
         ChildKind kind;
-        std::size_t profile = 0;  ///< of a segment
-        bool closes = false;      ///< a part: with it the parts so far are a whole batch
+        std::size_t profile = 0;           ///< of a segment
+        bool closes = false;               ///< a part: with it the parts so far are a whole batch
+        NodeSize size = NodeSize::narrow;  ///< of a node
     };
     std::vector<Child> children;
     bool widens = false;  ///< a bundle's absent right half
+    NodeSize size = NodeSize::narrow;
 };
 /// Every node that there is, by its place in the key table. A batch of one segment and one blob is one node; of n parts
-/// it is n - 1 nodes above those of the leaves. A node has two children at most, since all nodes are as high as the
-/// largest: what a third costs, every node pays.
+/// it is n - 1 nodes above those of the leaves. A narrow node has two children at most, since all of a size are as high
+/// as the largest: what a third costs, every node would pay. A wide one verifies the leaves of four batches at once, in
+/// the room of four nodes without the three above them (decision 0018).
 const std::vector<NodeKind>& node_kinds();
+/// Batches of one wide node.
+inline constexpr std::size_t kWideBatches = 4;
 /// The place of the kind of this name; no value: there is none.
 std::optional<std::size_t> find_node_kind(std::string_view name);
 
-/// The shape and keys of all nodes, for one security level.
+/// The shapes and keys of all nodes, for one security level.
 class Catalog {
   public:
     /// Runs every circuit once without a proof: seconds.
@@ -54,9 +60,17 @@ class Catalog {
     Catalog(const Catalog&) = delete;
     Catalog& operator=(const Catalog&) = delete;
 
-    [[nodiscard]] const NodeShape& node_shape() const noexcept { return shape_; }
-    [[nodiscard]] const ShapeHeights& shape_heights() const noexcept { return heights_; }
-    [[nodiscard]] const Circuit& circuit() const noexcept { return *circuit_; }
+    [[nodiscard]] const NodeShape& node_shape(NodeSize size = NodeSize::narrow) const noexcept {
+        return of(size).shape;
+    }
+    [[nodiscard]] const ShapeHeights& shape_heights(NodeSize size = NodeSize::narrow) const noexcept {
+        return of(size).heights;
+    }
+    [[nodiscard]] unsigned security_bits() const noexcept { return node_shape().security_bits; }
+    /// Of a node of this kind.
+    [[nodiscard]] const NodeShape& shape_of(std::size_t node_kind) const {
+        return node_shape(node_kinds()[node_kind].size);
+    }
     [[nodiscard]] const KeyTable& keys() const noexcept { return *keys_; }
     /// Made on first use where the catalog is of known keys.
     [[nodiscard]] const ProvingKey& proving_key(std::size_t node_kind) const;
@@ -68,9 +82,17 @@ class Catalog {
     [[nodiscard]] CircuitRows blank(std::size_t node_kind) const;
 
   private:
-    ShapeHeights heights_;
-    std::unique_ptr<Circuit> circuit_;
-    NodeShape shape_;
+    /// What all nodes of a size have.
+    struct Form {
+        ShapeHeights heights;
+        std::unique_ptr<Circuit> circuit;
+        NodeShape shape;
+    };
+    [[nodiscard]] const Form& of(NodeSize size) const noexcept { return forms_[static_cast<std::size_t>(size)]; }
+    void set_form(NodeSize size, ShapeHeights heights, unsigned security_bits);
+    [[nodiscard]] std::optional<PreprocessedTrace> lay_out_key(std::size_t node_kind, const CircuitRows& rows) const;
+
+    std::array<Form, kNodeSizes> forms_;
     mutable std::mutex mutex_;  ///< guards proving_keys_
     mutable std::vector<std::unique_ptr<ProvingKey>> proving_keys_;
     std::unique_ptr<KeyTable> keys_;

@@ -5,8 +5,10 @@
 
 namespace quarry::recursion {
 
-std::vector<KoalaBear> KeyTable::leaf_elements(rollup::StatementKind kind, const Digest& preprocessed_root) {
-    std::vector<KoalaBear> elements{KoalaBear(static_cast<std::uint32_t>(kind))};
+std::vector<KoalaBear> KeyTable::leaf_elements(rollup::StatementKind kind, NodeSize size,
+                                               const Digest& preprocessed_root) {
+    std::vector<KoalaBear> elements{KoalaBear(static_cast<std::uint32_t>(kind)),
+                                    KoalaBear(static_cast<std::uint32_t>(size))};
     elements.insert(elements.end(), preprocessed_root.begin(), preprocessed_root.end());
     return elements;
 }
@@ -15,7 +17,7 @@ KeyTable::KeyTable(std::vector<KeyEntry> entries) : entries_(std::move(entries))
     QUARRY_CHECK(entries_.size() <= std::size_t{1} << kLogKeys);
     std::vector<Digest> level;
     for (const KeyEntry& e : entries_) {
-        level.push_back(rollup::hash_elements("quarry/key/v1", leaf_elements(e.kind, e.preprocessed_root)));
+        level.push_back(rollup::hash_elements("quarry/key/v1", leaf_elements(e.kind, e.size, e.preprocessed_root)));
     }
     level.resize(std::size_t{1} << kLogKeys);
     levels_.push_back(level);

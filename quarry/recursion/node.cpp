@@ -1,6 +1,7 @@
 #include "quarry/recursion/node.hpp"
 
 #include <algorithm>
+#include <bit>
 
 #include "quarry/base/check.hpp"
 #include "quarry/recursion/verifier_backend.hpp"
@@ -208,9 +209,9 @@ BasicStatement<BaseExpr> statement_wires(CircuitBuilder& b, const DigestWire& ex
 
 DigestWire verify_child(CircuitBuilder& b, const DigestWire& keys, const NodeShape& shape, StatementKind kind,
                         const DigestWire& statement, const Proof& proof, const ChildKey& key) {
-    // The key is one that the table has for this kind, and the child says under which table it was made.
+    // The key is one that the table has for this kind and size, and the child says under which table it was made.
     const DigestWire root = b.witness(key.preprocessed_root);
-    Elements leaf{number(static_cast<std::uint32_t>(kind))};
+    Elements leaf{number(static_cast<std::uint32_t>(kind)), number(static_cast<std::uint32_t>(shape.size))};
     append_to(leaf, b.elements(root));
     b.require_member(keys, b.constant(rollup::chain_start("quarry/key/v1")), leaf, key.entry, key.path);
 
@@ -353,25 +354,34 @@ void NodeBuilder::widen() {
     bundles_.push_back({bundles_.front().depth, number(0), b_.constant(Digest{})});
 }
 
-CircuitRows NodeBuilder::finish_bundle() && {
-    QUARRY_CHECK(!bundles_.empty() && bundles_.size() <= 2);
-    Bundle whole = bundles_.front();
-    if (bundles_.size() == 2) {
-        const Bundle& right = bundles_.back();
-        const bool absent = right.count.lifted().is_constant() && right.count.value().is_zero();
+NodeBuilder::Bundle NodeBuilder::halves(const Bundle& left, const Bundle& right) {
+    const auto is_known = [](const BaseExpr& x) { return x.lifted().is_constant(); };
+    const bool absent = is_known(right.count) && right.count.value().is_zero();
+    if (is_known(left.depth) && is_known(left.count)) {
+        // Batches that were closed here.
+        QUARRY_CHECK(!absent && left.count.value() == KoalaBear(1U << left.depth.value().canonical()));
+    } else {
         // A left half before another half is full: count = 2^depth, depth below 4.
+        b_.require_below(left.depth, 2);
         if (!absent) {
-            b_.require_below(whole.depth, 2);
-            const ExtensionExpr d = whole.depth.lifted();
+            const ExtensionExpr d = left.depth.lifted();
             const ExtensionExpr one{ExtField(1)};
             const ExtensionExpr two = d * (d - one) * KoalaBear(2).inverse();
             const ExtensionExpr three = two * (d - ExtensionExpr(ExtField(2))) * KoalaBear(3).inverse();
-            b_.require_equal(whole.count.lifted(), one + d + two + three);
-        } else {
-            b_.require_below(whole.depth, 2);
+            b_.require_equal(left.count.lifted(), one + d + two + three);
         }
-        whole = {whole.depth + number(1), whole.count + right.count, b_.compress(whole.root, right.root)};
     }
+    return {left.depth + number(1), left.count + right.count, b_.compress(left.root, right.root)};
+}
+
+CircuitRows NodeBuilder::finish_bundle() && {
+    QUARRY_CHECK(std::has_single_bit(bundles_.size()));
+    while (bundles_.size() > 1) {
+        for (std::size_t i = 0; i < bundles_.size() / 2; ++i)
+            bundles_[i] = halves(bundles_[2 * i], bundles_[2 * i + 1]);
+        bundles_.resize(bundles_.size() / 2);
+    }
+    const Bundle& whole = bundles_.front();
     Elements e{number(static_cast<std::uint32_t>(StatementKind::bundle)), number(version_), whole.depth, whole.count};
     append_to(e, b_.elements(whole.root));
     const DigestWire statement = tagged_chain(b_, "quarry/bundle/v1", e);

@@ -20,11 +20,12 @@ struct LeafShape {
     const VerifyingKey* key = nullptr;  ///< iff the circuit has preprocessed columns
 };
 
-/// The circuit and heights that all nodes have, so that a parent can verify any of them.
+/// The circuit and heights that all nodes of a size have, so that a parent can verify any of them.
 struct NodeShape {
     const Circuit* circuit = nullptr;
     Heights heights;
     unsigned security_bits = 100;
+    NodeSize size = NodeSize::narrow;
 };
 
 /// The key under which a child that is a node was proven.
@@ -41,8 +42,8 @@ DigestWire exposed_wire(CircuitBuilder& builder, rollup::StatementKind kind, con
 BasicStatement<BaseExpr> statement_wires(CircuitBuilder& builder, const DigestWire& exposed);
 
 /// A node's proof in the circuit that is being built: a statement of this kind has this digest, under a key that the
-/// table with the digest `keys` has for the kind. Returns what the node exposes. Precondition (checked): a proof of the
-/// shape.
+/// table with the digest `keys` has for the kind and the shape's size. Returns what the node exposes. Precondition
+/// (checked): a proof of the shape.
 DigestWire verify_child(CircuitBuilder& builder, const DigestWire& keys, const NodeShape& shape,
                         rollup::StatementKind kind, const DigestWire& statement, const Proof& proof,
                         const ChildKey& key);
@@ -74,7 +75,8 @@ class NodeBuilder {
                 const ChildKey& key);
     /// An absent half.
     void widen();
-    /// The bundle of what was closed, or of the bundles: one, or two halves.
+    /// The bundle of what was closed, or of the bundles: one, or two halves; of batches that were closed, any power of
+    /// two.
     [[nodiscard]] CircuitRows finish_bundle() &&;
 
   private:
@@ -82,6 +84,8 @@ class NodeBuilder {
         BaseExpr depth, count;
         DigestWire root;
     };
+    /// Two bundles of one depth as one.
+    Bundle halves(const Bundle& left, const Bundle& right);
     void verify_leaf(const LeafShape& shape, const BasicStatement<BaseExpr>& statement, const Proof& proof);
     void require_payee(std::span<const BaseExpr> limbs);
     /// x <= limit < 2^24, as integers below p.

@@ -44,15 +44,19 @@ std::array<std::uint8_t, 32> bytes_of(std::string_view text) {
 const CircuitKeys& pinned_keys() {
     static const CircuitKeys keys = [] {
         const PinnedText& text = pinned_text();
-        CircuitKeys k{text.bits, digest_of(text.segment), digest_of(text.data), digest_of(text.node), {}, {}, {}};
-        for (std::size_t t = 0; t < kTableKinds; ++t) {
-            for (const unsigned height : text.shape[t]) {
-                if (height != 0) k.shape[t].push_back(height);
+        CircuitKeys k{text.bits, digest_of(text.segment), digest_of(text.data), {}, {}, {}};
+        for (std::size_t size = 0; size < kNodeSizes; ++size) {
+            k.nodes[size].circuit = digest_of(text.nodes[size].circuit);
+            for (std::size_t t = 0; t < kTableKinds; ++t) {
+                for (const unsigned height : text.nodes[size].heights[t]) {
+                    if (height != 0) k.nodes[size].heights[t].push_back(height);
+                }
             }
         }
-        for (const auto& [name, says, root] : text.entries) {
+        for (const auto& [name, says, size, root] : text.entries) {
             const auto kind = says == "join" ? rollup::StatementKind::join : rollup::StatementKind::bundle;
-            k.entries.push_back({std::string(name), kind, digest_of(root)});
+            k.entries.push_back(
+                {std::string(name), kind, size == "wide" ? NodeSize::wide : NodeSize::narrow, digest_of(root)});
         }
         for (const auto& [name, circuit, root] : text.last) {
             k.last.push_back({std::string(name), digest_of(circuit), bytes_of(root)});
@@ -61,6 +65,8 @@ const CircuitKeys& pinned_keys() {
     }();
     return keys;
 }
+
+const char* node_size_name(NodeSize size) noexcept { return size == NodeSize::wide ? "wide" : "narrow"; }
 
 const char* table_kind_name(TableKind kind) noexcept {
     constexpr std::array<const char*, kTableKinds> kNames{

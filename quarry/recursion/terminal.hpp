@@ -69,7 +69,7 @@ class Terminal {
 /// The keys of the wrap and of every profile: makes them, one after the other.
 std::vector<LastKey> last_keys(const Catalog& catalog);
 
-/// The proof of the wrap for a bundle's proof. Precondition: a bundle that verify_node accepts.
+/// The proof of the wrap for a bundle's proof. Precondition: of a narrow node, one that verify_node accepts.
 Proof wrap_bundle(const Terminal& terminal, const rollup::BundleStatement& bundle, const NodeProof& proof);
 /// The bytes that a contract reads (quarry/proof/keccak_wire.hpp), in the protocol kTerminalProtocol. `phases`, `now`:
 /// as for prove(). Precondition (checked): rows of this circuit, that is, with the preprocessed cells of its key.

@@ -34,7 +34,7 @@ class Wrap {
     [[nodiscard]] Proof blank_proof() const;
     /// Safe to call from several threads.
     [[nodiscard]] const ProvingKey& proving_key() const;
-    /// The rows for a bundle's proof. Precondition: a bundle that verify_node accepts.
+    /// The rows for a bundle's proof. Precondition: of a narrow node, one that verify_node accepts.
     [[nodiscard]] CircuitRows rows(const Digest& bundle, const NodeProof& proof) const;
 
   private:

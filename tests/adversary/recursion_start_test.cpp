@@ -324,8 +324,9 @@ TEST_F(RecursionNodeStarts, NodesOfAnotherVersionSlow) {
     const auto prove_rows = [&](const CircuitRows& rows, const Digest& table, const Digest& statement,
                                 const ProveOptions& options) {
         const Statement exposed = digest_statement(exposed_digest(StatementKind::join, table, statement));
-        return prove(catalog().circuit(), lay_out_witness(catalog().circuit(), catalog().shape_heights(), rows),
-                     exposed, options);
+        return prove(*catalog().node_shape().circuit,
+                     lay_out_witness(*catalog().node_shape().circuit, catalog().shape_heights(), rows), exposed,
+                     options);
     };
     const CircuitRows ours = lifted(keys, rollup::kProtocolVersion, first);
     const ProvingKey* key = catalog().find_proving_key(kind, ours);
@@ -333,7 +334,7 @@ TEST_F(RecursionNodeStarts, NodesOfAnotherVersionSlow) {
 
     // Another protocol.
     const Others others{{kVersionPlace, KoalaBear(2)}};
-    const Subject node{&catalog().circuit(), catalog().node_shape().heights, &key->verifying_key(),
+    const Subject node{catalog().node_shape().circuit, catalog().node_shape().heights, &key->verifying_key(),
                        digest_statement(exposed_digest(StatementKind::join, keys, digest(part)))};
     ProveOptions options = starting_from(node, others);
     options.key = key;
@@ -361,7 +362,8 @@ TEST_F(RecursionNodeStarts, NodesOfAnotherVersionSlow) {
 
     // An honest node of that version, under a key of its own, is accepted among its like alone.
     const ProvingKey their_key(
-        lay_out_preprocessed(catalog().circuit(), catalog().shape_heights(), lifted({}, kOther, first)).value());
+        lay_out_preprocessed(*catalog().node_shape().circuit, catalog().shape_heights(), lifted({}, kOther, first))
+            .value());
     const Digest root = their_key.verifying_key().preprocessed_root;
     std::vector<KeyEntry> entries = catalog().keys().entries();
     entries[kind].preprocessed_root = root;
