@@ -2,8 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "quarry/node/batch_work.hpp"
 #include "quarry/node/development_batch.hpp"
+#include "quarry/node/terminal_proof.hpp"
 #include "quarry/node/work_testing.hpp"
 
 namespace quarry::node {
@@ -56,6 +59,36 @@ TEST(AggregateWork, ATreeOfFewNodes) {
     EXPECT_EQ(nodes_of(plan(folder, World(1, 5)).value()),
               (Names{"segment 512 + data", "segment 512", "segment 512", "segment 512", "segment 512", "join", "join",
                      "join", "batch of two parts"}));
+}
+
+// Eight batches of one node each, next to each other and where a bundle of eight may stand.
+TEST(AggregateWork, WideNodesWhereEightBatchesStandTogether) {
+    const TemporaryPath path("quarry-aggregate");
+    const auto folder = WorkFolder::create(path.get()).value();
+    const World one(1);
+    const World in_two(1, 2);
+    const auto nodes = [&](std::size_t before, std::size_t in_parts, std::size_t after) {
+        AggregatePlan plan(folder, *find_catalog(), kWho);
+        const auto add = [&](const World& world, std::size_t times) {
+            for (std::size_t i = 0; i < times; ++i) {
+                EXPECT_TRUE(plan.add_batch(world.files[0], world.cuts[0], DataPlacement::blobs).ok());
+            }
+        };
+        add(one, before);
+        add(in_two, in_parts);
+        add(one, after);
+        const auto names = nodes_of(std::move(plan).finish("work").value());
+        return std::multiset<std::string>(names.begin(), names.end());
+    };
+    // Equal batches are one task each.
+    using Names = std::multiset<std::string>;
+    EXPECT_EQ(nodes(8, 0, 0), (Names{"four batches 512", "bundle of wide nodes"}));
+    EXPECT_EQ(nodes(16, 0, 0), (Names{"four batches 512", "bundle of wide nodes", "bundle"}));
+    EXPECT_EQ(nodes(9, 0, 0).count("bundle of wide nodes"), 1U);
+    EXPECT_EQ(nodes(9, 0, 0).count("batch 512"), 1U);
+    EXPECT_EQ(nodes(7, 0, 0).count("four batches 512"), 0U);
+    EXPECT_EQ(nodes(1, 1, 8).count("four batches 512"), 0U);
+    EXPECT_EQ(nodes(4, 1, 4).count("four batches 512"), 0U);
 }
 
 TEST(AggregateWork, TheSameWorkHasTheSameNames) {
@@ -145,6 +178,51 @@ TEST(AggregateWork, TwoBatchesBecomeOneBundleSlow) {
     other = file;
     other.proof[other.proof.size() / 2] ^= 1;
     EXPECT_FALSE(verify(*find_catalog(), other).ok());
+}
+
+// One batch, eight times: its leaves, one wide node of four, and the bundle of that node and itself.
+TEST(AggregateWork, EightBatchesInWideNodesSlow) {
+    const TemporaryPath path("quarry-aggregate");
+    auto folder = WorkFolder::create(path.get()).value();
+    const World world(1);
+    AggregatePlan plan(folder, *find_catalog(), kWho);
+    for (int i = 0; i < 8; ++i) {
+        ASSERT_TRUE(plan.add_batch(world.files[0], world.cuts[0], DataPlacement::blobs).ok());
+    }
+    const auto tree = std::move(plan).finish("work").value();
+    ASSERT_EQ(tree.nodes().size(), 4U);
+    ASSERT_TRUE(folder.write_tree(tree).ok());
+    for (const WorkTree::Node& node : tree.nodes()) {
+        const auto inputs = folder.read_inputs(node.task).value();
+        const TaskKind* kind = find_task_kind(node.task.kind);
+        const auto output = kind->run({node.task, inputs, {}});
+        ASSERT_TRUE(output.ok()) << output.error().cause;
+        EXPECT_TRUE(kind->check(node.task, output.value()));
+        ASSERT_TRUE(folder.put_output(node.id, output.value()).ok());
+    }
+    const auto bytes_of = [&](std::size_t i) { return folder.read_output(tree.nodes()[i].id).value().value(); };
+    const auto file = parse_node_proof(bytes_of(3)).value();
+    ASSERT_TRUE(verify(*find_catalog(), file).ok());
+    EXPECT_EQ(std::get<BundleContent>(file.statement).items.size(), 8U);
+
+    // What one wide node says can be verified, but neither bundled with others nor made the last proof.
+    const auto wide = parse_node_proof(bytes_of(2)).value();
+    EXPECT_TRUE(verify(*find_catalog(), wide).ok());
+    AggregatePlan other(folder, *find_catalog(), kWho);
+    EXPECT_EQ(other.add_bundle(bytes_of(2)).error().name, "wide_node");
+    const recursion::Terminal terminal(*find_catalog(), 2);
+    EXPECT_EQ(prove_terminal(terminal, wide).error().name, "wide_node");
+    // A node's proof is of its own size.
+    auto changed = file;
+    changed.node_kind = wide.node_kind;
+    EXPECT_FALSE(verify(*find_catalog(), changed).ok());
+    changed = wide;
+    changed.node_kind = file.node_kind;
+    EXPECT_FALSE(verify(*find_catalog(), changed).ok());
+    // Leaves in another order.
+    auto inputs = folder.read_inputs(tree.nodes()[2].task).value();
+    std::swap(inputs[1], inputs[2]);
+    EXPECT_FALSE(find_task_kind("bundle")->run({tree.nodes()[2].task, inputs, {}}).ok());
 }
 
 }  // namespace

@@ -215,6 +215,35 @@ TEST_F(RecursionNodeLies, KeysThatTheTableDoesNotHaveSlow) {
     EXPECT_NE(parent(foreign.digest(), there), "");
 }
 
+// "a child proof of another circuit": the same root, which the table has for nodes of the other size. A prover without
+// scruples makes the child under that table, so that nothing but the table's leaf is wrong.
+TEST_F(RecursionNodeLies, ARootForNodesOfTheOtherSizeSlow) {
+    const ProvenSegment first = half(false, claim_.payee);
+    const rollup::JoinStatement part =
+        rollup::lift(first.statement, start_of(first).data, start_of(first).effects).value();
+    const std::size_t kind = kind_named("segment 512");
+    std::vector<KeyEntry> entries = catalog().keys().entries();
+    const auto parent = [&](NodeSize size) {
+        entries[kind].size = size;
+        const KeyTable table(entries);
+        NodeBuilder lifted(table.digest());
+        lifted.segment(segment_leaf(), first.statement, first.proof, start_of(first));
+        const NodeShape& shape = catalog().node_shape();
+        const Trace trace = lay_out_witness(*shape.circuit, catalog().shape_heights(), std::move(lifted).finish_join());
+        ProveOptions options;
+        options.key = &catalog().proving_key(kind);
+        const Digest exposed = exposed_digest(StatementKind::join, table.digest(), digest(part));
+        const Proof proof = prove(*shape.circuit, trace, digest_statement(exposed), options);
+        NodeBuilder node(table.digest());
+        node.join(shape, part, proof, {entries[kind].preprocessed_root, kind, table.path(kind)});
+        return complaint(std::move(node).finish_join());
+    };
+    EXPECT_EQ(parent(NodeSize::narrow), "");
+    const std::string of_wide = parent(NodeSize::wide);
+    EXPECT_NE(of_wide, "");
+    EXPECT_LE(tuples(of_wide), 2U) << of_wide;
+}
+
 // "units or miner tag not computed in the circuit": units alone, and the root of work alone, in a statement that is
 // true in all else. The prover of the leaf claims it too: its proof fails in the balance of the buses alone.
 TEST_F(RecursionNodeLies, UnitsAloneSlow) {
