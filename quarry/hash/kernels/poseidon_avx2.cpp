@@ -1,0 +1,451 @@
+// Poseidon on 16 states with AVX2, built on vpmaddwd: products of 16-bit halves, two of them summed into each 32-bit
+// lane. Highway has the instruction but not the layout below, which only 256-bit vectors without IFMA gain from.
+//
+// A state element of 8 states is one vector of signed 32-bit lanes, residues at the scales of PoseidonTables. Each
+// function says how large its inputs may be and its outputs are; U stands for 2^30, p = 1.984 U.
+#include <immintrin.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <span>
+
+#include "quarry/base/check.hpp"
+#include "quarry/hash/kernels/poseidon_tables.hpp"
+
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((target("avx2"))), apply_to = function)
+#else
+#pragma GCC push_options
+#pragma GCC target("avx2")
+#endif
+
+namespace quarry {
+namespace {
+
+using Vec = __m256i;
+#define QUARRY_AVX2_INLINE static inline __attribute__((always_inline))
+#define QUARRY_AVX2_UNROLL _Pragma("GCC unroll 64")
+
+constexpr std::int64_t kP = KoalaBear::kModulus;
+
+QUARRY_AVX2_INLINE Vec broadcast(std::int32_t x) { return _mm256_set1_epi32(x); }
+QUARRY_AVX2_INLINE Vec broadcast64(std::int64_t x) { return _mm256_set1_epi64x(x); }
+QUARRY_AVX2_INLINE Vec modulus() { return broadcast(static_cast<std::int32_t>(KoalaBear::kModulus)); }
+QUARRY_AVX2_INLINE Vec inverse() { return broadcast(static_cast<std::int32_t>(KoalaBear::kModulusInverse)); }
+QUARRY_AVX2_INLINE Vec add(Vec a, Vec b) { return _mm256_add_epi32(a, b); }
+QUARRY_AVX2_INLINE Vec sub(Vec a, Vec b) { return _mm256_sub_epi32(a, b); }
+/// From (-p, p) to [0, p).
+QUARRY_AVX2_INLINE Vec canonical(Vec x) { return _mm256_min_epu32(x, add(x, modulus())); }
+/// From [0, 2p) to [0, p).
+QUARRY_AVX2_INLINE Vec subtract_modulus(Vec x) { return _mm256_min_epu32(x, sub(x, modulus())); }
+
+// ---- Products of full elements: the even and the odd lanes apart ----
+
+/// Lanes 0, 2, 4, 6 and lanes 1, 3, 5, 7 of a vector, in the low halves of 64-bit lanes. The high halves are not read.
+struct Split {
+    Vec even, odd;
+};
+QUARRY_AVX2_INLINE Vec high_half(Vec x) { return _mm256_srli_epi64(x, 32); }
+QUARRY_AVX2_INLINE Split split(Vec x) { return {x, high_half(x)}; }
+QUARRY_AVX2_INLINE Vec multiply(Vec a, Vec b) { return _mm256_mul_epi32(a, b); }
+
+/// t / 2^32 mod p in the high halves, within |t| / 2^32 + p/2: q = t / p mod 2^32 as a signed word, (t - q p) / 2^32.
+/// The low halves are zero. |t| <= 2^63 - 2^31 p.
+QUARRY_AVX2_INLINE Vec montgomery(Vec t) {
+    return _mm256_sub_epi64(t, multiply(_mm256_mul_epi32(t, inverse()), modulus()));
+}
+/// x^3 / 2^64 in the high halves. |x| < 1.99 U: x^2 part below x^2 / 4 + p/2 < 1.983 U, cube below 1.98 U < p. For
+/// |x| <= 1.024 U the cube is within 1.314 U, for |x| <= p/2 + 16 within 1.3 U.
+QUARRY_AVX2_INLINE Split cube_high(Split x) {
+    const Vec even = high_half(montgomery(multiply(x.even, x.even)));
+    const Vec odd = high_half(montgomery(multiply(x.odd, x.odd)));
+    return {montgomery(multiply(even, x.even)), montgomery(multiply(odd, x.odd))};
+}
+QUARRY_AVX2_INLINE Split from_high(Split x) { return {high_half(x.even), high_half(x.odd)}; }
+QUARRY_AVX2_INLINE Vec join_high(Split x) { return _mm256_blend_epi32(high_half(x.even), x.odd, 0xaa); }
+
+// ---- Circulant product: 16-bit halves ----
+
+/// Two small factors as vpmaddwd takes them.
+struct alignas(32) FactorPair {
+    std::int32_t lanes[8];
+};
+constexpr FactorPair factor_pair(std::int64_t low, std::int64_t high) {
+    FactorPair r{};
+    for (std::int32_t& x : r.lanes) {
+        x = static_cast<std::int32_t>((static_cast<std::uint32_t>(high) << 16) |
+                                      (static_cast<std::uint32_t>(low) & 0xffff));
+    }
+    return r;
+}
+/// Entry [k][m] has what elements 2m and 2m + 1 give to output k.
+struct CirculantFactors {
+    FactorPair n[8][4], f[4][2], q[4][2];
+    std::int64_t sum_n[8], sum_f[4], sum_q[4];  ///< of each output's factors
+};
+constexpr CirculantFactors kFactors = [] {
+    CirculantFactors r{};
+    for (int k = 0; k < 8; ++k) {
+        std::int64_t row[8]{};
+        for (int i = 0; i < 8; ++i) {
+            const std::int64_t c = kPoseidonMdsFactors.negacyclic8[(k - i) & 7];
+            row[i] = i > k ? -c : c;
+            r.sum_n[k] += row[i];
+        }
+        for (int m = 0; m < 4; ++m) r.n[k][m] = factor_pair(row[2 * m], row[2 * m + 1]);
+    }
+    for (int k = 0; k < 4; ++k) {
+        std::int64_t f[4]{};
+        std::int64_t q[4]{};
+        for (int i = 0; i < 4; ++i) {
+            const std::int64_t c = kPoseidonMdsFactors.negacyclic4[(k - i) & 3];
+            f[i] = kPoseidonMdsFactors.cyclic4[(k - i) & 3];
+            q[i] = i > k ? -c : c;
+            r.sum_f[k] += f[i];
+            r.sum_q[k] += q[i];
+        }
+        for (int m = 0; m < 2; ++m) {
+            r.f[k][m] = factor_pair(f[2 * m], f[2 * m + 1]);
+            r.q[k][m] = factor_pair(q[2 * m], q[2 * m + 1]);
+        }
+    }
+    return r;
+}();
+
+/// Two elements x = 2^16 high + low + 2^15, |low|, |high| <= 2^15, as the pairs that vpmaddwd takes: with floor for
+/// high, low is the lower half less 2^15, a signed word. 2^15 times the sum of the factors is in the round constants.
+struct Pair {
+    Vec low, high;
+};
+QUARRY_AVX2_INLINE Pair pair(Vec x, Vec y) {
+    const Vec low = _mm256_blend_epi16(x, _mm256_slli_epi32(y, 16), 0xaa);
+    const Vec high = _mm256_blend_epi16(_mm256_srli_epi32(x, 16), y, 0xaa);
+    return {_mm256_xor_si256(low, broadcast(static_cast<std::int32_t>(0x80008000))), high};
+}
+/// low + 2^16 high, each a sum of products of halves.
+struct Sum {
+    Vec low, high;
+};
+QUARRY_AVX2_INLINE Sum operator+(Sum a, Sum b) { return {add(a.low, b.low), add(a.high, b.high)}; }
+QUARRY_AVX2_INLINE Sum operator-(Sum a, Sum b) { return {sub(a.low, b.low), sub(a.high, b.high)}; }
+QUARRY_AVX2_INLINE Sum multiply(const Pair& x, const FactorPair& c) {
+    const Vec v = _mm256_load_si256(reinterpret_cast<const Vec*>(c.lanes));
+    return {_mm256_madd_epi16(x.low, v), _mm256_madd_epi16(x.high, v)};
+}
+
+/// (sum + 2^16 c) / 2^16 mod p by one Montgomery step of 16 bits, c a round constant: p = 1 mod 2^16, so that with
+/// low = 2^16 up + u the residue is high + up - u (p - 1) / 2^16. u is taken as the signed word u - 2^15; what that
+/// leaves out is in the round constants. The absolute sums of the factors are at most 1018 for the sum of the three
+/// products: |low| <= 1018 * 2^15 + p/2 fits 32 bits, and the result is within
+/// 1018 * 2^15 + (2^25 + 2^30) / 2^16 + 32512 * 2^15 < 1.024 U.
+constexpr std::int32_t kStep = static_cast<std::int32_t>((KoalaBear::kModulus - 1) >> 16);
+QUARRY_AVX2_INLINE Vec reduce(Sum sum, Vec c) {
+    const Vec low = _mm256_xor_si256(add(sum.low, c), broadcast(0x8000));
+    return add(sum.high, _mm256_madd_epi16(low, broadcast((1 << 16) | (-kStep & 0xffff))));
+}
+
+/// s := (4 M s + constants) / 2^16. In: [0, p). Out: within 1.024 U. f, q, n as in PoseidonMdsFactors; their inputs
+/// are in [-p, p), whose upper halves are signed words.
+QUARRY_AVX2_INLINE void circulant(Vec* s, const std::int32_t* constants) {
+    Vec u[8], v[8];
+    QUARRY_AVX2_UNROLL
+    for (int i = 0; i < 8; ++i) {
+        u[i] = subtract_modulus(add(s[i], s[i + 8]));
+        v[i] = sub(s[i], s[i + 8]);
+    }
+    Pair a[2], b[2];
+    QUARRY_AVX2_UNROLL
+    for (int m = 0; m < 2; ++m) {
+        const Vec* x = u + 2 * m;
+        a[m] = pair(add(x[0], sub(x[4], modulus())), add(x[1], sub(x[5], modulus())));
+        b[m] = pair(sub(x[0], x[4]), sub(x[1], x[5]));
+    }
+    Sum even[8];  // the sums at k and k + 8 are even[k] +- n_k
+    QUARRY_AVX2_UNROLL
+    for (int k = 0; k < 4; ++k) {
+        const Sum f = multiply(a[0], kFactors.f[k][0]) + multiply(a[1], kFactors.f[k][1]);
+        const Sum q = multiply(b[0], kFactors.q[k][0]) + multiply(b[1], kFactors.q[k][1]);
+        even[k] = f + q;
+        even[k + 4] = f - q;
+    }
+    Pair w[4];
+    QUARRY_AVX2_UNROLL
+    for (int m = 0; m < 4; ++m) w[m] = pair(v[2 * m], v[2 * m + 1]);
+    QUARRY_AVX2_UNROLL
+    for (int k = 0; k < 8; ++k) {
+        const FactorPair* c = kFactors.n[k];
+        const Sum n = (multiply(w[0], c[0]) + multiply(w[1], c[1])) + (multiply(w[2], c[2]) + multiply(w[3], c[3]));
+        s[k] = reduce(even[k] + n, broadcast(constants[k]));
+        s[k + 8] = reduce(even[k] - n, broadcast(constants[k + 8]));
+    }
+}
+
+/// In: below 1.99 U. Out: as circulant.
+__attribute__((noinline)) void full_round(Vec* s, const std::int32_t* constants) {
+    QUARRY_AVX2_UNROLL
+    for (int i = 0; i < 16; ++i) s[i] = canonical(join_high(cube_high(split(s[i]))));
+    circulant(s, constants);
+}
+
+// ---- Partial rounds: dot products ----
+
+/// Products between two carries. Eight products of the largest numbers would not fit 63 bits; those with the constants
+/// at hand do: make_tables() checks each group.
+constexpr int kGroup = 8;
+/// The j-th element that a row of `entry` takes: in their own order one group would be too large.
+constexpr int entry_order(int j) { return j < kGroup ? 2 * j : 2 * (j - kGroup) + 1; }
+/// Largest magnitudes of what constants are multiplied by: S-box outputs of the last full round before the partial
+/// ones and of partial rounds (see cube_high), and dot products.
+constexpr std::uint64_t kEntryCube = 1314 * ((std::uint64_t{1} << 30) / 1000 + 1);
+constexpr std::uint64_t kPartialCube = 1300 * ((std::uint64_t{1} << 30) / 1000 + 1);
+constexpr std::uint64_t kVariable = KoalaBear::kModulus / 2 + 16;
+
+struct Tables {
+    std::int32_t first[kPoseidonWidth];                       ///< less p: the first addition gives [-p, p)
+    std::int32_t round[kPoseidonFullRounds][kPoseidonWidth];  ///< what reduce() adds
+    std::int32_t entry[kPoseidonWidth][kPoseidonWidth];       ///< columns in entry_order
+    std::int32_t form[kPoseidonPartialRounds][PoseidonSparse::kNumVariables];
+    std::int32_t exit[kPoseidonWidth][kPoseidonPartialRounds];
+    std::int32_t exit_x[kPoseidonWidth];
+    std::int64_t entry_start[kPoseidonWidth], form_start[kPoseidonPartialRounds], exit_start[kPoseidonWidth],
+        exit_x_start;
+};
+
+/// The representative of x in [-p/2, p/2].
+std::int32_t centered(KoalaBear x) {
+    const std::int64_t c = x.canonical();
+    return static_cast<std::int32_t>(2 * c > kP ? c - kP : c);
+}
+/// The sum's start: 2^63, which lets the carries be unsigned, and a constant c less the 2^63 that each carry and the
+/// reduction bring with them.
+std::int64_t start(std::uint64_t c, std::uint64_t carries) {
+    const KoalaBear bias = KoalaBear(2).pow(63);
+    const KoalaBear x = KoalaBear(c) - bias * KoalaBear(carries + 1);
+    return static_cast<std::int64_t>((std::uint64_t{1} << 63) + x.canonical());
+}
+/// Each eight of `factors` times numbers of that magnitude keep a sum that starts below 2^33 (a carried one, or a
+/// constant) within 2^63.
+void check_groups(std::span<const std::int32_t> factors, std::uint64_t magnitude) {
+    while (!factors.empty()) {
+        const std::size_t n = std::min<std::size_t>(kGroup, factors.size());
+        std::uint64_t total = 0;
+        for (const std::int32_t c : factors.first(n)) total += static_cast<std::uint64_t>(std::abs(std::int64_t{c}));
+        QUARRY_CHECK(total < ((std::uint64_t{1} << 63) - (std::uint64_t{1} << 33)) / magnitude);
+        factors = factors.subspan(n);
+    }
+}
+constexpr std::uint64_t carries(std::uint64_t products) { return (products + kGroup - 1) / kGroup; }
+
+Tables make_tables() {
+    const KoalaBear over_word = KoalaBear(std::uint64_t{1} << 32).inverse();
+    const KoalaBear over_half_word = KoalaBear(std::uint64_t{1} << 16).inverse();
+    const PoseidonTables t({over_word * over_word, over_word * over_word, over_half_word, over_half_word, 0});
+    Tables r{};
+    for (std::size_t i = 0; i < kPoseidonWidth; ++i) {
+        r.first[i] = static_cast<std::int32_t>(static_cast<std::int64_t>(t.first_constant[i]) - kP);
+        for (int j = 0; j < 16; ++j) {
+            r.entry[i][j] = centered(KoalaBear(t.entry[i][static_cast<std::size_t>(entry_order(j))]));
+        }
+        for (std::size_t j = 0; j < kPoseidonPartialRounds; ++j) r.exit[i][j] = centered(KoalaBear(t.exit[i][j]));
+        r.exit_x[i] = centered(KoalaBear(t.exit_x[i]));
+        check_groups(r.entry[i], kEntryCube);
+        check_groups(r.exit[i], kPartialCube);
+        r.entry_start[i] = start(t.entry_constant[i], 1);
+        r.exit_start[i] = start(t.exit_constant[i], 2);
+    }
+    check_groups(std::span(r.exit_x).subspan(1), kVariable);
+    r.exit_x_start = start(0, 1);
+    for (std::size_t i = 0; i < kPoseidonPartialRounds; ++i) {
+        for (std::size_t j = 0; j < PoseidonSparse::kNumVariables; ++j) {
+            r.form[i][j] = centered(KoalaBear(t.form[i][j]));
+        }
+        if (i == 0) continue;  // its S-box takes x_0 itself
+        const std::size_t first = (i - 1) / 4 * 4 + 1;
+        const std::span<const std::int32_t> form(r.form[i]);
+        check_groups(form.subspan(1, 15 + first), kPartialCube);
+        check_groups(form.subspan(16 + first, i - first), kPartialCube);
+        r.form_start[i] = start(t.form_constant[i], carries(15 + first));
+    }
+    // pair() leaves out 2^15 of each element, reduce() adds (p - 1) / 2^16 * 2^15 to the quotient.
+    const KoalaBear of_step = KoalaBear::from_signed(std::int64_t{kStep} << 31);
+    for (std::size_t round = 0; round < kPoseidonFullRounds; ++round) {
+        for (std::size_t i = 0; i < kPoseidonWidth; ++i) {
+            const std::size_t k = i % 4;
+            const bool minus_q = i % 8 >= 4;
+            const bool minus_n = i >= 8;
+            const KoalaBear q(t.q[round][k]);
+            const KoalaBear n(t.n[round][i % 8]);
+            const std::int64_t factors = kFactors.sum_f[k] + (minus_q ? -kFactors.sum_q[k] : kFactors.sum_q[k]) +
+                                         (minus_n ? -kFactors.sum_n[i % 8] : kFactors.sum_n[i % 8]);
+            const KoalaBear c = KoalaBear(t.f[round][k]) + (minus_q ? -q : q) + (minus_n ? -n : n);
+            r.round[round][i] = centered(c + KoalaBear::from_signed(factors * (1 << 15)) - of_step);
+        }
+    }
+    return r;
+}
+
+const Tables& tables() {
+    static const Tables t = make_tables();
+    return t;
+}
+
+/// A dot product: sum - 2^63 + 2^32 high.
+struct Dot {
+    Vec even, odd, even_high, odd_high;
+};
+QUARRY_AVX2_INLINE Dot dot(std::int64_t start) {
+    return {broadcast64(start), broadcast64(start), _mm256_setzero_si256(), _mm256_setzero_si256()};
+}
+QUARRY_AVX2_INLINE void multiply_add(Dot& s, const Split& x, std::int32_t c) {
+    const Vec w = broadcast(c);
+    s.even = _mm256_add_epi64(s.even, multiply(x.even, w));
+    s.odd = _mm256_add_epi64(s.odd, multiply(x.odd, w));
+}
+QUARRY_AVX2_INLINE void carry(Dot& s) {
+    const Vec bias = broadcast(static_cast<std::int32_t>(0x80000000));
+    s.even_high = _mm256_add_epi64(s.even_high, high_half(s.even));
+    s.odd_high = _mm256_add_epi64(s.odd_high, high_half(s.odd));
+    s.even = _mm256_blend_epi32(s.even, bias, 0xaa);
+    s.odd = _mm256_blend_epi32(s.odd, bias, 0xaa);
+}
+/// The sum / 2^32 mod p, below 2^36: the low words of the sum and of q p are equal.
+QUARRY_AVX2_INLINE Vec reduce_once(Vec sum, Vec high) {
+    const Vec product = _mm256_mul_epu32(_mm256_mul_epu32(sum, inverse()), modulus());
+    return _mm256_sub_epi64(_mm256_add_epi64(high, high_half(sum)), high_half(product));
+}
+/// The sum / 2^64 in the high halves, within p/2 + 16.
+QUARRY_AVX2_INLINE Split reduce_dot(const Dot& s) {
+    return {montgomery(reduce_once(s.even, s.even_high)), montgomery(reduce_once(s.odd, s.odd_high))};
+}
+
+/// The variables of the partial rounds, and those that the state after them adds to, unsplit.
+struct Variables {
+    Split x[PoseidonSparse::kNumVariables];
+    Vec joined[kPoseidonWidth];
+};
+
+/// Dot products computed together.
+constexpr int kTogether = 2;
+
+__attribute__((noinline)) void enter(const Vec* s, const Tables& t, Variables& v) {
+    Split cubes[16];
+    QUARRY_AVX2_UNROLL
+    for (int i = 0; i < 16; ++i) cubes[i] = from_high(cube_high(split(s[i])));
+    for (int i = 0; i < 16; i += kTogether) {
+        Dot sum[kTogether];
+        QUARRY_AVX2_UNROLL
+        for (int k = 0; k < kTogether; ++k) sum[k] = dot(t.entry_start[i + k]);
+        QUARRY_AVX2_UNROLL
+        for (int j = 0; j < 16; ++j) {
+            QUARRY_AVX2_UNROLL
+            for (int k = 0; k < kTogether; ++k) {
+                multiply_add(sum[k], cubes[entry_order(j)], t.entry[i + k][j]);
+                if (j == kGroup - 1) carry(sum[k]);
+            }
+        }
+        QUARRY_AVX2_UNROLL
+        for (int k = 0; k < kTogether; ++k) {
+            const Split x = reduce_dot(sum[k]);
+            v.joined[i + k] = join_high(x);
+            v.x[i + k] = from_high(x);
+        }
+    }
+    v.x[16] = from_high(cube_high(v.x[0]));
+}
+
+/// Partial rounds first .. first + kCount - 1. The known variables, 1 .. 15 + first, are a multiple of 4; the serial
+/// tail adds fewer than 4 products, so that it needs no carry.
+template <int kCount>
+__attribute__((noinline)) void partial_rounds(Variables& v, const Tables& t, int first) {
+    static_assert(kCount <= 4);
+    Dot sum[kCount];
+    QUARRY_AVX2_UNROLL
+    for (int k = 0; k < kCount; ++k) sum[k] = dot(t.form_start[first + k]);
+    QUARRY_AVX2_UNROLL
+    for (int pass = 0; pass < kCount; pass += kTogether) {
+        const int end = std::min(pass + kTogether, kCount);
+        for (int j = 1; j < 16 + first; j += 8) {
+            QUARRY_AVX2_UNROLL
+            for (int m = 0; m < 4; ++m) {
+                QUARRY_AVX2_UNROLL
+                for (int k = pass; k < end; ++k) multiply_add(sum[k], v.x[j + m], t.form[first + k][j + m]);
+            }
+            if (j + 4 < 16 + first) {
+                QUARRY_AVX2_UNROLL
+                for (int m = 4; m < 8; ++m) {
+                    QUARRY_AVX2_UNROLL
+                    for (int k = pass; k < end; ++k) multiply_add(sum[k], v.x[j + m], t.form[first + k][j + m]);
+                }
+            }
+            QUARRY_AVX2_UNROLL
+            for (int k = pass; k < end; ++k) carry(sum[k]);
+        }
+    }
+    QUARRY_AVX2_UNROLL
+    for (int k = 0; k < kCount; ++k) {
+        const Split z = from_high(cube_high(from_high(reduce_dot(sum[k]))));
+        v.x[16 + first + k] = z;
+        QUARRY_AVX2_UNROLL
+        for (int m = k + 1; m < kCount; ++m) multiply_add(sum[m], z, t.form[first + m][16 + first + k]);
+    }
+}
+
+/// The state after the partial rounds. Out: within p + 32.
+__attribute__((noinline)) void leave(const Variables& v, const Tables& t, Vec* s) {
+    Dot first = dot(t.exit_x_start);
+    QUARRY_AVX2_UNROLL
+    for (int j = 1; j < 16; ++j) {
+        multiply_add(first, v.x[j], t.exit_x[j]);
+        if (j == kGroup) carry(first);
+    }
+    const Vec x0 = join_high(reduce_dot(first));
+    for (int i = 0; i < 16; i += kTogether) {
+        Dot sum[kTogether];
+        QUARRY_AVX2_UNROLL
+        for (int k = 0; k < kTogether; ++k) sum[k] = dot(t.exit_start[i + k]);
+        QUARRY_AVX2_UNROLL
+        for (int j = 0; j < static_cast<int>(kPoseidonPartialRounds); ++j) {
+            QUARRY_AVX2_UNROLL
+            for (int k = 0; k < kTogether; ++k) {
+                multiply_add(sum[k], v.x[16 + j], t.exit[i + k][j]);
+                if (j % kGroup == kGroup - 1) carry(sum[k]);
+            }
+        }
+        QUARRY_AVX2_UNROLL
+        for (int k = 0; k < kTogether; ++k) {
+            s[i + k] = add(join_high(reduce_dot(sum[k])), i + k == 0 ? x0 : v.joined[i + k]);
+        }
+    }
+}
+
+}  // namespace
+
+void poseidon_permute16_avx2(std::uint32_t* lanes) {
+    static_assert(kPoseidonHalfFullRounds == 4 && kPoseidonPartialRounds == 20, "the round blocks below");
+    const Tables& t = tables();
+    for (int group = 0; group < 2; ++group) {
+        std::uint32_t* p = lanes + 8 * group;
+        Vec s[16];
+        for (int i = 0; i < 16; ++i) {
+            s[i] = add(_mm256_loadu_si256(reinterpret_cast<const Vec*>(p + 16 * i)), broadcast(t.first[i]));
+        }
+        for (std::size_t r = 0; r < 3; ++r) full_round(s, t.round[r]);
+        Variables v;
+        enter(s, t, v);
+        for (int first = 1; first < 17; first += 4) partial_rounds<4>(v, t, first);
+        partial_rounds<3>(v, t, 17);
+        leave(v, t, s);
+        for (std::size_t r = 4; r < 8; ++r) full_round(s, t.round[r]);
+        for (int i = 0; i < 16; ++i) {
+            _mm256_storeu_si256(reinterpret_cast<Vec*>(p + 16 * i), canonical(s[i]));
+        }
+    }
+}
+
+}  // namespace quarry
+
+#if defined(__clang__)
+#pragma clang attribute pop
+#else
+#pragma GCC pop_options
+#endif
