@@ -360,40 +360,56 @@ __attribute__((noinline)) void enter(const Vec* s, const Tables& t, Variables& v
     v.x[16] = from_high(cube_high(v.x[0]));
 }
 
-/// Partial rounds first .. first + kCount - 1. The known variables, 1 .. 15 + first, are a multiple of 4; the serial
-/// tail adds fewer than 4 products, so that it needs no carry.
+/// sum[k] += the products with the known variables, 1 .. 15 + first, a multiple of 4; carried.
 template <int kCount>
-__attribute__((noinline)) void partial_rounds(Variables& v, const Tables& t, int first) {
+QUARRY_AVX2_INLINE void add_known(Dot* sum, const Split* x, const Tables& t, int first, int row) {
+    for (int j = 1; j < 16 + first; j += 8) {
+        QUARRY_AVX2_UNROLL
+        for (int m = 0; m < 4; ++m) {
+            QUARRY_AVX2_UNROLL
+            for (int k = 0; k < kCount; ++k) multiply_add(sum[k], x[j + m], t.form[row + k][j + m]);
+        }
+        if (j + 4 < 16 + first) {
+            QUARRY_AVX2_UNROLL
+            for (int m = 4; m < 8; ++m) {
+                QUARRY_AVX2_UNROLL
+                for (int k = 0; k < kCount; ++k) multiply_add(sum[k], x[j + m], t.form[row + k][j + m]);
+            }
+        }
+        QUARRY_AVX2_UNROLL
+        for (int k = 0; k < kCount; ++k) carry(sum[k]);
+    }
+}
+
+/// Partial rounds first .. first + kCount - 1 of both halves: the products with known variables of all rounds together,
+/// then the serial tails side by side, each the other's work while it waits. A tail adds fewer than 4 products, so that
+/// it needs no carry.
+template <int kCount>
+__attribute__((noinline)) void partial_rounds(Variables* v, const Tables& t, int first) {
     static_assert(kCount <= 4);
-    Dot sum[kCount];
-    QUARRY_AVX2_UNROLL
-    for (int k = 0; k < kCount; ++k) sum[k] = dot(t.form_start[first + k]);
-    QUARRY_AVX2_UNROLL
-    for (int pass = 0; pass < kCount; pass += kTogether) {
-        const int end = std::min(pass + kTogether, kCount);
-        for (int j = 1; j < 16 + first; j += 8) {
+    Dot sum[2][kCount];
+    for (int half = 0; half < 2; ++half) {
+        QUARRY_AVX2_UNROLL
+        for (int k = 0; k < kCount; k += kTogether) {
+            constexpr int kRest = kCount % kTogether == 0 ? kTogether : 1;
             QUARRY_AVX2_UNROLL
-            for (int m = 0; m < 4; ++m) {
-                QUARRY_AVX2_UNROLL
-                for (int k = pass; k < end; ++k) multiply_add(sum[k], v.x[j + m], t.form[first + k][j + m]);
+            for (int m = k; m < std::min(k + kTogether, kCount); ++m) sum[half][m] = dot(t.form_start[first + m]);
+            if (k + kTogether <= kCount) {
+                add_known<kTogether>(sum[half] + k, v[half].x, t, first, first + k);
+            } else {
+                add_known<kRest>(sum[half] + k, v[half].x, t, first, first + k);
             }
-            if (j + 4 < 16 + first) {
-                QUARRY_AVX2_UNROLL
-                for (int m = 4; m < 8; ++m) {
-                    QUARRY_AVX2_UNROLL
-                    for (int k = pass; k < end; ++k) multiply_add(sum[k], v.x[j + m], t.form[first + k][j + m]);
-                }
-            }
-            QUARRY_AVX2_UNROLL
-            for (int k = pass; k < end; ++k) carry(sum[k]);
         }
     }
     QUARRY_AVX2_UNROLL
     for (int k = 0; k < kCount; ++k) {
-        const Split z = from_high(cube_high(from_high(reduce_dot(sum[k]))));
-        v.x[16 + first + k] = z;
         QUARRY_AVX2_UNROLL
-        for (int m = k + 1; m < kCount; ++m) multiply_add(sum[m], z, t.form[first + m][16 + first + k]);
+        for (int half = 0; half < 2; ++half) {
+            const Split z = from_high(cube_high(from_high(reduce_dot(sum[half][k]))));
+            v[half].x[16 + first + k] = z;
+            QUARRY_AVX2_UNROLL
+            for (int m = k + 1; m < kCount; ++m) multiply_add(sum[half][m], z, t.form[first + m][16 + first + k]);
+        }
     }
 }
 
@@ -430,21 +446,23 @@ __attribute__((noinline)) void leave(const Variables& v, const Tables& t, Vec* s
 void poseidon_permute16_avx2(std::uint32_t* lanes) {
     static_assert(kPoseidonHalfFullRounds == 4 && kPoseidonPartialRounds == 20, "the round blocks below");
     const Tables& t = tables();
-    for (int group = 0; group < 2; ++group) {
-        std::uint32_t* p = lanes + 8 * group;
-        Vec s[16];
+    Vec s[2][16];
+    Variables v[2];
+    for (int half = 0; half < 2; ++half) {
         for (int i = 0; i < 16; ++i) {
-            s[i] = add(_mm256_loadu_si256(reinterpret_cast<const Vec*>(p + 16 * i)), broadcast(t.first[i]));
+            const Vec x = _mm256_loadu_si256(reinterpret_cast<const Vec*>(lanes + 16 * i + 8 * half));
+            s[half][i] = add(x, broadcast(t.first[i]));
         }
-        for (std::size_t r = 0; r < 3; ++r) full_round(s, t.round[r]);
-        Variables v;
-        enter(s, t, v);
-        for (int first = 1; first < 17; first += 4) partial_rounds<4>(v, t, first);
-        partial_rounds<3>(v, t, 17);
-        leave(v, t, s);
-        for (std::size_t r = 4; r < 8; ++r) full_round(s, t.round[r]);
+        for (std::size_t r = 0; r < 3; ++r) full_round(s[half], t.round[r]);
+        enter(s[half], t, v[half]);
+    }
+    for (int first = 1; first < 17; first += 4) partial_rounds<4>(v, t, first);
+    partial_rounds<3>(v, t, 17);
+    for (int half = 0; half < 2; ++half) {
+        leave(v[half], t, s[half]);
+        for (std::size_t r = 4; r < 8; ++r) full_round(s[half], t.round[r]);
         for (int i = 0; i < 16; ++i) {
-            _mm256_storeu_si256(reinterpret_cast<Vec*>(p + 16 * i), canonical(s[i]));
+            _mm256_storeu_si256(reinterpret_cast<Vec*>(lanes + 16 * i + 8 * half), canonical(s[half][i]));
         }
     }
 }
