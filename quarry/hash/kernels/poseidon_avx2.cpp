@@ -61,8 +61,8 @@ QUARRY_AVX2_INLINE Split cube_high(Split x) {
     const Vec odd = high_half(montgomery(multiply(x.odd, x.odd)));
     return {montgomery(multiply(even, x.even)), montgomery(multiply(odd, x.odd))};
 }
-/// A factor for multiply(). The empty assembly hides where it comes from: clang would see that the shift is unsigned and
-/// replace vpmuldq by vpmuludq and sign corrections.
+/// A factor for multiply(). The empty assembly hides where it comes from: clang would see that the shift is unsigned
+/// and replace vpmuldq by vpmuludq and sign corrections.
 QUARRY_AVX2_INLINE Vec factor_from_high(Vec x) {
     Vec r = high_half(x);
     asm("" : "+x"(r));
@@ -85,7 +85,7 @@ constexpr FactorPair factor_pair(std::int64_t low, std::int64_t high) {
     }
     return r;
 }
-/// Entry [k][m] has what elements 2m and 2m + 1 give to output k.
+/// What pairs of elements give to output k. Pairs are (v_m, v_(m+4)), (a_2m, a_(2m+1)), (b_2m, b_(2m+1)).
 struct CirculantFactors {
     FactorPair n[8][4], f[4][2], q[4][2];
     std::int64_t sum_n[8], sum_f[4], sum_q[4];  ///< of each output's factors
@@ -99,7 +99,7 @@ constexpr CirculantFactors kFactors = [] {
             row[i] = i > k ? -c : c;
             r.sum_n[k] += row[i];
         }
-        for (int m = 0; m < 4; ++m) r.n[k][m] = factor_pair(row[2 * m], row[2 * m + 1]);
+        for (int m = 0; m < 4; ++m) r.n[k][m] = factor_pair(row[m], row[m + 4]);
     }
     for (int k = 0; k < 4; ++k) {
         std::int64_t f[4]{};
@@ -129,69 +129,101 @@ QUARRY_AVX2_INLINE Pair pair(Vec x, Vec y) {
     const Vec high = _mm256_blend_epi16(_mm256_srli_epi32(x, 16), y, 0xaa);
     return {_mm256_xor_si256(low, broadcast(static_cast<std::int32_t>(0x80008000))), high};
 }
-/// low + 2^16 high, each a sum of products of halves.
-struct Sum {
-    Vec low, high;
+/// The memory operand is assembly because the compiler would load a factor once for both halves: one instruction more,
+/// and instructions are what bounds this code.
+QUARRY_AVX2_INLINE Vec multiply(Vec halves, const FactorPair& c) {
+    Vec r;
+    asm("vpmaddwd %2, %1, %0" : "=x"(r) : "x"(halves), "m"(c));
+    return r;
+}
+
+/// The low or the high halves of the circulant's inputs, in pairs.
+struct Halves {
+    Vec v[4], a[2], b[2];
 };
-QUARRY_AVX2_INLINE Sum operator+(Sum a, Sum b) { return {add(a.low, b.low), add(a.high, b.high)}; }
-QUARRY_AVX2_INLINE Sum operator-(Sum a, Sum b) { return {sub(a.low, b.low), sub(a.high, b.high)}; }
-QUARRY_AVX2_INLINE Sum multiply(const Pair& x, const FactorPair& c) {
-    const Vec v = _mm256_load_si256(reinterpret_cast<const Vec*>(c.lanes));
-    return {_mm256_madd_epi16(x.low, v), _mm256_madd_epi16(x.high, v)};
+struct Inputs {
+    Halves low, high;
+};
+/// What those halves give to outputs k, k + 4, k + 8, k + 12, k < 4. The absolute sums of the factors of an output are
+/// at most 1018, so that the result is within 1018 * 2^15 < 2^25.
+struct Outputs {
+    Vec at[4];
+};
+QUARRY_AVX2_INLINE Outputs circulant(const Halves& x, int k) {
+    Vec n[2];
+    QUARRY_AVX2_UNROLL
+    for (int i = 0; i < 2; ++i) {
+        const FactorPair* c = kFactors.n[k + 4 * i];
+        n[i] = add(add(multiply(x.v[0], c[0]), multiply(x.v[1], c[1])),
+                   add(multiply(x.v[2], c[2]), multiply(x.v[3], c[3])));
+    }
+    const Vec f = add(multiply(x.a[0], kFactors.f[k][0]), multiply(x.a[1], kFactors.f[k][1]));
+    const Vec q = add(multiply(x.b[0], kFactors.q[k][0]), multiply(x.b[1], kFactors.q[k][1]));
+    const Vec plus = add(f, q);
+    const Vec minus = sub(f, q);
+    return {{add(plus, n[0]), add(minus, n[1]), sub(plus, n[0]), sub(minus, n[1])}};
 }
 
-/// (sum + 2^16 c) / 2^16 mod p by one Montgomery step of 16 bits, c a round constant: p = 1 mod 2^16, so that with
-/// low = 2^16 up + u the residue is high + up - u (p - 1) / 2^16. u is taken as the signed word u - 2^15; what that
-/// leaves out is in the round constants. The absolute sums of the factors are at most 1018 for the sum of the three
-/// products: |low| <= 1018 * 2^15 + p/2 fits 32 bits, and the result is within
-/// 1018 * 2^15 + (2^25 + 2^30) / 2^16 + 32512 * 2^15 < 1.024 U.
-constexpr std::int32_t kStep = static_cast<std::int32_t>((KoalaBear::kModulus - 1) >> 16);
-QUARRY_AVX2_INLINE Vec reduce(Sum sum, Vec c) {
-    const Vec low = _mm256_xor_si256(add(sum.low, c), broadcast(0x8000));
-    return add(sum.high, _mm256_madd_epi16(low, broadcast((1 << 16) | (-kStep & 0xffff))));
+/// low / 2^16 mod p by a Montgomery step of 16 bits: p = 1 mod 2^16, so that with low = 2^16 up + u the residue is
+/// up - u (p - 1) / 2^16. u is taken as the signed word u - 2^15; what that leaves out is in the round constants. For
+/// |low| <= 2^25 + p/2 within 2^25 / 2^16 + 2^14 + 32512 * 2^15.
+constexpr std::int64_t kStep = (KoalaBear::kModulus - 1) >> 16;
+constexpr FactorPair kStepFactors = factor_pair(-kStep, 1);
+QUARRY_AVX2_INLINE Vec montgomery_step(Vec low) {
+    return multiply(_mm256_xor_si256(low, broadcast(0x8000)), kStepFactors);
 }
 
-/// s := (4 M s + constants) / 2^16. In: [0, p). Out: within 1.024 U. f, q, n as in PoseidonMdsFactors; their inputs
-/// are in [-p, p), whose upper halves are signed words.
-QUARRY_AVX2_INLINE void circulant(Vec* s, const std::int32_t* constants) {
-    Vec u[8], v[8];
+/// Constants of a round, one vector an element.
+struct alignas(32) RoundConstants {
+    std::int32_t lanes[kPoseidonWidth][8];
+};
+
+/// In: within 1.99 U. The S-box outputs x as the circulant's inputs, u, v, a, b as in PoseidonMdsFactors: v, a, b in
+/// [-p, p), so that their upper halves are signed words.
+QUARRY_AVX2_INLINE Inputs sbox_layer(const Vec* s) {
+    Inputs r;
+    Vec a[2], b[2];
     QUARRY_AVX2_UNROLL
-    for (int i = 0; i < 8; ++i) {
-        u[i] = subtract_modulus(add(s[i], s[i + 8]));
-        v[i] = sub(s[i], s[i + 8]);
+    for (int i = 0; i < 4; ++i) {
+        Vec x[4];
+        QUARRY_AVX2_UNROLL
+        for (int k = 0; k < 4; ++k) x[k] = canonical(join_high(cube_high(split(s[i + 4 * k]))));
+        const Pair v = pair(sub(x[0], x[2]), sub(x[1], x[3]));
+        r.low.v[i] = v.low;
+        r.high.v[i] = v.high;
+        const Vec u0 = subtract_modulus(add(x[0], x[2]));
+        const Vec u1 = subtract_modulus(add(x[1], x[3]));
+        a[i % 2] = add(u0, sub(u1, modulus()));
+        b[i % 2] = sub(u0, u1);
+        if (i % 2 == 0) continue;
+        const Pair pair_a = pair(a[0], a[1]);
+        const Pair pair_b = pair(b[0], b[1]);
+        r.low.a[i / 2] = pair_a.low;
+        r.high.a[i / 2] = pair_a.high;
+        r.low.b[i / 2] = pair_b.low;
+        r.high.b[i / 2] = pair_b.high;
     }
-    Pair a[2], b[2];
-    QUARRY_AVX2_UNROLL
-    for (int m = 0; m < 2; ++m) {
-        const Vec* x = u + 2 * m;
-        a[m] = pair(add(x[0], sub(x[4], modulus())), add(x[1], sub(x[5], modulus())));
-        b[m] = pair(sub(x[0], x[4]), sub(x[1], x[5]));
-    }
-    Sum even[8];  // the sums at k and k + 8 are even[k] +- n_k
+    return r;
+}
+
+/// s := (4 M s^3 + constants) / 2^16. In: within 1.99 U. Out: within 2^25 + montgomery_step's, below 1.024 U.
+__attribute__((noinline)) void full_round(Vec* s, const RoundConstants& c) {
+    const Inputs x = sbox_layer(s);
     QUARRY_AVX2_UNROLL
     for (int k = 0; k < 4; ++k) {
-        const Sum f = multiply(a[0], kFactors.f[k][0]) + multiply(a[1], kFactors.f[k][1]);
-        const Sum q = multiply(b[0], kFactors.q[k][0]) + multiply(b[1], kFactors.q[k][1]);
-        even[k] = f + q;
-        even[k + 4] = f - q;
+        const Outputs low = circulant(x.low, k);
+        QUARRY_AVX2_UNROLL
+        for (int i = 0; i < 4; ++i) {
+            const Vec constant = _mm256_load_si256(reinterpret_cast<const Vec*>(c.lanes[k + 4 * i]));
+            s[k + 4 * i] = montgomery_step(add(low.at[i], constant));
+        }
     }
-    Pair w[4];
     QUARRY_AVX2_UNROLL
-    for (int m = 0; m < 4; ++m) w[m] = pair(v[2 * m], v[2 * m + 1]);
-    QUARRY_AVX2_UNROLL
-    for (int k = 0; k < 8; ++k) {
-        const FactorPair* c = kFactors.n[k];
-        const Sum n = (multiply(w[0], c[0]) + multiply(w[1], c[1])) + (multiply(w[2], c[2]) + multiply(w[3], c[3]));
-        s[k] = reduce(even[k] + n, broadcast(constants[k]));
-        s[k + 8] = reduce(even[k] - n, broadcast(constants[k + 8]));
+    for (int k = 0; k < 4; ++k) {
+        const Outputs high = circulant(x.high, k);
+        QUARRY_AVX2_UNROLL
+        for (int i = 0; i < 4; ++i) s[k + 4 * i] = add(high.at[i], s[k + 4 * i]);
     }
-}
-
-/// In: below 1.99 U. Out: as circulant.
-__attribute__((noinline)) void full_round(Vec* s, const std::int32_t* constants) {
-    QUARRY_AVX2_UNROLL
-    for (int i = 0; i < 16; ++i) s[i] = canonical(join_high(cube_high(split(s[i]))));
-    circulant(s, constants);
 }
 
 // ---- Partial rounds: dot products ----
@@ -208,9 +240,9 @@ constexpr std::uint64_t kPartialCube = 1300 * ((std::uint64_t{1} << 30) / 1000 +
 constexpr std::uint64_t kVariable = KoalaBear::kModulus / 2 + 16;
 
 struct Tables {
-    std::int32_t first[kPoseidonWidth];                       ///< less p: the first addition gives [-p, p)
-    std::int32_t round[kPoseidonFullRounds][kPoseidonWidth];  ///< what reduce() adds
-    std::int32_t entry[kPoseidonWidth][kPoseidonWidth];       ///< columns in entry_order
+    std::int32_t first[kPoseidonWidth];  ///< less p: the first addition gives [-p, p)
+    RoundConstants round[kPoseidonFullRounds];
+    std::int32_t entry[kPoseidonWidth][kPoseidonWidth];  ///< columns in entry_order
     std::int32_t form[kPoseidonPartialRounds][PoseidonSparse::kNumVariables];
     std::int32_t exit[kPoseidonWidth][kPoseidonPartialRounds];
     std::int32_t exit_x[kPoseidonWidth];
@@ -273,8 +305,8 @@ Tables make_tables() {
         check_groups(form.subspan(16 + first, i - first), kPartialCube);
         r.form_start[i] = start(t.form_constant[i], carries(15 + first));
     }
-    // pair() leaves out 2^15 of each element, reduce() adds (p - 1) / 2^16 * 2^15 to the quotient.
-    const KoalaBear of_step = KoalaBear::from_signed(std::int64_t{kStep} << 31);
+    // pair() leaves out 2^15 of each element, montgomery_step() adds (p - 1) / 2^16 * 2^15 to the quotient.
+    const KoalaBear of_step = KoalaBear::from_signed(kStep << 31);
     for (std::size_t round = 0; round < kPoseidonFullRounds; ++round) {
         for (std::size_t i = 0; i < kPoseidonWidth; ++i) {
             const std::size_t k = i % 4;
@@ -285,7 +317,8 @@ Tables make_tables() {
             const std::int64_t factors = kFactors.sum_f[k] + (minus_q ? -kFactors.sum_q[k] : kFactors.sum_q[k]) +
                                          (minus_n ? -kFactors.sum_n[i % 8] : kFactors.sum_n[i % 8]);
             const KoalaBear c = KoalaBear(t.f[round][k]) + (minus_q ? -q : q) + (minus_n ? -n : n);
-            r.round[round][i] = centered(c + KoalaBear::from_signed(factors * (1 << 15)) - of_step);
+            std::fill_n(r.round[round].lanes[i], 8,
+                        centered(c + KoalaBear::from_signed(factors * (1 << 15)) - of_step));
         }
     }
     return r;
