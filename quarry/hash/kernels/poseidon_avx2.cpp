@@ -206,23 +206,28 @@ QUARRY_AVX2_INLINE Inputs sbox_layer(const Vec* s) {
     return r;
 }
 
-/// s := (4 M s^3 + constants) / 2^16. In: within 1.99 U. Out: within 2^25 + montgomery_step's, below 1.024 U.
-__attribute__((noinline)) void full_round(Vec* s, const RoundConstants& c) {
-    const Inputs x = sbox_layer(s);
-    QUARRY_AVX2_UNROLL
-    for (int k = 0; k < 4; ++k) {
-        const Outputs low = circulant(x.low, k);
+/// s := (4 M s^3 + constants) / 2^16 of 16 states, s[h] of half h. In: within 1.99 U. Out: within 2^25 + what
+/// montgomery_step() gives, below 1.024 U. The layers of the halves alternate: each is the other's work while it waits.
+__attribute__((noinline)) void full_round(Vec (*s)[16], const RoundConstants& c) {
+    Inputs x[2];
+    for (int half = 0; half < 2; ++half) x[half] = sbox_layer(s[half]);
+    for (int half = 0; half < 2; ++half) {
+        Vec* out = s[half];
         QUARRY_AVX2_UNROLL
-        for (int i = 0; i < 4; ++i) {
-            const Vec constant = _mm256_load_si256(reinterpret_cast<const Vec*>(c.lanes[k + 4 * i]));
-            s[k + 4 * i] = montgomery_step(add(low.at[i], constant));
+        for (int k = 0; k < 4; ++k) {
+            const Outputs low = circulant(x[half].low, k);
+            QUARRY_AVX2_UNROLL
+            for (int i = 0; i < 4; ++i) {
+                const Vec constant = _mm256_load_si256(reinterpret_cast<const Vec*>(c.lanes[k + 4 * i]));
+                out[k + 4 * i] = montgomery_step(add(low.at[i], constant));
+            }
         }
-    }
-    QUARRY_AVX2_UNROLL
-    for (int k = 0; k < 4; ++k) {
-        const Outputs high = circulant(x.high, k);
         QUARRY_AVX2_UNROLL
-        for (int i = 0; i < 4; ++i) s[k + 4 * i] = add(high.at[i], s[k + 4 * i]);
+        for (int k = 0; k < 4; ++k) {
+            const Outputs high = circulant(x[half].high, k);
+            QUARRY_AVX2_UNROLL
+            for (int i = 0; i < 4; ++i) out[k + 4 * i] = add(high.at[i], out[k + 4 * i]);
+        }
     }
 }
 
@@ -329,149 +334,122 @@ const Tables& tables() {
     return t;
 }
 
+/// An element of 16 states: Split of both halves.
+struct Element {
+    Split half[2];
+};
+QUARRY_AVX2_INLINE Element from_high(const Element& x) { return {{from_high(x.half[0]), from_high(x.half[1])}}; }
+QUARRY_AVX2_INLINE Element cube_high(const Element& x) { return {{cube_high(x.half[0]), cube_high(x.half[1])}}; }
+
 /// A dot product: sum - 2^63 + 2^32 high.
 struct Dot {
-    Vec even, odd, even_high, odd_high;
+    Element sum, high;
 };
 QUARRY_AVX2_INLINE Dot dot(std::int64_t start) {
-    return {broadcast64(start), broadcast64(start), _mm256_setzero_si256(), _mm256_setzero_si256()};
+    const Split x{broadcast64(start), broadcast64(start)};
+    const Split zero{_mm256_setzero_si256(), _mm256_setzero_si256()};
+    return {{{x, x}}, {{zero, zero}}};
 }
-QUARRY_AVX2_INLINE void multiply_add(Dot& s, const Split& x, std::int32_t c) {
+QUARRY_AVX2_INLINE void multiply_add(Dot& s, const Element& x, std::int32_t c) {
     const Vec w = broadcast(c);
-    s.even = _mm256_add_epi64(s.even, multiply(x.even, w));
-    s.odd = _mm256_add_epi64(s.odd, multiply(x.odd, w));
+    QUARRY_AVX2_UNROLL
+    for (int h = 0; h < 2; ++h) {
+        s.sum.half[h].even = _mm256_add_epi64(s.sum.half[h].even, multiply(x.half[h].even, w));
+        s.sum.half[h].odd = _mm256_add_epi64(s.sum.half[h].odd, multiply(x.half[h].odd, w));
+    }
+}
+QUARRY_AVX2_INLINE void carry(Vec& sum, Vec& high) {
+    high = _mm256_add_epi64(high, high_half(sum));
+    sum = _mm256_blend_epi32(sum, broadcast(static_cast<std::int32_t>(0x80000000)), 0xaa);
 }
 QUARRY_AVX2_INLINE void carry(Dot& s) {
-    const Vec bias = broadcast(static_cast<std::int32_t>(0x80000000));
-    s.even_high = _mm256_add_epi64(s.even_high, high_half(s.even));
-    s.odd_high = _mm256_add_epi64(s.odd_high, high_half(s.odd));
-    s.even = _mm256_blend_epi32(s.even, bias, 0xaa);
-    s.odd = _mm256_blend_epi32(s.odd, bias, 0xaa);
+    QUARRY_AVX2_UNROLL
+    for (int h = 0; h < 2; ++h) {
+        carry(s.sum.half[h].even, s.high.half[h].even);
+        carry(s.sum.half[h].odd, s.high.half[h].odd);
+    }
 }
-/// The sum / 2^32 mod p, below 2^36: the low words of the sum and of q p are equal.
-QUARRY_AVX2_INLINE Vec reduce_once(Vec sum, Vec high) {
+/// The sum / 2^64 in the high halves, within p/2 + 16: two Montgomery steps, the first below 2^36 (the low words of the
+/// sum and of q p are equal).
+QUARRY_AVX2_INLINE Vec reduce_dot(Vec sum, Vec high) {
     const Vec product = _mm256_mul_epu32(_mm256_mul_epu32(sum, inverse()), modulus());
-    return _mm256_sub_epi64(_mm256_add_epi64(high, high_half(sum)), high_half(product));
+    return montgomery(_mm256_sub_epi64(_mm256_add_epi64(high, high_half(sum)), high_half(product)));
 }
-/// The sum / 2^64 in the high halves, within p/2 + 16.
-QUARRY_AVX2_INLINE Split reduce_dot(const Dot& s) {
-    return {montgomery(reduce_once(s.even, s.even_high)), montgomery(reduce_once(s.odd, s.odd_high))};
+QUARRY_AVX2_INLINE Element reduce_dot(const Dot& s) {
+    Element r;
+    QUARRY_AVX2_UNROLL
+    for (int h = 0; h < 2; ++h) {
+        r.half[h] = {reduce_dot(s.sum.half[h].even, s.high.half[h].even),
+                     reduce_dot(s.sum.half[h].odd, s.high.half[h].odd)};
+    }
+    return r;
 }
 
-/// The variables of the partial rounds, and those that the state after them adds to, unsplit.
+/// The variables of the partial rounds, and those that the state after them adds to, as a full round has them.
 struct Variables {
-    Split x[PoseidonSparse::kNumVariables];
-    Vec joined[kPoseidonWidth];
+    Element x[PoseidonSparse::kNumVariables];
+    Vec joined[2][kPoseidonWidth];
 };
 
-/// Dot products computed together.
-constexpr int kTogether = 2;
-
-__attribute__((noinline)) void enter(const Vec* s, const Tables& t, Variables& v) {
-    Split cubes[16];
-    QUARRY_AVX2_UNROLL
-    for (int i = 0; i < 16; ++i) cubes[i] = from_high(cube_high(split(s[i])));
-    for (int i = 0; i < 16; i += kTogether) {
-        Dot sum[kTogether];
-        QUARRY_AVX2_UNROLL
-        for (int k = 0; k < kTogether; ++k) sum[k] = dot(t.entry_start[i + k]);
+__attribute__((noinline)) void enter(const Vec (*s)[16], const Tables& t, Variables& v) {
+    Element cubes[16];
+    for (int i = 0; i < 16; ++i) cubes[i] = from_high(cube_high(Element{{split(s[0][i]), split(s[1][i])}}));
+    for (int i = 0; i < 16; ++i) {
+        Dot sum = dot(t.entry_start[i]);
         QUARRY_AVX2_UNROLL
         for (int j = 0; j < 16; ++j) {
-            QUARRY_AVX2_UNROLL
-            for (int k = 0; k < kTogether; ++k) {
-                multiply_add(sum[k], cubes[entry_order(j)], t.entry[i + k][j]);
-                if (j == kGroup - 1) carry(sum[k]);
-            }
+            multiply_add(sum, cubes[entry_order(j)], t.entry[i][j]);
+            if (j == kGroup - 1) carry(sum);
         }
-        QUARRY_AVX2_UNROLL
-        for (int k = 0; k < kTogether; ++k) {
-            const Split x = reduce_dot(sum[k]);
-            v.joined[i + k] = join_high(x);
-            v.x[i + k] = from_high(x);
-        }
+        const Element x = reduce_dot(sum);
+        v.joined[0][i] = join_high(x.half[0]);
+        v.joined[1][i] = join_high(x.half[1]);
+        v.x[i] = from_high(x);
     }
     v.x[16] = from_high(cube_high(v.x[0]));
 }
 
-/// sum[k] += the products with the known variables, 1 .. 15 + first, a multiple of 4; carried.
-template <int kCount>
-QUARRY_AVX2_INLINE void add_known(Dot* sum, const Split* x, const Tables& t, int first, int row) {
-    for (int j = 1; j < 16 + first; j += 8) {
-        QUARRY_AVX2_UNROLL
-        for (int m = 0; m < 4; ++m) {
+/// Partial rounds first .. first + 3 (.. 19 at most). The known variables, 1 .. 15 + first, are a multiple of 4 and end
+/// with a carry; the rounds of this call add fewer than 4 products, so that they need none.
+__attribute__((noinline)) void partial_rounds(Variables& v, const Tables& t, int first) {
+    const int known = 16 + first;
+    for (int round = first; round < std::min(first + 4, static_cast<int>(kPoseidonPartialRounds)); ++round) {
+        const std::int32_t* form = t.form[round];
+        Dot sum = dot(t.form_start[round]);
+        for (int j = 1; j < known; j += kGroup) {
             QUARRY_AVX2_UNROLL
-            for (int k = 0; k < kCount; ++k) multiply_add(sum[k], x[j + m], t.form[row + k][j + m]);
-        }
-        if (j + 4 < 16 + first) {
-            QUARRY_AVX2_UNROLL
-            for (int m = 4; m < 8; ++m) {
+            for (int m = 0; m < 4; ++m) multiply_add(sum, v.x[j + m], form[j + m]);
+            if (j + 4 < known) {
                 QUARRY_AVX2_UNROLL
-                for (int k = 0; k < kCount; ++k) multiply_add(sum[k], x[j + m], t.form[row + k][j + m]);
+                for (int m = 4; m < kGroup; ++m) multiply_add(sum, v.x[j + m], form[j + m]);
             }
+            carry(sum);
         }
-        QUARRY_AVX2_UNROLL
-        for (int k = 0; k < kCount; ++k) carry(sum[k]);
-    }
-}
-
-/// Partial rounds first .. first + kCount - 1 of both halves: the products with known variables of all rounds together,
-/// then the serial tails side by side, each the other's work while it waits. A tail adds fewer than 4 products, so that
-/// it needs no carry.
-template <int kCount>
-__attribute__((noinline)) void partial_rounds(Variables* v, const Tables& t, int first) {
-    static_assert(kCount <= 4);
-    Dot sum[2][kCount];
-    for (int half = 0; half < 2; ++half) {
-        QUARRY_AVX2_UNROLL
-        for (int k = 0; k < kCount; k += kTogether) {
-            constexpr int kRest = kCount % kTogether == 0 ? kTogether : 1;
-            QUARRY_AVX2_UNROLL
-            for (int m = k; m < std::min(k + kTogether, kCount); ++m) sum[half][m] = dot(t.form_start[first + m]);
-            if (k + kTogether <= kCount) {
-                add_known<kTogether>(sum[half] + k, v[half].x, t, first, first + k);
-            } else {
-                add_known<kRest>(sum[half] + k, v[half].x, t, first, first + k);
-            }
-        }
-    }
-    QUARRY_AVX2_UNROLL
-    for (int k = 0; k < kCount; ++k) {
-        QUARRY_AVX2_UNROLL
-        for (int half = 0; half < 2; ++half) {
-            const Split z = from_high(cube_high(from_high(reduce_dot(sum[half][k]))));
-            v[half].x[16 + first + k] = z;
-            QUARRY_AVX2_UNROLL
-            for (int m = k + 1; m < kCount; ++m) multiply_add(sum[half][m], z, t.form[first + m][16 + first + k]);
-        }
+        for (int j = known; j < 16 + round; ++j) multiply_add(sum, v.x[j], form[j]);
+        v.x[16 + round] = from_high(cube_high(from_high(reduce_dot(sum))));
     }
 }
 
 /// The state after the partial rounds. Out: within p + 32.
-__attribute__((noinline)) void leave(const Variables& v, const Tables& t, Vec* s) {
+__attribute__((noinline)) void leave(const Variables& v, const Tables& t, Vec (*s)[16]) {
     Dot first = dot(t.exit_x_start);
     QUARRY_AVX2_UNROLL
     for (int j = 1; j < 16; ++j) {
         multiply_add(first, v.x[j], t.exit_x[j]);
         if (j == kGroup) carry(first);
     }
-    const Vec x0 = join_high(reduce_dot(first));
-    for (int i = 0; i < 16; i += kTogether) {
-        Dot sum[kTogether];
-        QUARRY_AVX2_UNROLL
-        for (int k = 0; k < kTogether; ++k) sum[k] = dot(t.exit_start[i + k]);
+    const Element x0 = reduce_dot(first);
+    for (int i = 0; i < 16; ++i) {
+        Dot sum = dot(t.exit_start[i]);
         QUARRY_AVX2_UNROLL
         for (int j = 0; j < static_cast<int>(kPoseidonPartialRounds); ++j) {
-            QUARRY_AVX2_UNROLL
-            for (int k = 0; k < kTogether; ++k) {
-                multiply_add(sum[k], v.x[16 + j], t.exit[i + k][j]);
-                if (j % kGroup == kGroup - 1) carry(sum[k]);
-            }
+            multiply_add(sum, v.x[16 + j], t.exit[i][j]);
+            if (j % kGroup == kGroup - 1) carry(sum);
         }
-        QUARRY_AVX2_UNROLL
-        for (int k = 0; k < kTogether; ++k) {
-            s[i + k] = add(join_high(reduce_dot(sum[k])), i + k == 0 ? x0 : v.joined[i + k]);
-        }
+        const Element r = reduce_dot(sum);
+        for (int h = 0; h < 2; ++h) s[h][i] = add(join_high(r.half[h]), v.joined[h][i]);
     }
+    for (int h = 0; h < 2; ++h) s[h][0] = add(sub(s[h][0], v.joined[h][0]), join_high(x0.half[h]));
 }
 
 }  // namespace
@@ -480,22 +458,21 @@ void poseidon_permute16_avx2(std::uint32_t* lanes) {
     static_assert(kPoseidonHalfFullRounds == 4 && kPoseidonPartialRounds == 20, "the round blocks below");
     const Tables& t = tables();
     Vec s[2][16];
-    Variables v[2];
-    for (int half = 0; half < 2; ++half) {
-        for (int i = 0; i < 16; ++i) {
-            const Vec x = _mm256_loadu_si256(reinterpret_cast<const Vec*>(lanes + 16 * i + 8 * half));
-            s[half][i] = add(x, broadcast(t.first[i]));
+    for (int i = 0; i < 16; ++i) {
+        for (int h = 0; h < 2; ++h) {
+            const Vec x = _mm256_loadu_si256(reinterpret_cast<const Vec*>(lanes + 16 * i + 8 * h));
+            s[h][i] = add(x, broadcast(t.first[i]));
         }
-        for (std::size_t r = 0; r < 3; ++r) full_round(s[half], t.round[r]);
-        enter(s[half], t, v[half]);
     }
-    for (int first = 1; first < 17; first += 4) partial_rounds<4>(v, t, first);
-    partial_rounds<3>(v, t, 17);
-    for (int half = 0; half < 2; ++half) {
-        leave(v[half], t, s[half]);
-        for (std::size_t r = 4; r < 8; ++r) full_round(s[half], t.round[r]);
-        for (int i = 0; i < 16; ++i) {
-            _mm256_storeu_si256(reinterpret_cast<Vec*>(lanes + 16 * i + 8 * half), canonical(s[half][i]));
+    for (std::size_t r = 0; r < 3; ++r) full_round(s, t.round[r]);
+    Variables v;
+    enter(s, t, v);
+    for (int first = 1; first < 20; first += 4) partial_rounds(v, t, first);
+    leave(v, t, s);
+    for (std::size_t r = 4; r < 8; ++r) full_round(s, t.round[r]);
+    for (int i = 0; i < 16; ++i) {
+        for (int h = 0; h < 2; ++h) {
+            _mm256_storeu_si256(reinterpret_cast<Vec*>(lanes + 16 * i + 8 * h), canonical(s[h][i]));
         }
     }
 }
