@@ -180,8 +180,7 @@ struct alignas(32) RoundConstants {
 
 /// In: within 1.99 U. The S-box outputs x as the circulant's inputs, u, v, a, b as in PoseidonMdsFactors: v, a, b in
 /// [-p, p), so that their upper halves are signed words.
-QUARRY_AVX2_INLINE Inputs sbox_layer(const Vec* s) {
-    Inputs r;
+QUARRY_AVX2_INLINE void sbox_layer(const Vec* s, Inputs& r) {
     Vec a[2], b[2];
     QUARRY_AVX2_UNROLL
     for (int i = 0; i < 4; ++i) {
@@ -203,14 +202,13 @@ QUARRY_AVX2_INLINE Inputs sbox_layer(const Vec* s) {
         r.low.b[i / 2] = pair_b.low;
         r.high.b[i / 2] = pair_b.high;
     }
-    return r;
 }
 
 /// s := (4 M s^3 + constants) / 2^16 of 16 states, s[h] of half h. In: within 1.99 U. Out: within 2^25 + what
 /// montgomery_step() gives, below 1.024 U. The layers of the halves alternate: each is the other's work while it waits.
 __attribute__((noinline)) void full_round(Vec (*s)[16], const RoundConstants& c) {
     Inputs x[2];
-    for (int half = 0; half < 2; ++half) x[half] = sbox_layer(s[half]);
+    for (int half = 0; half < 2; ++half) sbox_layer(s[half], x[half]);
     for (int half = 0; half < 2; ++half) {
         Vec* out = s[half];
         QUARRY_AVX2_UNROLL
@@ -350,12 +348,18 @@ QUARRY_AVX2_INLINE Dot dot(std::int64_t start) {
     const Split zero{_mm256_setzero_si256(), _mm256_setzero_si256()};
     return {{{x, x}}, {{zero, zero}}};
 }
+/// The empty assembly keeps the additions in their order: clang would make trees of them, whose nodes do not fit the
+/// registers.
+QUARRY_AVX2_INLINE void multiply_add(Vec& sum, Vec x, Vec c) {
+    sum = _mm256_add_epi64(sum, multiply(x, c));
+    asm("" : "+x"(sum));
+}
 QUARRY_AVX2_INLINE void multiply_add(Dot& s, const Element& x, std::int32_t c) {
     const Vec w = broadcast(c);
     QUARRY_AVX2_UNROLL
     for (int h = 0; h < 2; ++h) {
-        s.sum.half[h].even = _mm256_add_epi64(s.sum.half[h].even, multiply(x.half[h].even, w));
-        s.sum.half[h].odd = _mm256_add_epi64(s.sum.half[h].odd, multiply(x.half[h].odd, w));
+        multiply_add(s.sum.half[h].even, x.half[h].even, w);
+        multiply_add(s.sum.half[h].odd, x.half[h].odd, w);
     }
 }
 QUARRY_AVX2_INLINE void carry(Vec& sum, Vec& high) {
