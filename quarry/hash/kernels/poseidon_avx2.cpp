@@ -396,7 +396,7 @@ struct Variables {
 };
 
 __attribute__((noinline)) void enter(const Vec (*s)[16], const Tables& t, Variables& v) {
-    Element cubes[16];
+    Element* cubes = v.x + 16;  // z_0 .. z_15 are not known yet
     for (int i = 0; i < 16; ++i) cubes[i] = from_high(cube_high(Element{{split(s[0][i]), split(s[1][i])}}));
     for (int i = 0; i < 16; ++i) {
         Dot sum = dot(t.entry_start[i]);
