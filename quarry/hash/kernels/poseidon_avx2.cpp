@@ -25,6 +25,8 @@ namespace {
 using Vec = __m256i;
 #define QUARRY_AVX2_INLINE static inline __attribute__((always_inline))
 #define QUARRY_AVX2_UNROLL _Pragma("GCC unroll 64")
+/// Loops that stay loops: the whole permutation has to fit the cache of decoded instructions.
+#define QUARRY_AVX2_LOOP _Pragma("GCC unroll 1")
 
 constexpr std::int64_t kP = KoalaBear::kModulus;
 
@@ -437,7 +439,7 @@ __attribute__((noinline)) void partial_rounds(Variables& v, const Tables& t, int
 /// The state after the partial rounds. Out: within p + 32.
 __attribute__((noinline)) void leave(const Variables& v, const Tables& t, Vec (*s)[16]) {
     Dot first = dot(t.exit_x_start);
-    QUARRY_AVX2_UNROLL
+    QUARRY_AVX2_LOOP
     for (int j = 1; j < 16; ++j) {
         multiply_add(first, v.x[j], t.exit_x[j]);
         if (j == kGroup) carry(first);
@@ -462,6 +464,7 @@ void poseidon_permute16_avx2(std::uint32_t* lanes) {
     static_assert(kPoseidonHalfFullRounds == 4 && kPoseidonPartialRounds == 20, "the round blocks below");
     const Tables& t = tables();
     Vec s[2][16];
+    QUARRY_AVX2_LOOP
     for (int i = 0; i < 16; ++i) {
         for (int h = 0; h < 2; ++h) {
             const Vec x = _mm256_loadu_si256(reinterpret_cast<const Vec*>(lanes + 16 * i + 8 * h));
@@ -474,6 +477,7 @@ void poseidon_permute16_avx2(std::uint32_t* lanes) {
     for (int first = 1; first < 20; first += 4) partial_rounds(v, t, first);
     leave(v, t, s);
     for (std::size_t r = 4; r < 8; ++r) full_round(s, t.round[r]);
+    QUARRY_AVX2_LOOP
     for (int i = 0; i < 16; ++i) {
         for (int h = 0; h < 2; ++h) {
             _mm256_storeu_si256(reinterpret_cast<Vec*>(lanes + 16 * i + 8 * h), canonical(s[h][i]));
