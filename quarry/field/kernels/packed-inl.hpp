@@ -28,7 +28,7 @@
 #include "hwy/highway.h"
 #include "quarry/field/packed_ext.hpp"
 
-#if HWY_TARGET == HWY_AVX3
+#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX2
 #include <immintrin.h>
 #endif
 
@@ -147,6 +147,48 @@ HWY_INLINE Lanes high_halves(Wide even, Wide odd) {
             hn::OddEven(hn::BitCast(kTag32, odd.b), hn::DupOdd(hn::BitCast(kTag32, even.b)))};
 }
 
+/// In-place transpose of an 8 x 8 matrix held in rows.
+HWY_INLINE void transpose8(__m256i* r) {
+    __m256i t[8];
+    QUARRY_UNROLL
+    for (int i = 0; i < 4; ++i) {
+        t[2 * i] = _mm256_unpacklo_epi32(r[2 * i], r[2 * i + 1]);
+        t[2 * i + 1] = _mm256_unpackhi_epi32(r[2 * i], r[2 * i + 1]);
+    }
+    __m256i u[8];
+    QUARRY_UNROLL
+    for (int i = 0; i < 2; ++i) {
+        u[4 * i] = _mm256_unpacklo_epi64(t[4 * i], t[4 * i + 2]);
+        u[4 * i + 1] = _mm256_unpackhi_epi64(t[4 * i], t[4 * i + 2]);
+        u[4 * i + 2] = _mm256_unpacklo_epi64(t[4 * i + 1], t[4 * i + 3]);
+        u[4 * i + 3] = _mm256_unpackhi_epi64(t[4 * i + 1], t[4 * i + 3]);
+    }
+    QUARRY_UNROLL
+    for (int i = 0; i < 4; ++i) {
+        r[i] = _mm256_permute2x128_si256(u[i], u[i + 4], 0x20);
+        r[i + 4] = _mm256_permute2x128_si256(u[i], u[i + 4], 0x31);
+    }
+}
+/// In-place transpose of a 16 x 16 matrix held in rows, by its quarters.
+HWY_INLINE void transpose16(Lanes* r) {
+    __m256i quarter[2][2][8];  // rows 8 i .., columns 8 j ..
+    QUARRY_UNROLL
+    for (int i = 0; i < 2; ++i) {
+        QUARRY_UNROLL
+        for (int k = 0; k < 8; ++k) {
+            quarter[i][0][k] = r[8 * i + k].a.raw;
+            quarter[i][1][k] = r[8 * i + k].b.raw;
+        }
+        transpose8(quarter[i][0]);
+        transpose8(quarter[i][1]);
+    }
+    QUARRY_UNROLL
+    for (int i = 0; i < 2; ++i) {
+        QUARRY_UNROLL
+        for (int k = 0; k < 8; ++k) r[8 * i + k] = {Half32{quarter[0][i][k]}, Half32{quarter[1][i][k]}};
+    }
+}
+
 #else  // plain arrays: the reference that every other target must equal
 
 struct Lanes {
@@ -214,7 +256,7 @@ HWY_NOINLINE inline Lanes high_halves(const Wide& even, const Wide& odd) {
 }
 #endif
 
-#if HWY_TARGET != HWY_AVX3
+#if HWY_TARGET != HWY_AVX3 && HWY_TARGET != HWY_AVX2
 HWY_INLINE void transpose16(Lanes* r) {
     std::uint32_t in[16][16];
     std::uint32_t out[16][16];

@@ -39,7 +39,8 @@ const PoseidonTables& tables() {
         const KoalaBear over_limb = KoalaBear(kLimb).inverse();
         // The S-box is two Montgomery products; the circulant product is exact; f is at least 2p because q + n < 2p is
         // subtracted.
-        return PoseidonTables::Arithmetic{over_limb * over_limb, over_limb, KoalaBear(1), 2 * kP};
+        const KoalaBear over_word = KoalaBear(std::uint64_t{1} << 32).inverse();  // of finish()
+        return PoseidonTables::Arithmetic{over_limb * over_limb, over_limb, KoalaBear(1), over_word, 2 * kP};
     }());
     return t;
 }

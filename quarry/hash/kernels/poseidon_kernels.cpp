@@ -13,7 +13,7 @@ HWY_BEFORE_NAMESPACE();
 namespace quarry::HWY_NAMESPACE {
 namespace {
 
-#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX2
+#if HWY_TARGET == HWY_AVX3
 
 /// Sums of the circulant product reach down to -(101 + 546 + 2) p and up to (371 + 101 + 546 + 3) p, by the absolute
 /// sums of the factors. The offset makes them positive, below 2^11 p < 2^32 p.
@@ -23,7 +23,7 @@ const PoseidonTables& tables() {
     static const PoseidonTables t([] {
         const KoalaBear over_word = KoalaBear(std::uint64_t{1} << 32).inverse();
         const KoalaBear over_two_words = over_word * over_word;  // S-box and dot products: two Montgomery reductions
-        return PoseidonTables::Arithmetic{over_two_words, over_two_words, over_word, kMdsOffset};
+        return PoseidonTables::Arithmetic{over_two_words, over_two_words, over_word, over_word, kMdsOffset};
     }());
     return t;
 }
@@ -106,19 +106,11 @@ struct Split {
 };
 HWY_INLINE Split split(Lanes x) { return {x, odd_to_even(x)}; }
 
-#if HWY_TARGET == HWY_AVX3
 HWY_INLINE Wide upper(Wide x) { return hn::ShiftRight<32>(x); }
 HWY_INLINE Wide lower(Wide x) { return hn::And(x, hn::Set(kTag64, 0xffffffff)); }
-#else
-HWY_INLINE Wide upper(Wide x) { return {hn::ShiftRight<32>(x.a), hn::ShiftRight<32>(x.b)}; }
-HWY_INLINE Wide lower(Wide x) {
-    const Half64 mask = hn::Set(kTag64, 0xffffffff);
-    return {hn::And(x.a, mask), hn::And(x.b, mask)};
-}
-#endif
 
 /// Dot products computed together: as many as the registers hold.
-constexpr int kTogether = HWY_TARGET == HWY_AVX3 ? 4 : 1;
+constexpr int kTogether = 4;
 
 /// A dot product: sum + 2^32 high, high < 2^38. Between two carry() 4 products fit: 2^32 + 4 (p - 1)^2 < 2^64.
 /// Cheaper than the corrections of Accumulator where the ISA has no 64-bit minimum.
@@ -240,7 +232,7 @@ HWY_NOINLINE void permute16(std::uint32_t* lanes) {
     for (int i = 0; i < 16; ++i) store(lanes + 16 * i, s[i]);
 }
 
-#else
+#elif HWY_TARGET != HWY_AVX2
 
 /// Without SIMD the dense scalar code is the faster one.
 void permute16(std::uint32_t* lanes) {
@@ -254,13 +246,17 @@ void permute16(std::uint32_t* lanes) {
 
 #endif
 
-/// The permutation of this target: the raw IFMA kernel where the CPU has it.
+/// The permutation of this target: the raw AVX2 kernel, or the raw IFMA kernel where the CPU has it.
 using Permute16 = void (*)(std::uint32_t*);
 Permute16 best_permute16() {
+#if HWY_TARGET == HWY_AVX2
+    return poseidon_permute16_avx2;
+#else
 #if HWY_TARGET == HWY_AVX3
     if (has_ifma() && kernels::ifma_allowed()) return poseidon_permute16_ifma;
 #endif
     return permute16;
+#endif
 }
 
 constexpr std::size_t kState = 16;

@@ -45,9 +45,9 @@ PoseidonTables::PoseidonTables(const Arithmetic& arithmetic) {
     const KoalaBear entry_scale = arithmetic.cube * scale * scale * scale;
     set_constants(kPoseidonHalfFullRounds - 1, PoseidonState{}, KoalaBear());  // not used
 
-    // .. and backward from the output: 2^64 before the last reduction.
+    // .. and backward from the output, at 2^32 after the last reduction.
     std::array<KoalaBear, kPoseidonHalfFullRounds> back;
-    KoalaBear wanted = word * word;
+    KoalaBear wanted = word * arithmetic.after_last.inverse();
     for (std::size_t r = kPoseidonHalfFullRounds; r-- > 0;) {
         back[r] = (wanted * product.inverse()).pow(kCubeRootExponent);
         const std::size_t full_round = kPoseidonHalfFullRounds + r;

@@ -45,8 +45,8 @@ struct alignas(64) PoseidonTables {
     struct Arithmetic {
         KoalaBear cube;        ///< its S-box maps the residue v to cube * v^3
         KoalaBear dot;         ///< what the reduction after a dot product multiplies by
-        KoalaBear after_mds;   ///< its circulant product, before constants are added, maps v to 4 after_mds * M v;
-                               ///< the last round's is followed by a Montgomery reduction (1/2^32) in any case
+        KoalaBear after_mds;   ///< its circulant product, before constants are added, maps v to 4 after_mds * M v
+        KoalaBear after_last;  ///< the same of the last round's, whose reduction makes the output
         std::uint64_t offset;  ///< a multiple of p added to f, to keep sums non-negative
     };
     explicit PoseidonTables(const Arithmetic& arithmetic);
@@ -74,5 +74,7 @@ struct alignas(64) PoseidonTables {
 /// In place on 16 states, word-major: lanes[16 i + l] is element i of state l, Montgomery form, below p. The raw
 /// AVX-512 IFMA kernel; precondition: has_ifma().
 void poseidon_permute16_ifma(std::uint32_t* lanes);
+/// The same with AVX2; precondition: the CPU has it.
+void poseidon_permute16_avx2(std::uint32_t* lanes);
 
 }  // namespace quarry
