@@ -88,15 +88,11 @@ Cut prove_cut(const node::DevelopmentBatch& batch, std::size_t segments, const s
     return cut;
 }
 
-/// Keys are made once a machine, not once a batch: whatever the first use of a size costs is not a cut's. Sizes of
-/// 2^23 to 2^27 cells.
+/// Keys are made once a machine, not once a batch: whatever the first use of a size costs is not a cut's. All sizes but
+/// the largest.
 void make_keys(unsigned security_bits) {
-    const auto tables = circuits::segment_circuit().tables();
     for (unsigned log_size = circuits::kMinSegmentLogSize; log_size < kMaxLogStack; ++log_size) {
-        Heights heights;
-        for (const Table& table : tables) heights.push_back(table.fixed_log_height.value_or(kMinLogHeight));
-        auto& tallest = heights[static_cast<std::size_t>(circuits::SegmentTable::hash)];
-        tallest = std::max(tallest, log_size == circuits::kMinSegmentLogSize ? 0 : log_size - kLogStackLanes);
+        const Heights heights = circuits::heights_of_segment_size(log_size);
         (void)circuits::segment_keys().proving_key(heights, security_bits);
     }
 }

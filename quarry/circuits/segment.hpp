@@ -21,6 +21,7 @@ enum class SegmentTable : std::size_t {
     effect,
     slot,
     merkle,
+    more_merkle,
     register_file,
     fee,
     chain,

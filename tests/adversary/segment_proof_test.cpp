@@ -143,7 +143,7 @@ TEST(SegmentProof, LiesAreRefusedSlow) {
     {
         Claim c(rollup, honest);  // a number is offered once more than it is asked for
         Trace trace = trace_of(c);
-        cell(trace, SegmentTable::range, 65535, "range16_uses") += KoalaBear(1);
+        cell(trace, SegmentTable::range, 8191, "range16_uses[7]") += KoalaBear(1);
         expect_refused(trace, c.make_timeline().statement);
     }
 }
