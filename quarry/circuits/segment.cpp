@@ -37,14 +37,14 @@ constexpr std::size_t place(SegmentTable t) { return static_cast<std::size_t>(t)
 std::vector<Table> make_tables() {
     std::vector<Table> tables;
     tables.push_back(make_table<HashTable>());
-    tables.push_back(make_table<HashTable>());
+    tables.push_back(tables.back());
     tables.back().name = "more_hash";
     tables.push_back(make_table<FixedRangeTable>());
     tables.push_back(make_table<WordTable>());
     tables.push_back(make_table<EffectTable>());
     tables.push_back(make_table<SlotTable>());
     tables.push_back(make_table<MerkleTable>());
-    tables.push_back(make_table<MerkleTable>());
+    tables.push_back(tables.back());
     tables.back().name = "more_merkle";
     tables.push_back(make_table<RegisterTable>());
     tables.push_back(make_table<FeeTable>());
