@@ -268,6 +268,24 @@ SegmentRows make_segment_rows(const Timeline& timeline, std::span<const Operatio
     return r;
 }
 
+bool heights_hold(const Heights& heights, const Heights& needed) {
+    const auto num_rows = [](const Heights& h, SegmentTable t) {
+        return h[place(t)] == 0 ? 0 : std::size_t{1} << h[place(t)];
+    };
+    // Two tables of one kind of rows hold what they hold together: what is needed are the fewest that do.
+    constexpr std::array kPairs{std::pair{SegmentTable::hash, SegmentTable::more_hash},
+                                std::pair{SegmentTable::merkle, SegmentTable::more_merkle}};
+    for (std::size_t t = 0; t < kSegmentTables; ++t) {
+        const auto pair =
+            std::ranges::find_if(kPairs, [&](const auto& p) { return t == place(p.first) || t == place(p.second); });
+        const bool holds = pair == kPairs.end() ? needed[t] <= heights[t]
+                                                : num_rows(needed, pair->first) + num_rows(needed, pair->second) <=
+                                                      num_rows(heights, pair->first) + num_rows(heights, pair->second);
+        if (!holds) return false;
+    }
+    return true;
+}
+
 Result<Trace> make_segment_trace(const SegmentRows& rows) {
     const auto layout = make_stack_layout(segment_circuit(), rows.heights);
     if (!layout) return layout.error();

@@ -169,6 +169,14 @@ TEST(SegmentKey, ForeignHeightsGetAKeyThatIsRefused) {
     // Nothing is computed for them.
     SegmentKeys keys;
     EXPECT_EQ(keys.cap(heights), nullptr);
+    // Heights that the tables allow, but whose stack is smaller than any segment's.
+    Heights low = heights_of_segment_size(kMinSegmentLogSize);
+    low[static_cast<std::size_t>(SegmentTable::schedule)] = kMinLogHeight;
+    ASSERT_LT(make_stack_layout(segment_circuit(), low).value().log_size, kMinSegmentLogSize);
+    EXPECT_EQ(segment_verifying_key(low, 100), key);
+    const Proof small{100, low, {}, {}};
+    EXPECT_EQ(verify(segment_circuit(), small, {}, 100, &key).error().code, Errc::wrong_key);
+    EXPECT_EQ(keys.cap(low), nullptr);
     EXPECT_EQ(keys.cap({}), nullptr);
     EXPECT_EQ(keys.cap(Heights(kSegmentTables, 40)), nullptr);
 }
