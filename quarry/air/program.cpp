@@ -259,8 +259,12 @@ Program compile(const Table& table) {
     };
     // A first pass collects every input, so that their number, and with it every slot, is the same in all tapes.
     (void)build([](unsigned) { return true; });
-    for (unsigned d = 0; d <= program.max_degree; ++d)
-        program.at_least.push_back(build([&](unsigned e) { return e >= d; }));
+    for (unsigned d = 0; d <= program.max_degree; ++d) {
+        // no root of degree d - 1: the same roots as before
+        const bool same =
+            d > 0 && std::ranges::none_of(program.roots, [&](const auto& r) { return r.degree == d - 1; });
+        program.at_least.push_back(same ? program.at_least.back() : build([&](unsigned e) { return e >= d; }));
+    }
     program.below_max = build([&](unsigned e) { return e < program.max_degree; });
     return program;
 }

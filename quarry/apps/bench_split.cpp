@@ -31,11 +31,12 @@ struct Options {
     std::size_t segments = 8;
     WorkerOptions workers;
     unsigned security_bits = 100;
+    unsigned runs = 3;
     std::uint64_t seed = 1;
     std::string folder;
 };
 
-/// One way of cutting the batch.
+/// One way of cutting the batch, and what proving it took.
 struct Cut {
     node::WorkReport report;
     double seconds = 0;
@@ -52,6 +53,19 @@ struct Cut {
         return n;
     }
 };
+
+/// One batch, cut in both ways, one after the other: what else the machine does meanwhile meets both.
+struct Run {
+    Cut one, many;
+    [[nodiscard]] double ratio() const { return many.cpu_seconds() / one.cpu_seconds(); }
+};
+
+const Run& median(const std::vector<Run>& runs) {
+    std::vector<const Run*> sorted;
+    for (const Run& run : runs) sorted.push_back(&run);
+    std::sort(sorted.begin(), sorted.end(), [](const Run* a, const Run* b) { return a->ratio() < b->ratio(); });
+    return *sorted[sorted.size() / 2];
+}
 
 Cut prove_cut(const node::DevelopmentBatch& batch, std::size_t segments, const std::string& path,
               const Options& options, const Session& session, Progress& progress) {
@@ -88,15 +102,24 @@ Cut prove_cut(const node::DevelopmentBatch& batch, std::size_t segments, const s
     return cut;
 }
 
-/// Keys are made once a machine, not once a batch: whatever the first use of a size costs is not a cut's. Sizes of
-/// 2^23 to 2^27 cells.
+std::vector<Run> prove_runs(const node::DevelopmentBatch& batch, const Options& options, const Session& session,
+                            Progress& progress) {
+    const TemporaryFolder folder(options.folder);
+    std::vector<Run> runs;
+    for (unsigned i = 0; i < options.runs; ++i) {
+        const std::string number = std::to_string(i);
+        Cut one = prove_cut(batch, 1, folder / ("one-" + number), options, session, progress);
+        Cut many = prove_cut(batch, options.segments, folder / ("many-" + number), options, session, progress);
+        runs.push_back({std::move(one), std::move(many)});
+    }
+    return runs;
+}
+
+/// Keys are made once a machine, not once a batch: whatever the first use of a size costs is not a cut's. All sizes but
+/// the largest.
 void make_keys(unsigned security_bits) {
-    const auto tables = circuits::segment_circuit().tables();
     for (unsigned log_size = circuits::kMinSegmentLogSize; log_size < kMaxLogStack; ++log_size) {
-        Heights heights;
-        for (const Table& table : tables) heights.push_back(table.fixed_log_height.value_or(kMinLogHeight));
-        auto& tallest = heights[static_cast<std::size_t>(circuits::SegmentTable::hash)];
-        tallest = std::max(tallest, log_size == circuits::kMinSegmentLogSize ? 0 : log_size - kLogStackLanes);
+        const Heights heights = circuits::heights_of_segment_size(log_size);
         (void)circuits::segment_keys().proving_key(heights, security_bits);
     }
 }
@@ -133,13 +156,14 @@ void run(const Options& options, const Session& session) {
     Progress progress(session.quiet);
     progress.show("accounts, keys and signatures", 0);
     const auto batch = node::make_development_batch(options.accounts, options.transfers, options.seed);
-    const TemporaryFolder folder(options.folder);
     progress.show("keys", 0);
     make_keys(options.security_bits);
-    const Cut one = prove_cut(batch, 1, folder / "one", options, session, progress);
-    const Cut many = prove_cut(batch, options.segments, folder / "many", options, session, progress);
-    const bool same = same_but_for_the_pieces(many.statement, one.statement);
-    const double ratio = many.cpu_seconds() / one.cpu_seconds();
+    const std::vector<Run> runs = prove_runs(batch, options, session, progress);
+    const Cut& one = median(runs).one;
+    const Cut& many = median(runs).many;
+    const double ratio = median(runs).ratio();
+    const bool same = std::ranges::all_of(
+        runs, [&](const Run& r) { return same_but_for_the_pieces(r.many.statement, r.one.statement); });
     const double cells_ratio = static_cast<double>(many.all_cells()) / static_cast<double>(one.all_cells());
     std::map<unsigned, Heights> sizes = one.sizes;
     sizes.insert(many.sizes.begin(), many.sizes.end());
@@ -155,12 +179,15 @@ void run(const Options& options, const Session& session) {
         json::object cells;
         for (std::size_t t = 0; t < tables.size(); ++t)
             cells[tables[t].name] = json::object{{"one", one.cells[t]}, {"split", many.cells[t]}};
+        json::array ratios;
+        for (const Run& run : runs) ratios.push_back(rounded(run.ratio(), 4));
         print_json(json::object{{"transfers", options.transfers},
                                 {"accounts", options.accounts},
                                 {"segments", many.segments},
                                 {"workers", options.workers.workers},
                                 {"same_statement", same},
                                 {"cpu_ratio", rounded(ratio, 4)},
+                                {"cpu_ratios", std::move(ratios)},
                                 {"cells_ratio", rounded(cells_ratio, 4)},
                                 {"one", to_json(one)},
                                 {"split", to_json(many)},
@@ -187,6 +214,11 @@ void run(const Options& options, const Session& session) {
     }
     print(
         fmt::format("\n  CPU time of making keys, once a machine, by log2 of the cells: {}\n", json::serialize(keys)));
+    if (runs.size() > 1) {
+        print("\n  ratios of CPU time, run by run:");
+        for (const Run& run : runs) print(fmt::format(" {:.3f}", run.ratio()));
+        print("\n");
+    }
     print(fmt::format("\n  the statements are {}\n", same ? "the same" : "NOT the same"));
     print("\n" + to_text(calibration));
 }
@@ -204,6 +236,8 @@ void add_bench_split(CLI::App& bench, Session& session) {
     add_number(*command, "--segments", options->segments, 2, 1024, "segments that it is cut into")
         ->capture_default_str();
     add_worker_options(*command, options->workers);
+    add_number(*command, "--runs", options->runs, 1, 1000, "prove both so often; the run of the median ratio is shown")
+        ->capture_default_str();
     add_level(*command, "--security", options->security_bits, "provable bits");
     command->add_option("--seed", options->seed, "of keys, amounts and receivers")
         ->type_name("N")

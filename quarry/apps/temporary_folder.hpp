@@ -28,7 +28,7 @@ class TemporaryFolder {
         std::error_code error;
         std::filesystem::remove_all(path_, error);
     }
-    [[nodiscard]] std::string operator/(const char* name) const { return (path_ / name).string(); }
+    [[nodiscard]] std::string operator/(const std::string& name) const { return (path_ / name).string(); }
 
   private:
     std::filesystem::path path_;

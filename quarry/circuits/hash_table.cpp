@@ -21,15 +21,14 @@ void HashTable::constrain(AirBuilder& b, const Row<Expr>& row, const Row<Expr>& 
 }
 
 std::array<unsigned, 2> split_heights(std::size_t num_rows, std::array<unsigned, 2> least) {
-    if (num_rows <= (std::size_t{1} << least[0]) + (std::size_t{1} << least[1])) return least;
-    std::array<unsigned, 2> best{log_height_for(num_rows), kMinLogHeight};
-    std::size_t fewest = (std::size_t{1} << best[0]) + (std::size_t{1} << best[1]);
+    const auto held = [](unsigned a, unsigned b) { return (std::size_t{1} << a) + (b == 0 ? 0 : std::size_t{1} << b); };
+    if (num_rows <= held(least[0], least[1])) return least;
+    const unsigned none = least[1] == 0 ? 0 : kMinLogHeight;
+    std::array<unsigned, 2> best{log_height_for(num_rows), none};
     for (unsigned a = kMinLogHeight; a <= best[0]; ++a) {
         for (unsigned b = kMinLogHeight; b <= a; ++b) {
-            const std::size_t total = (std::size_t{1} << a) + (std::size_t{1} << b);
-            if (total < num_rows || total >= fewest) continue;
-            fewest = total;
-            best = {a, b};
+            const std::size_t total = held(a, b);
+            if (total >= num_rows && total < held(best[0], best[1])) best = {a, b};
         }
     }
     return best;

@@ -34,8 +34,8 @@ struct HashTable {
 /// Fills every row from the 16 `in` columns, which must be set; `uses` is left alone.
 inline void fill_hash_rows(Trace& trace, std::size_t table) { fill_compressions(trace, table); }
 
-/// The log heights of two tables that hold num_rows rows together, with the least 2^a + 2^b.
-/// `least`: these, if they hold the rows.
+/// The log heights of two tables that hold num_rows rows together, with the least 2^a + 2^b. `least`: these, if they
+/// hold the rows. The second table is absent (height 0) where that is no higher and least[1] is 0.
 std::array<unsigned, 2> split_heights(std::size_t num_rows,
                                       std::array<unsigned, 2> least = {kMinLogHeight, kMinLogHeight});
 /// Fills two hash tables, the first one first, with one row for each input, used once, and padding. Precondition: they

@@ -89,5 +89,35 @@ TEST(HashTable, ProofsServeTrueRequestsOnly) {
     EXPECT_FALSE(verify(circuit, prove(circuit, trace, request), request).ok());
 }
 
+TEST(SplitHeights, HoldTheRowsWithTheFewest) {
+    using Split = std::array<unsigned, 2>;
+    EXPECT_EQ(split_heights(0), (Split{9, 9}));
+    EXPECT_EQ(split_heights(1024), (Split{9, 9}));
+    EXPECT_EQ(split_heights(1025), (Split{10, 9}));
+    EXPECT_EQ(split_heights(193'473), (Split{17, 16}));
+    EXPECT_EQ(split_heights(30'435), (Split{14, 14}));
+    // without a least height of the second, it is there only where it saves rows
+    EXPECT_EQ(split_heights(0, {9, 0}), (Split{9, 0}));
+    EXPECT_EQ(split_heights(512, {9, 0}), (Split{9, 0}));
+    EXPECT_EQ(split_heights(513, {9, 0}), (Split{10, 0}));
+    EXPECT_EQ(split_heights(1024, {9, 0}), (Split{10, 0}));
+    EXPECT_EQ(split_heights(1025, {9, 0}), (Split{10, 9}));
+    EXPECT_EQ(split_heights(1537, {9, 0}), (Split{11, 0}));
+    EXPECT_EQ(split_heights(10'331, {9, 0}), (Split{13, 12}));
+    EXPECT_EQ(split_heights(57'827, {9, 0}), (Split{16, 0}));
+    // heights that are asked for, as long as the rows fit
+    EXPECT_EQ(split_heights(10'331, {13, 12}), (Split{13, 12}));
+    EXPECT_EQ(split_heights(10, {16, 0}), (Split{16, 0}));
+    EXPECT_EQ(split_heights(65'537, {16, 0}), (Split{16, 9}));
+    for (std::size_t n = 1; n < 5000; n += 7) {
+        for (const unsigned second : {0U, kMinLogHeight}) {
+            const auto [a, b] = split_heights(n, {kMinLogHeight, second});
+            EXPECT_GE((std::size_t{1} << a) + (b == 0 ? 0 : std::size_t{1} << b), n);
+            EXPECT_LE(std::size_t{1} << a, std::size_t{1} << log_height_for(n));
+            EXPECT_TRUE(b == 0 ? second == 0 : b >= kMinLogHeight && b <= a);
+        }
+    }
+}
+
 }  // namespace
 }  // namespace quarry::circuits

@@ -1,4 +1,7 @@
 #pragma once
+#include <array>
+#include <cstdint>
+#include <span>
 #include <vector>
 
 #include "quarry/air/table.hpp"
@@ -39,19 +42,27 @@ struct RangeTable {
 /// All rows, without uses.
 std::vector<RangeRow<KoalaBear>> range_rows();
 
+/// Numbers that a row of the preprocessed table provides: v + 2^13 k, v the row. Eight a row, because a column that is
+/// 2^16 high would keep small segments from small stacks, and v and v >> 8 of the other seven cost no cell.
+inline constexpr std::size_t kRangeRowNumbers = 8;
+inline constexpr std::size_t kHigh15RowNumbers = 4;  ///< of them, those that can be below 0x7f00
+
 /// The same facts as preprocessed columns, for circuits that have a key anyway.
 template <class T>
 struct RangeFixed {
-    T v, high;
-    T below;  ///< v where v < 0x7f00, 0 elsewhere: a fact for kHigh15Bus in every row
+    T v;      ///< below 2^13
+    T high;   ///< v >> 8
+    T below;  ///< v + 0x6000 where that is below 0x7f00, 0 elsewhere: a fact for kHigh15Bus in every row
     template <class V>
     void visit(V&& visitor) {
         visitor("v", v), visitor("high", high), visitor("below", below);
     }
 };
+/// By k.
 template <class T>
 struct RangeUses {
-    T range16_uses, split_uses, high15_uses;
+    std::array<T, kRangeRowNumbers> range16_uses, split_uses;
+    std::array<T, kHigh15RowNumbers> high15_uses;
     template <class V>
     void visit(V&& visitor) {
         visitor("range16_uses", range16_uses), visitor("split_uses", split_uses), visitor("high15_uses", high15_uses);
@@ -60,7 +71,7 @@ struct RangeUses {
 /// Provides what RangeTable does. The uses are free, there is no constraint.
 struct FixedRangeTable {
     static constexpr const char* kName = "range";
-    static constexpr unsigned kLogHeight = 16;
+    static constexpr unsigned kLogHeight = 13;
     template <class T>
     using Fixed = RangeFixed<T>;
     template <class T>
@@ -69,5 +80,9 @@ struct FixedRangeTable {
 };
 /// All preprocessed rows.
 std::vector<RangeFixed<KoalaBear>> fixed_range_rows();
+/// Rows that count uses. [v]: of each 16-bit number; `high15`: of those below 0x7f00.
+std::vector<RangeUses<KoalaBear>> range_uses_rows(std::span<const std::uint32_t> range16,
+                                                  std::span<const std::uint32_t> split,
+                                                  std::span<const std::uint32_t> high15);
 
 }  // namespace quarry::circuits

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
+#include <set>
+
 #include "quarry/circuits/segment_testing.hpp"
 
 namespace quarry::circuits {
@@ -98,32 +101,86 @@ TEST(RangeTable, EndsOnlyAtTheLastNumber) {
     EXPECT_FALSE(broken(rows).empty());
 }
 
-// The same facts as preprocessed columns: what every row provides, against plain integers.
+/// What a row of the preprocessed table provides, as the integers that the tuples are, by bus.
+std::map<std::uint32_t, std::set<std::vector<std::uint32_t>>> provided(const Table& table,
+                                                                       const RangeFixed<KoalaBear>& fixed) {
+    std::vector<KoalaBear> cells(table.num_witness(), KoalaBear(1));
+    cells.insert(cells.end(), {fixed.v, fixed.high, fixed.below});
+    const auto lift = [](KoalaBear x) { return x; };
+    const auto atoms = evaluate_atoms(table.graph, cells, cells, lift);
+    std::map<std::uint32_t, std::set<std::vector<std::uint32_t>>> r;
+    for (const Interaction& i : table.interactions) {
+        EXPECT_EQ(evaluate_form(i.multiplicity, atoms, lift), KoalaBear(1));
+        std::vector<std::uint32_t> tuple;
+        for (const LinearForm& f : i.tuple) tuple.push_back(evaluate_form(f, atoms, lift).canonical());
+        EXPECT_TRUE(r[i.bus].insert(tuple).second || i.bus == kHigh15Bus);
+    }
+    return r;
+}
+
+// The same facts as preprocessed columns: what all rows provide together, against plain integers.
 TEST(FixedRangeTable, ProvidesWhatRangeTableDoes) {
     const Table table = make_table<FixedRangeTable>();
     EXPECT_TRUE(table.constraints.empty());
-    EXPECT_EQ(table.num_witness(), 3U);
-    EXPECT_EQ(table.fixed_log_height, 16U);
+    EXPECT_EQ(table.num_witness(), 20U);
+    EXPECT_EQ(table.fixed_log_height, 13U);
     const auto rows = fixed_range_rows();
-    ASSERT_EQ(rows.size(), kHeight);
-    for (std::uint32_t v = 0; v < kHeight; v += v % 256 == 2 && v != 0x7e02 ? 251 : 1) {
-        const std::vector<KoalaBear> cells{KoalaBear(1), KoalaBear(1), KoalaBear(1),
-                                           rows[v].v,    rows[v].high, rows[v].below};
-        const std::uint32_t below = v < 0x7f00 ? v : 0;
-        const auto atoms = evaluate_atoms(table.graph, cells, cells, [](KoalaBear x) { return x; });
-        std::vector<std::vector<KoalaBear>> tuples;
-        for (const Interaction& i : table.interactions) {
-            EXPECT_EQ(evaluate_form(i.multiplicity, atoms, [](KoalaBear x) { return x; }), KoalaBear(1));
-            tuples.push_back({KoalaBear(i.bus)});
-            for (const LinearForm& f : i.tuple) {
-                tuples.back().push_back(evaluate_form(f, atoms, [](KoalaBear x) { return x; }));
-            }
+    ASSERT_EQ(rows.size(), std::size_t{1} << 13);
+    std::set<std::uint32_t> range16, split, high15;
+    for (const RangeFixed<KoalaBear>& row : rows) {
+        auto facts = provided(table, row);
+        ASSERT_EQ(facts.size(), 3U);
+        for (const auto& tuple : facts[kRange16Bus]) {
+            ASSERT_EQ(tuple.size(), 1U);
+            range16.insert(tuple[0]);
         }
-        const std::vector<std::vector<KoalaBear>> expected{{KoalaBear(kRange16Bus), KoalaBear(v)},
-                                                           {KoalaBear(kSplitBus), KoalaBear(v), KoalaBear(v / 256)},
-                                                           {KoalaBear(kHigh15Bus), KoalaBear(below)}};
-        ASSERT_EQ(tuples, expected) << v;
+        for (const auto& tuple : facts[kSplitBus]) {
+            ASSERT_EQ(tuple.size(), 2U);
+            ASSERT_EQ(tuple[1], tuple[0] / 256);
+            split.insert(tuple[0]);
+        }
+        for (const auto& tuple : facts[kHigh15Bus]) {
+            ASSERT_EQ(tuple.size(), 1U);
+            high15.insert(tuple[0]);
+        }
     }
+    EXPECT_EQ(range16.size(), kHeight);
+    EXPECT_EQ(*range16.rbegin(), 65535U);
+    EXPECT_EQ(split, range16);
+    EXPECT_EQ(high15.size(), 0x7f00U);
+    EXPECT_EQ(*high15.rbegin(), 0x7effU);
+}
+
+// Each use is counted where its number is provided.
+TEST(FixedRangeTable, CountsUsesWhereTheNumberIs) {
+    std::vector<std::uint32_t> range16(kHeight), split(kHeight), high15(0x7f00);
+    range16[0] = 1, range16[8191] = 2, range16[8192] = 3, range16[65535] = 4;
+    split[257] = 5, split[65535] = 6;
+    high15[0] = 7, high15[0x6000] = 8, high15[0x7eff] = 9;
+    const auto rows = range_uses_rows(range16, split, high15);
+    const Table table = make_table<FixedRangeTable>();
+    const auto fixed = fixed_range_rows();
+    std::map<std::vector<std::uint32_t>, std::uint32_t> uses;  // by bus and number
+    const auto offsets = cell_offsets<RangeUses<KoalaBear>>();
+    for (std::size_t r = 0; r < rows.size(); ++r) {
+        std::vector<KoalaBear> cells;
+        for (const std::size_t offset : offsets) {
+            cells.push_back(*reinterpret_cast<const KoalaBear*>(reinterpret_cast<const std::byte*>(&rows[r]) + offset));
+        }
+        if (std::ranges::all_of(cells, [](KoalaBear x) { return x.is_zero(); })) continue;
+        cells.insert(cells.end(), {fixed[r].v, fixed[r].high, fixed[r].below});
+        const auto lift = [](KoalaBear x) { return x; };
+        const auto atoms = evaluate_atoms(table.graph, cells, cells, lift);
+        for (const Interaction& i : table.interactions) {
+            const std::uint32_t n = evaluate_form(i.multiplicity, atoms, lift).canonical();
+            if (n != 0) uses[{i.bus, evaluate_form(i.tuple[0], atoms, lift).canonical()}] += n;
+        }
+    }
+    const std::map<std::vector<std::uint32_t>, std::uint32_t> expected{
+        {{kRange16Bus, 0}, 1},     {{kRange16Bus, 8191}, 2},  {{kRange16Bus, 8192}, 3},
+        {{kRange16Bus, 65535}, 4}, {{kSplitBus, 257}, 5},     {{kSplitBus, 65535}, 6},
+        {{kHigh15Bus, 0}, 7},      {{kHigh15Bus, 0x6000}, 8}, {{kHigh15Bus, 0x7eff}, 9}};
+    EXPECT_EQ(uses, expected);
 }
 
 }  // namespace

@@ -37,13 +37,15 @@ constexpr std::size_t place(SegmentTable t) { return static_cast<std::size_t>(t)
 std::vector<Table> make_tables() {
     std::vector<Table> tables;
     tables.push_back(make_table<HashTable>());
-    tables.push_back(make_table<HashTable>());
+    tables.push_back(tables.back());
     tables.back().name = "more_hash";
     tables.push_back(make_table<FixedRangeTable>());
     tables.push_back(make_table<WordTable>());
     tables.push_back(make_table<EffectTable>());
     tables.push_back(make_table<SlotTable>());
     tables.push_back(make_table<MerkleTable>());
+    tables.push_back(tables.back());
+    tables.back().name = "more_merkle";
     tables.push_back(make_table<RegisterTable>());
     tables.push_back(make_table<FeeTable>());
     tables.push_back(make_table<ChainTable>());
@@ -119,6 +121,15 @@ TypedRows make_typed_rows(const Timeline& timeline, std::span<const OperationSig
     return r;
 }
 
+/// Moves the rows from the first-th on, if there are any.
+template <class Row>
+std::vector<Row> rows_from(std::vector<Row>& rows, std::size_t first) {
+    if (rows.size() <= first) return {};
+    std::vector<Row> rest(rows.begin() + static_cast<std::ptrdiff_t>(first), rows.end());
+    rows.resize(first);
+    return rest;
+}
+
 // Whose rows are made last, from what the others ask.
 constexpr bool is_hash_table(SegmentTable t) { return t == SegmentTable::hash || t == SegmentTable::more_hash; }
 
@@ -172,16 +183,12 @@ class Requests {
     const SegmentRows& rows_;
 };
 
-void count_range_uses(const Requests& requests, std::vector<RangeUses<KoalaBear>>& rows) {
+std::vector<RangeUses<KoalaBear>> count_range_uses(const Requests& requests) {
     std::array<std::vector<std::uint32_t>, 3> counts;
-    tbb::parallel_invoke([&] { counts[0] = requests.histogram(kRange16Bus, rows.size()); },
-                         [&] { counts[1] = requests.histogram(kSplitBus, rows.size()); },
+    tbb::parallel_invoke([&] { counts[0] = requests.histogram(kRange16Bus, 1u << 16); },
+                         [&] { counts[1] = requests.histogram(kSplitBus, 1u << 16); },
                          [&] { counts[2] = requests.histogram(kHigh15Bus, 0x7f00); });
-    for (std::size_t v = 0; v < rows.size(); ++v) {
-        rows[v].range16_uses = KoalaBear(counts[0][v]);
-        rows[v].split_uses = KoalaBear(counts[1][v]);
-        if (v < counts[2].size()) rows[v].high15_uses = KoalaBear(counts[2][v]);
-    }
+    return range_uses_rows(counts[0], counts[1], counts[2]);
 }
 
 void count_chain_uses(const Requests& requests, std::vector<ChainRow<KoalaBear>>& rows) {
@@ -226,7 +233,12 @@ SegmentRows make_segment_rows(const Timeline& timeline, std::span<const Operatio
     add(SegmentTable::word, std::move(typed.word));
     add(SegmentTable::effect, std::move(typed.effect));
     add(SegmentTable::slot, std::move(typed.slot));
+    const auto merkle = split_heights(typed.merkle.size(), {std::max(least_of(SegmentTable::merkle), kMinLogHeight),
+                                                            least_of(SegmentTable::more_merkle)});
+    const auto more_merkle = rows_from(typed.merkle, std::size_t{1} << merkle[0]);
     add(SegmentTable::merkle, std::move(typed.merkle));
+    add(SegmentTable::more_merkle, more_merkle);
+    QUARRY_CHECK(r.heights[place(SegmentTable::more_merkle)] == merkle[1]);
     add(SegmentTable::register_file, std::move(typed.register_file));
     add(SegmentTable::fee, std::move(typed.fee));
     add(SegmentTable::chain, typed.chain);
@@ -244,8 +256,8 @@ SegmentRows make_segment_rows(const Timeline& timeline, std::span<const Operatio
     QUARRY_CHECK(r.heights[place(SegmentTable::signature)] == log_signatures);
 
     const Requests requests(r);
-    std::vector<RangeUses<KoalaBear>> range(std::size_t{1} << FixedRangeTable::kLogHeight);
-    tbb::parallel_invoke([&] { r.hashes = requests.hash_inputs(); }, [&] { count_range_uses(requests, range); },
+    std::vector<RangeUses<KoalaBear>> range;
+    tbb::parallel_invoke([&] { r.hashes = requests.hash_inputs(); }, [&] { range = count_range_uses(requests); },
                          [&] { count_chain_uses(requests, typed.chain); });
     r.tables[place(SegmentTable::range)] = TableRows(std::move(range));
     r.tables[place(SegmentTable::chain)] = TableRows(std::move(typed.chain));
@@ -254,6 +266,24 @@ SegmentRows make_segment_rows(const Timeline& timeline, std::span<const Operatio
     r.heights[place(SegmentTable::hash)] = heights[0];
     r.heights[place(SegmentTable::more_hash)] = heights[1];
     return r;
+}
+
+bool heights_hold(const Heights& heights, const Heights& needed) {
+    const auto num_rows = [](const Heights& h, SegmentTable t) {
+        return h[place(t)] == 0 ? 0 : std::size_t{1} << h[place(t)];
+    };
+    // Two tables of one kind of rows hold what they hold together: what is needed are the fewest that do.
+    constexpr std::array kPairs{std::pair{SegmentTable::hash, SegmentTable::more_hash},
+                                std::pair{SegmentTable::merkle, SegmentTable::more_merkle}};
+    for (std::size_t t = 0; t < kSegmentTables; ++t) {
+        const auto pair =
+            std::ranges::find_if(kPairs, [&](const auto& p) { return t == place(p.first) || t == place(p.second); });
+        const bool holds = pair == kPairs.end() ? needed[t] <= heights[t]
+                                                : num_rows(needed, pair->first) + num_rows(needed, pair->second) <=
+                                                      num_rows(heights, pair->first) + num_rows(heights, pair->second);
+        if (!holds) return false;
+    }
+    return true;
 }
 
 Result<Trace> make_segment_trace(const SegmentRows& rows) {

@@ -17,12 +17,12 @@ namespace {
 
 // The roots by log_size, from 23 on. SegmentKey.RootsArePinned* recomputes them and prints those that differ.
 constexpr std::array<std::array<std::uint32_t, kDigestSize>, 6> kRoots{{
-    {222089203, 630245922, 643335345, 1328987641, 493569335, 1950750987, 195497398, 407119238},
-    {126239967, 717478010, 18626858, 134069013, 439964832, 94865464, 1513427466, 464803193},
-    {1107523767, 220756453, 1455403506, 1562417196, 769691478, 447549678, 1748123562, 978856372},
-    {310413116, 249122983, 965598477, 699488853, 400204736, 1390572889, 1277735160, 1928936672},
-    {1591814247, 900720823, 1109097242, 2110195484, 892366127, 2038282162, 398923387, 238169336},
-    {1253728408, 451739003, 57231924, 661509248, 1851260125, 1484824783, 1678141967, 137703997},
+    {857891601, 1017332667, 724608329, 1823274380, 1935566774, 280463169, 1868414327, 749760279},
+    {1746319456, 2063228176, 206237355, 193786435, 2010120573, 1485037013, 256370676, 1849032026},
+    {1469943150, 1126506658, 1491905696, 2087780560, 82170937, 375685533, 1076469931, 1297446934},
+    {840943870, 1279810614, 1207126740, 839738882, 282436966, 628783725, 1431610157, 1096187552},
+    {821884026, 1726124011, 720554909, 1888151869, 1782941616, 731222943, 1015871138, 150550595},
+    {402667587, 999411768, 778997151, 1699564491, 217384620, 1648741261, 1273531868, 1560046698},
 }};
 static_assert(kMinSegmentLogSize + kRoots.size() - 1 == kMaxLogStack);
 
@@ -122,6 +122,21 @@ const VerifyingKey& segment_verifying_key(const Heights& heights, unsigned secur
         if (key.log_size == layout.value().log_size && key.security_bits == security_bits) return key;
     }
     return keys.front();
+}
+
+Heights heights_of_segment_size(unsigned log_size) {
+    Heights heights;
+    for (const Table& table : segment_circuit().tables()) {
+        heights.push_back(table.fixed_log_height.value_or(kMinLogHeight));
+    }
+    // The smallest size is what the least signature tables need; other sizes follow from the tallest table.
+    if (log_size == kMinSegmentLogSize) {
+        heights[static_cast<std::size_t>(SegmentTable::schedule)] = kMinLogHeight + 4;
+    } else {
+        heights[static_cast<std::size_t>(SegmentTable::hash)] = log_size - kLogStackLanes;
+    }
+    QUARRY_CHECK(make_stack_layout(segment_circuit(), heights).value().log_size == log_size);
+    return heights;
 }
 
 PreprocessedTrace segment_preprocessed(const Heights& heights) {

@@ -11,15 +11,19 @@
 #include "quarry/proof/key.hpp"
 
 /// Keys of the segment circuit, whose preprocessed columns are the comb's entries and the 16-bit numbers. A key depends
-/// on the size of the stack alone: six sizes hold a segment, 2^23 to 2^28, and both security levels have the same first
-/// code. docs/decisions/0012-preprocessed-comb.md.
+/// on the size of the stack alone: six sizes hold a segment, 2^23 to 2^28, and both security levels have the same
+/// first code. docs/decisions/0012-preprocessed-comb.md.
 namespace quarry::circuits {
 
-inline constexpr unsigned kMinSegmentLogSize = 23;  ///< a lane holds the 2^16 rows of the range table
+inline constexpr unsigned kMinSegmentLogSize = 23;  ///< 1.6 M preprocessed cells, 2.4 M of 512 signatures
 
 /// The key that a proof with these heights is verified under: a constant of this program, no computation. Heights or a
 /// level that no segment has get some key, which verify() then refuses, as it does the heights.
 const VerifyingKey& segment_verifying_key(const Heights& heights, unsigned security_bits);
+
+/// Some heights of a segment whose stack has 2^log_size cells, for those who want its key before they have a segment.
+/// Precondition: kMinSegmentLogSize <= log_size <= kMaxLogStack.
+Heights heights_of_segment_size(unsigned log_size);
 
 /// Bytes that outlive this process, by name.
 class KeyStore {

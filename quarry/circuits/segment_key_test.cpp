@@ -11,19 +11,8 @@
 namespace quarry::circuits {
 namespace {
 
-constexpr auto kHash = static_cast<std::size_t>(SegmentTable::hash);
 constexpr auto kRange = static_cast<std::size_t>(SegmentTable::range);
 constexpr auto kComb = static_cast<std::size_t>(SegmentTable::comb);
-
-/// The smallest stack, and larger ones by the tallest table: 2^h rows need lanes of as many.
-Heights heights_of_size(unsigned log_size) {
-    Heights heights(kSegmentTables, kMinLogHeight);
-    heights[kRange] = FixedRangeTable::kLogHeight;
-    heights[kComb] = CombTable::kLogHeight;
-    if (log_size > kMinSegmentLogSize) heights[kHash] = log_size - kLogStackLanes;
-    EXPECT_EQ(make_stack_layout(segment_circuit(), heights).value().log_size, log_size);
-    return heights;
-}
 
 std::string root_text(const Digest& root) {
     std::string text;
@@ -48,7 +37,7 @@ class TestStore : public KeyStore {
 };
 
 void expect_pinned(unsigned log_size) {
-    const Heights heights = heights_of_size(log_size);
+    const Heights heights = heights_of_segment_size(log_size);
     const Digest root = ProvingKey(segment_preprocessed(heights)).verifying_key().preprocessed_root;
     for (const unsigned bits : kSecurityLevels) {
         const VerifyingKey& key = segment_verifying_key(heights, bits);
@@ -68,8 +57,8 @@ TEST(SegmentKey, RootsArePinnedSlow) {
 }
 
 TEST(SegmentKey, CellsAreTheCombsAndTheNumbers) {
-    const PreprocessedTrace trace = segment_preprocessed(heights_of_size(kMinSegmentLogSize));
-    EXPECT_EQ(trace.layout().preprocessed_lanes, 28U);
+    const PreprocessedTrace trace = segment_preprocessed(heights_of_segment_size(kMinSegmentLogSize));
+    EXPECT_EQ(trace.layout().preprocessed_lanes, 25U);
     for (const std::size_t r : {std::size_t{0}, std::size_t{300}, std::size_t{8191}}) {
         EXPECT_EQ(trace.column(kComb, 0)[r], comb_rows()[r].window);
         EXPECT_EQ(trace.column(kComb, 1)[r], comb_rows()[r].base);
@@ -77,16 +66,16 @@ TEST(SegmentKey, CellsAreTheCombsAndTheNumbers) {
         EXPECT_EQ(trace.column(kComb, 3)[r], comb_rows()[r].entry[0].point.x[0]);
         EXPECT_EQ(trace.column(kComb, 194)[r], comb_rows()[r].entry[7].high);
     }
-    for (const std::uint32_t v : {0U, 255U, 256U, 0x7effU, 0x7f00U, 0xffffU}) {
+    for (const std::uint32_t v : {0U, 255U, 256U, 0x1effU, 0x1f00U, 0x1fffU}) {
         EXPECT_EQ(trace.column(kRange, 0)[v], KoalaBear(v));
         EXPECT_EQ(trace.column(kRange, 1)[v], KoalaBear(v >> 8));
-        EXPECT_EQ(trace.column(kRange, 2)[v], KoalaBear(v < 0x7f00 ? v : 0));
+        EXPECT_EQ(trace.column(kRange, 2)[v], KoalaBear(v < 0x1f00 ? 0x6000 + v : 0));
     }
 }
 
 // A key from the store opens as the one that was hashed; what does not lead to the root is made again.
 TEST(SegmentKey, AStoreSavesHashingAndCannotLieSlow) {
-    const Heights heights = heights_of_size(kMinSegmentLogSize);
+    const Heights heights = heights_of_segment_size(kMinSegmentLogSize);
     const ProvingKey whole(segment_preprocessed(heights));
     const auto store = std::make_shared<TestStore>();
     const auto first_use = [&] {
@@ -124,7 +113,7 @@ TEST(SegmentKey, AStoreSavesHashingAndCannotLieSlow) {
 
 // A verifier needs no key: the cap from the store, which has it once some process has made it.
 TEST(SegmentKey, AStoreHasTheCapAndCannotLieSlow) {
-    const Heights heights = heights_of_size(kMinSegmentLogSize);
+    const Heights heights = heights_of_segment_size(kMinSegmentLogSize);
     const Digest root = segment_verifying_key(heights, 100).preprocessed_root;
     const auto store = std::make_shared<TestStore>();
     const auto first_use = [&] {
@@ -160,17 +149,17 @@ TEST(SegmentKey, AStoreHasTheCapAndCannotLieSlow) {
 
 TEST(SegmentKey, ACapIsOfItsSizeAndOfAKeyThatIsThereSlow) {
     SegmentKeys keys;
-    const Heights heights = heights_of_size(kMinSegmentLogSize + 2);
+    const Heights heights = heights_of_segment_size(kMinSegmentLogSize + 2);
     const ProvingKey& key = keys.proving_key(heights, 120);
     const KeyCap* cap = keys.cap(heights);
     ASSERT_NE(cap, nullptr);
     EXPECT_EQ(cap->height(), kLogSegmentCap);
     EXPECT_TRUE(std::ranges::equal(cap->level(kLogSegmentCap), key.commitment().level(kLogSegmentCap)));
-    EXPECT_NE(keys.cap(heights_of_size(kMinSegmentLogSize)), cap);
+    EXPECT_NE(keys.cap(heights_of_segment_size(kMinSegmentLogSize)), cap);
 }
 
 TEST(SegmentKey, ForeignHeightsGetAKeyThatIsRefused) {
-    Heights heights = heights_of_size(kMinSegmentLogSize);
+    Heights heights = heights_of_segment_size(kMinSegmentLogSize);
     heights.pop_back();
     const VerifyingKey& key = segment_verifying_key(heights, 100);
     EXPECT_EQ(key.circuit_digest, segment_circuit().digest());
@@ -180,6 +169,14 @@ TEST(SegmentKey, ForeignHeightsGetAKeyThatIsRefused) {
     // Nothing is computed for them.
     SegmentKeys keys;
     EXPECT_EQ(keys.cap(heights), nullptr);
+    // Heights that the tables allow, but whose stack is smaller than any segment's.
+    Heights low = heights_of_segment_size(kMinSegmentLogSize);
+    low[static_cast<std::size_t>(SegmentTable::schedule)] = kMinLogHeight;
+    ASSERT_LT(make_stack_layout(segment_circuit(), low).value().log_size, kMinSegmentLogSize);
+    EXPECT_EQ(segment_verifying_key(low, 100), key);
+    const Proof small{100, low, {}, {}};
+    EXPECT_EQ(verify(segment_circuit(), small, {}, 100, &key).error().code, Errc::wrong_key);
+    EXPECT_EQ(keys.cap(low), nullptr);
     EXPECT_EQ(keys.cap({}), nullptr);
     EXPECT_EQ(keys.cap(Heights(kSegmentTables, 40)), nullptr);
 }

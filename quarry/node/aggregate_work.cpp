@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <functional>
 
 #include "quarry/circuits/segment_source.hpp"
 #include "quarry/node/file_io.hpp"
@@ -27,11 +26,11 @@ Problem refused(RejectCode code) {
             "give at most 16 batches, larger bundles first, and only the last one partly filled"};
 }
 
-/// The smallest profile that holds tables of these heights.
+/// The smallest profile that holds the rows of a segment that needs these heights.
 std::optional<std::size_t> find_profile(const Heights& heights) {
     const auto& profiles = recursion::segment_profiles();
     for (std::size_t p = 0; p < profiles.size(); ++p) {
-        if (std::ranges::equal(heights, profiles[p].heights, std::ranges::less_equal())) return p;
+        if (circuits::heights_hold(profiles[p].heights, heights)) return p;
     }
     return std::nullopt;
 }

@@ -53,7 +53,7 @@ TEST(AggregateWork, ATreeOfFewNodes) {
     using Names = std::vector<std::string>;
     EXPECT_EQ(nodes_of(plan(folder, World(1)).value()), Names{"batch 512"});
     EXPECT_EQ(nodes_of(plan(folder, World(3)).value()),
-              (Names{"batch 512", "batch 512", "batch 512", "bundle", "wider bundle", "bundle"}));
+              (Names{"batch 512", "batch 512", "bundle", "batch 512", "wider bundle", "bundle"}));
     EXPECT_EQ(nodes_of(plan(folder, World(1, 2)).value()),
               (Names{"segment 512 + data", "segment 512", "batch of two parts"}));
     EXPECT_EQ(nodes_of(plan(folder, World(1, 5)).value()),

@@ -32,9 +32,13 @@ circuits::SegmentRows rows_of(const DevelopmentBatch& batch, circuits::Timeline&
 }
 
 TEST(BatchProver, RowsSatisfyEveryTableAndBalanceEveryBusSlow) {
-    const DevelopmentBatch batch = make_development_batch(100, 12, 1);
+    const DevelopmentBatch batch = make_development_batch(10'000, 96, 1);
     circuits::Timeline timeline;
     const circuits::SegmentRows rows = rows_of(batch, timeline);
+    // Enough touched nodes for both of their tables.
+    const auto height = [&](circuits::SegmentTable t) { return rows.heights[static_cast<std::size_t>(t)]; };
+    EXPECT_EQ(height(circuits::SegmentTable::merkle), 10U);
+    EXPECT_EQ(height(circuits::SegmentTable::more_merkle), 9U);
     const auto trace = circuits::make_segment_trace(rows);
     ASSERT_TRUE(trace.ok());
     const Circuit& circuit = circuits::segment_circuit();

@@ -57,9 +57,29 @@ Circuit::Circuit(std::string name, std::vector<Table> tables, std::vector<Public
     QUARRY_CHECK(num_constraints <= kCircuitBounds.num_constraints && num_openings <= kCircuitBounds.num_openings);
 }
 
+namespace {
+
+bool same_atom(const Atom& a, const Atom& b) {
+    return a.kind == b.kind && a.column == b.column && a.left == b.left && a.right == b.right;
+}
+
+// The same polynomials of the same columns, under whatever name and beside whatever interactions.
+bool same_constraints(const Table& a, const Table& b) {
+    return a.num_columns() == b.num_columns() &&
+           std::ranges::equal(a.constraints, b.constraints, {}, &Constraint::form, &Constraint::form) &&
+           std::ranges::equal(a.graph.atoms(), b.graph.atoms(), same_atom);
+}
+
+}  // namespace
+
 const Program& Circuit::program(std::size_t table) const {
     LazyProgram& lazy = *programs_[table];
-    std::call_once(lazy.once, [&] { lazy.program = compile(tables_[table]); });
+    std::call_once(lazy.once, [&] {
+        const auto first = std::ranges::find_if(
+            tables_, [&](const Table& other) { return same_constraints(other, tables_[table]); });  // or the table
+        const auto t = static_cast<std::size_t>(first - tables_.begin());
+        lazy.program = t < table ? program(t) : compile(tables_[table]);
+    });
     return lazy.program;
 }
 

@@ -143,7 +143,7 @@ TEST(SegmentProof, LiesAreRefusedSlow) {
     {
         Claim c(rollup, honest);  // a number is offered once more than it is asked for
         Trace trace = trace_of(c);
-        cell(trace, SegmentTable::range, 65535, "range16_uses") += KoalaBear(1);
+        cell(trace, SegmentTable::range, 8191, "range16_uses[7]") += KoalaBear(1);
         expect_refused(trace, c.make_timeline().statement);
     }
 }
@@ -172,6 +172,30 @@ TEST(SegmentProof, TablesWithoutRowsAreAbsentSlow) {
     height(SegmentTable::withdraw) = kMinLogHeight;
     height(SegmentTable::signed_operation) = 0;
     EXPECT_FALSE(accepted());
+}
+
+// A touched node is a row of either Merkle table, but not of both.
+TEST(SegmentProof, ANodeInBothTablesIsRefusedSlow) {
+    RealRollup rollup;
+    RealBatch batch(rollup);
+    Claim c(rollup, batch.add(rollup::Withdraw{auth(2), Amount(70), rollup.address(30)}).seal());
+    Heights least(circuits::kSegmentTables, 0);
+    least[static_cast<std::size_t>(SegmentTable::more_merkle)] = kMinLogHeight;
+    const auto rows = circuits::make_segment_rows(c.make_timeline(), c.signatures(), &least);
+    ASSERT_EQ(rows.heights[static_cast<std::size_t>(SegmentTable::more_merkle)], kMinLogHeight);
+    Trace trace = circuits::make_segment_trace(rows).value();
+    const auto accepted = [&] {
+        const auto bytes = prove_trace(trace, c.make_timeline().statement);
+        return circuits::verify_segment(c.make_timeline().statement, bytes).ok();
+    };
+    EXPECT_TRUE(accepted());
+    const auto& names = table_of(SegmentTable::merkle).columns;
+    for (const auto& name : names) {
+        cell(trace, SegmentTable::more_merkle, 7, name) = cell(trace, SegmentTable::merkle, 2, name);
+    }
+    EXPECT_FALSE(accepted());
+    for (const auto& name : names) cell(trace, SegmentTable::merkle, 2, name) = KoalaBear();
+    EXPECT_TRUE(accepted());
 }
 
 }  // namespace

@@ -72,6 +72,7 @@ BAD_USAGE = [
     ["security", "--log-size", "29"],
     ["bench", "split", "--segments", "1"],
     ["bench", "split", "--workers", "0"],
+    ["bench", "split", "--runs", "0"],
     ["bench", "aggregate", "--batches", "17"],
     ["aggregate"],
     ["aggregate", "one"],

@@ -261,7 +261,7 @@ class Segments(unittest.TestCase):
     @unittest.skipIf("*Slow*" in os.environ.get("GTEST_FILTER", ""), "release only")
     def test_4096_transfers_in_8_segments_slow(self):
         split = self.done("bench", "split", "--transfers", "4096", "--accounts", "8192", "--segments", "8",
-                          "--workers", "2", "--folder", self.folder.name)
+                          "--workers", "2", "--runs", "1", "--folder", self.folder.name)
         self.assertIs(split["same_statement"], True)
         self.assertEqual(split["split"]["segments"], 8)
         self.assertEqual(split["split"]["executions"], 8)

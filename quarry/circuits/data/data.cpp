@@ -22,7 +22,7 @@ constexpr std::size_t place(DataTable t) { return static_cast<std::size_t>(t); }
 std::vector<Table> make_tables() {
     std::vector<Table> tables;
     tables.push_back(make_table<HashTable>());
-    tables.push_back(make_table<HashTable>());
+    tables.push_back(tables.back());
     tables.back().name = "more_hash";
     tables.push_back(make_table<RangeTable>());
     tables.push_back(make_table<EvaluationTable>());

@@ -102,6 +102,27 @@ TEST_F(Tree, NodesAreThereOnce) {
     }
 }
 
+// The segment circuit has two tables of these rows: which one a row is in says nothing.
+TEST_F(Tree, MayLieInTwoTables) {
+    const auto unmatched_with = [&](std::size_t first, std::size_t last) {  // the second table has rows [first, end)
+        BusSums sums;
+        const Table table = make_table<MerkleTable>();
+        sums.add_table(table,
+                       testing::columns_of_rows(std::vector<Row>(rows.begin(), rows.begin() + std::ptrdiff_t(last))));
+        sums.add_table(table,
+                       testing::columns_of_rows(std::vector<Row>(rows.begin() + std::ptrdiff_t(first), rows.end())));
+        sums.add_table(make_table<SlotTable>(), testing::columns_of_rows(slots));
+        for (const PublicTuple& t : segment_tuples(segment.timeline.statement))
+            sums.add(t.bus, t.tuple, t.multiplicity);
+        return sums.on(kNodeBus).size();
+    };
+    for (const std::size_t cut : {std::size_t{0}, std::size_t{1}, rows.size() / 2, rows.size() - 1, rows.size()}) {
+        EXPECT_EQ(unmatched_with(cut, cut), 0U);
+        if (cut > 0) EXPECT_GT(unmatched_with(cut - 1, cut), 0U);            // one node in both
+        if (cut < rows.size()) EXPECT_GT(unmatched_with(cut + 1, cut), 0U);  // one in neither
+    }
+}
+
 // "a child with another level or index".
 TEST_F(Tree, ChildrenAreWhereTheyBelong) {
     for (const std::size_t i : {std::size_t{0}, rows.size() / 2, rows.size() - 1}) {
