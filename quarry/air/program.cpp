@@ -29,11 +29,13 @@ class TapeBuilder {
     TapeBuilder(const Table& table, Program& program, std::map<FormKey, std::uint32_t>& input_of)
         : table_(table), program_(program), input_of_(input_of) {}
 
-    Tape build(const std::vector<std::uint32_t>& wanted) {
-        std::vector<std::uint32_t> root_values;
-        for (const std::uint32_t r : wanted) root_values.push_back(value_of_form(program_.roots[r].form));
-        return assign_slots(wanted, root_values);
+    /// Adds to the program's inputs what these roots read.
+    void emit(std::vector<std::uint32_t> wanted) {
+        wanted_ = std::move(wanted);
+        for (const std::uint32_t r : wanted_) root_values_.push_back(value_of_form(program_.roots[r].form));
     }
+    /// Precondition: the program has all its inputs, behind which the slots begin.
+    Tape finish() && { return assign_slots(wanted_, root_values_); }
 
   private:
     static constexpr std::uint32_t kInput = 0x80000000;  // marks a value that is an input
@@ -161,6 +163,7 @@ class TapeBuilder {
     std::map<FormKey, std::uint32_t>& input_of_;
     std::map<std::uint32_t, std::uint32_t> value_of_atom_;
     std::map<FormKey, std::uint32_t> value_of_form_;
+    std::vector<std::uint32_t> wanted_, root_values_;
     std::vector<TapeOp> ops_;
     std::vector<Term> terms_;
 };
@@ -250,19 +253,21 @@ Program compile(const Table& table) {
     program.roots = find_roots(table);
     program.max_degree = table.max_degree();
     std::map<FormKey, std::uint32_t> input_of;
-    auto build = [&](auto keep) {
+    const auto emit = [&](auto keep) {
         std::vector<std::uint32_t> wanted;
         for (std::uint32_t r = 0; r < program.roots.size(); ++r) {
             if (keep(program.roots[r].degree)) wanted.push_back(r);
         }
-        return TapeBuilder(table, program, input_of).build(wanted);
+        TapeBuilder builder(table, program, input_of);
+        builder.emit(std::move(wanted));
+        return builder;
     };
-    // A first pass collects every input, so that their number, and with it every slot, is the same in all tapes.
-    (void)build([](unsigned) { return true; });
-    for (unsigned d = 0; d <= program.max_degree; ++d) {
-        // no root of degree d - 1: the same roots as before
-        const bool same =
-            d > 0 && std::ranges::none_of(program.roots, [&](const auto& r) { return r.degree == d - 1; });
+    const auto build = [&](auto keep) { return emit(keep).finish(); };
+    // All roots first: they read every input, so that the number of inputs, and with it every slot, is the same in all
+    // tapes.
+    program.at_least.push_back(emit([](unsigned) { return true; }).finish());
+    for (unsigned d = 1; d <= program.max_degree; ++d) {
+        const bool same = std::ranges::none_of(program.roots, [&](const auto& r) { return r.degree == d - 1; });
         program.at_least.push_back(same ? program.at_least.back() : build([&](unsigned e) { return e >= d; }));
     }
     program.below_max = build([&](unsigned e) { return e < program.max_degree; });

@@ -266,6 +266,7 @@ class Segments(unittest.TestCase):
         self.assertEqual(split["split"]["segments"], 8)
         self.assertEqual(split["split"]["executions"], 8)
         self.assertLess(split["cpu_ratio"], 3)
+        self.assertLess(split["cells_ratio"], 1.25)
         print(f"CPU of 8 segments against one: {split['cpu_ratio']}, cells: {split['cells_ratio']}")
 
 
