@@ -64,8 +64,8 @@ struct SegmentRows {
 /// high as their rows need, and at least as high as `least` says, if it is given.
 SegmentRows make_segment_rows(const Timeline& timeline, std::span<const OperationSignature> signatures,
                               const Heights* least = nullptr);
-/// Whether rows that make_segment_rows gives the heights `needed` without a least fit into tables of these heights: then
-/// it gives `heights` where they are the least.
+/// Whether rows that make_segment_rows gives the heights `needed` without a least fit into tables of these heights:
+/// then it gives `heights` where they are the least.
 bool heights_hold(const Heights& heights, const Heights& needed);
 /// Lays the rows out and computes the hash tables. limit_exceeded: the segment is too large for one proof.
 Result<Trace> make_segment_trace(const SegmentRows& rows);

@@ -34,8 +34,8 @@ struct MerkleRow {
 /// indices are forced by the bus: level 0 is reached 32 steps below the root (p more steps need more rows than there
 /// are), the upper two steps lead to the left, and so an index at level l < 31 is an integer below 2^(30 - l): no two
 /// nodes share a field element. A row of this table at level 0 or below could only have untouched children, in the end:
-/// it changes nothing. An untouched child hides nothing, because its digest is the same on both sides. "Row" is a row of
-/// any of the circuit's tables of this text: it has two, so that their heights add up to little more than is needed.
+/// it changes nothing. An untouched child hides nothing, because its digest is the same on both sides. "Row" is a row
+/// of any of the circuit's tables of this text: it has two, so that their heights add up to little more than is needed.
 struct MerkleTable {
     static constexpr const char* kName = "merkle";
     template <class T>

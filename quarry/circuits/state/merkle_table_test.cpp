@@ -118,8 +118,12 @@ TEST_F(Tree, MayLieInTwoTables) {
     };
     for (const std::size_t cut : {std::size_t{0}, std::size_t{1}, rows.size() / 2, rows.size() - 1, rows.size()}) {
         EXPECT_EQ(unmatched_with(cut, cut), 0U);
-        if (cut > 0) EXPECT_GT(unmatched_with(cut - 1, cut), 0U);            // one node in both
-        if (cut < rows.size()) EXPECT_GT(unmatched_with(cut + 1, cut), 0U);  // one in neither
+        if (cut > 0) {
+            EXPECT_GT(unmatched_with(cut - 1, cut), 0U);  // one node in both
+        }
+        if (cut < rows.size()) {
+            EXPECT_GT(unmatched_with(cut + 1, cut), 0U);  // one in neither
+        }
     }
 }
 
