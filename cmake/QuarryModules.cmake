@@ -34,6 +34,7 @@ endfunction()
 # from nothing. But ccache keeps no object that a precompiled header went into, and a forgotten #include goes
 # unnoticed: the libraries of the release build never have one.
 set(QUARRY_PRECOMPILE "" CACHE STRING "Targets with precompiled headers: programs, all or (empty) none")
+set(QUARRY_TEST_OPTIMIZATION "-O1" CACHE STRING "What tests themselves are compiled with: most of what they spend is in the libraries")
 set(CMAKE_PCH_PROLOGUE "")  # or CMake makes a system header of it, and no warning comes from what it includes
 
 # quarry_precompile(TARGET KIND HEADER...): KIND is `program` or `library`.
@@ -58,7 +59,8 @@ function(quarry_unit_test name)
   add_test(NAME ${name} COMMAND ${name}_test)
   set_tests_properties(${name} PROPERTIES LABELS unit TIMEOUT 900)
   target_link_libraries(${name}_test PRIVATE GTest::gtest GTest::gtest_main)
-  target_compile_options(${name}_test PRIVATE -O1)  # most of what tests spend is in the libraries; compiling them is not
+  # Most of what tests spend is in the libraries; compiling them is not.
+  target_compile_options(${name}_test PRIVATE ${QUARRY_TEST_OPTIMIZATION})
   add_dependencies(unit_tests ${name}_test)
 endfunction()
 
