@@ -61,7 +61,10 @@ HWY_INLINE Lanes sub32(Lanes a, Lanes b) { return hn::Sub(a, b); }
 HWY_INLINE Lanes min32(Lanes a, Lanes b) { return hn::Min(a, b); }
 HWY_INLINE Wide add64(Wide a, Wide b) { return hn::Add(a, b); }
 HWY_INLINE Wide sub64(Wide a, Wide b) { return hn::Sub(a, b); }
-HWY_INLINE Wide min64(Wide a, Wide b) { return hn::Min(a, b); }
+/// The lesser of two u64 with equal low halves: one instruction, where the minimum of u64 has several on AVX2.
+HWY_INLINE Wide min_high(Wide a, Wide b) {
+    return hn::BitCast(kTag64, hn::Min(hn::BitCast(kTag32, a), hn::BitCast(kTag32, b)));
+}
 /// Products of the even lanes.
 HWY_INLINE Wide mul_even(Lanes a, Lanes b) { return hn::MulEven(a, b); }
 /// Products of the low halves of each u64. As assembly, because clang sees that Montgomery reduction needs only the low
@@ -135,7 +138,10 @@ HWY_INLINE Lanes sub32(Lanes x, Lanes y) { return {hn::Sub(x.a, y.a), hn::Sub(x.
 HWY_INLINE Lanes min32(Lanes x, Lanes y) { return {hn::Min(x.a, y.a), hn::Min(x.b, y.b)}; }
 HWY_INLINE Wide add64(Wide x, Wide y) { return {hn::Add(x.a, y.a), hn::Add(x.b, y.b)}; }
 HWY_INLINE Wide sub64(Wide x, Wide y) { return {hn::Sub(x.a, y.a), hn::Sub(x.b, y.b)}; }
-HWY_INLINE Wide min64(Wide x, Wide y) { return {hn::Min(x.a, y.a), hn::Min(x.b, y.b)}; }
+HWY_INLINE Wide min_high(Wide x, Wide y) {
+    return {hn::BitCast(kTag64, hn::Min(hn::BitCast(kTag32, x.a), hn::BitCast(kTag32, y.a))),
+            hn::BitCast(kTag64, hn::Min(hn::BitCast(kTag32, x.b), hn::BitCast(kTag32, y.b)))};
+}
 HWY_INLINE Wide mul_even(Lanes x, Lanes y) { return {hn::MulEven(x.a, y.a), hn::MulEven(x.b, y.b)}; }
 HWY_INLINE Wide mul_low32(Wide x, Wide y) {
     return {hn::MulEven(hn::BitCast(kTag32, x.a), hn::BitCast(kTag32, y.a)),
@@ -230,7 +236,7 @@ QUARRY_PLAIN_OP(Lanes, sub32, 16, a.v[i] - b.v[i])
 QUARRY_PLAIN_OP(Lanes, min32, 16, a.v[i] < b.v[i] ? a.v[i] : b.v[i])
 QUARRY_PLAIN_OP(Wide, add64, 8, a.v[i] + b.v[i])
 QUARRY_PLAIN_OP(Wide, sub64, 8, a.v[i] - b.v[i])
-QUARRY_PLAIN_OP(Wide, min64, 8, a.v[i] < b.v[i] ? a.v[i] : b.v[i])
+QUARRY_PLAIN_OP(Wide, min_high, 8, a.v[i] < b.v[i] ? a.v[i] : b.v[i])
 QUARRY_PLAIN_OP(Wide, mul_low32, 8, (a.v[i] & 0xffffffff) * (b.v[i] & 0xffffffff))
 #undef QUARRY_PLAIN_OP
 HWY_NOINLINE inline Wide mul_even(const Lanes& a, const Lanes& b) {
@@ -311,8 +317,8 @@ HWY_INLINE void multiply_add(Accumulator& s, Lanes a, Lanes a_odd, Lanes b, Lane
 /// From < 2 p 2^32 (e.g. a corrected value plus two products) to < p 2^32.
 HWY_INLINE void correct(Accumulator& s) {
     const Wide shifted = broadcast64(static_cast<std::uint64_t>(KoalaBear::kModulus) << 32);
-    s.even = min64(s.even, sub64(s.even, shifted));
-    s.odd = min64(s.odd, sub64(s.odd, shifted));
+    s.even = min_high(s.even, sub64(s.even, shifted));
+    s.odd = min_high(s.odd, sub64(s.odd, shifted));
 }
 /// The canonical value of a sum < 2 p 2^32.
 HWY_INLINE Lanes reduce(const Accumulator& s) {

@@ -82,7 +82,9 @@ void skip_interpolate_all(Word* data, const KoalaBear* inverse_factor) {
 
 // ---- Tapes ----
 
-// kCount vectors at a time: eight independent sums hide the latency of multiplication.
+// Vectors at a time: four are eight independent sums, which hide the latency of multiplication. On AVX2 a sum has twice
+// the registers, of which there are half as many.
+inline constexpr std::size_t kVectors = HWY_TARGET == HWY_AVX2 ? 2 : 4;
 template <std::size_t kCount>
 HWY_INLINE void dot(const Term* terms, std::size_t n, Lanes constant, const Word* const* slots, Word* target,
                     std::size_t at) {
@@ -132,7 +134,9 @@ void linear_form_base_all(const Term* terms, std::size_t n, KoalaBear constant, 
         }
     }
     std::size_t i = 0;
-    for (; i + 4 <= num_vectors; i += 4) dot<4>(terms, n, broadcast(constant), slots, target, i * kLanes);
+    for (; i + kVectors <= num_vectors; i += kVectors) {
+        dot<kVectors>(terms, n, broadcast(constant), slots, target, i * kLanes);
+    }
     for (; i < num_vectors; ++i) dot<1>(terms, n, broadcast(constant), slots, target, i * kLanes);
 }
 
