@@ -45,9 +45,10 @@ function(quarry_precompile target kind)
   endif()
 endfunction()
 
-# `module_tests` and `corpus_tests` build what the ctest labels `module` and `corpus` run, and nothing else. `module`: the
-# unit tests beside a module's code, without those that cross modules. GCC and the sanitizers run these.
+# `unit_tests`, `module_tests` and `corpus_tests` build what the ctest labels `unit`, `module` and `corpus` run, and
+# nothing else. `module`: the unit tests beside a module's code, without those that cross modules.
 if(QUARRY_TESTS)
+  add_custom_target(unit_tests)
   add_custom_target(module_tests)
   add_custom_target(corpus_tests)
 endif()
@@ -60,6 +61,7 @@ function(quarry_unit_test name)
   target_link_libraries(${name}_test PRIVATE GTest::gtest GTest::gtest_main)
   # Most of what tests spend is in the libraries; compiling them is not.
   target_compile_options(${name}_test PRIVATE ${QUARRY_TEST_OPTIMIZATION})
+  add_dependencies(unit_tests ${name}_test)
 endfunction()
 
 function(quarry_module name)
