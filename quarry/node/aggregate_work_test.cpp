@@ -6,6 +6,7 @@
 
 #include "quarry/node/batch_work.hpp"
 #include "quarry/node/development_batch.hpp"
+#include "quarry/node/node_prover.hpp"
 #include "quarry/node/terminal_proof.hpp"
 #include "quarry/node/work_testing.hpp"
 
@@ -137,6 +138,24 @@ TEST(AggregateWork, RefusesWhatIsNoBundle) {
     EXPECT_EQ(plan.add_bundle(encode(join)).error().name, "not_a_batch");
 }
 
+/// Executes every task of a tree that was written, in order. Each output passes its own task's check and, where
+/// `others` is set, no other task's.
+void execute(WorkFolder& folder, const WorkTree& tree, bool others) {
+    for (const WorkTree::Node& node : tree.nodes()) {
+        const auto inputs = folder.read_inputs(node.task).value();
+        const TaskKind* kind = find_task_kind(node.task.kind);
+        const auto output = kind->run({node.task, inputs, {}});
+        ASSERT_TRUE(output.ok()) << output.error().cause;
+        EXPECT_TRUE(kind->check(node.task, output.value()));
+        for (const WorkTree::Node& other : tree.nodes()) {
+            if (others && other.id != node.id) {
+                EXPECT_FALSE(check_task_output(other.task, output.value()));
+            }
+        }
+        ASSERT_TRUE(folder.put_output(node.id, output.value()).ok());
+    }
+}
+
 // From tasks to a proof, each output against the check of every task.
 TEST(AggregateWork, TwoBatchesBecomeOneBundleSlow) {
     const TemporaryPath path("quarry-aggregate");
@@ -147,19 +166,7 @@ TEST(AggregateWork, TwoBatchesBecomeOneBundleSlow) {
     world.cuts.push_back(in_two.cuts[0]);
     const auto tree = plan(folder, world).value();
     ASSERT_TRUE(folder.write_tree(tree).ok());
-    for (const WorkTree::Node& node : tree.nodes()) {
-        const auto inputs = folder.read_inputs(node.task).value();
-        const TaskKind* kind = find_task_kind(node.task.kind);
-        const auto output = kind->run({node.task, inputs, {}});
-        ASSERT_TRUE(output.ok()) << output.error().cause;
-        EXPECT_TRUE(kind->check(node.task, output.value()));
-        for (const WorkTree::Node& other : tree.nodes()) {
-            if (other.id != node.id) {
-                EXPECT_FALSE(check_task_output(other.task, output.value()));
-            }
-        }
-        ASSERT_TRUE(folder.put_output(node.id, output.value()).ok());
-    }
+    ASSERT_NO_FATAL_FAILURE(execute(folder, tree, true));
     const auto bytes = folder.read_output(tree.nodes().back().id).value().value();
     auto file = parse_node_proof(bytes).value();
     ASSERT_TRUE(verify(*find_catalog(), file).ok());
@@ -192,14 +199,7 @@ TEST(AggregateWork, EightBatchesInWideNodesSlow) {
     const auto tree = std::move(plan).finish("work").value();
     ASSERT_EQ(tree.nodes().size(), 4U);
     ASSERT_TRUE(folder.write_tree(tree).ok());
-    for (const WorkTree::Node& node : tree.nodes()) {
-        const auto inputs = folder.read_inputs(node.task).value();
-        const TaskKind* kind = find_task_kind(node.task.kind);
-        const auto output = kind->run({node.task, inputs, {}});
-        ASSERT_TRUE(output.ok()) << output.error().cause;
-        EXPECT_TRUE(kind->check(node.task, output.value()));
-        ASSERT_TRUE(folder.put_output(node.id, output.value()).ok());
-    }
+    ASSERT_NO_FATAL_FAILURE(execute(folder, tree, true));
     const auto bytes_of = [&](std::size_t i) { return folder.read_output(tree.nodes()[i].id).value().value(); };
     const auto file = parse_node_proof(bytes_of(3)).value();
     ASSERT_TRUE(verify(*find_catalog(), file).ok());
@@ -219,10 +219,23 @@ TEST(AggregateWork, EightBatchesInWideNodesSlow) {
     changed = wide;
     changed.node_kind = file.node_kind;
     EXPECT_FALSE(verify(*find_catalog(), changed).ok());
-    // Leaves in another order.
-    auto inputs = folder.read_inputs(tree.nodes()[2].task).value();
-    std::swap(inputs[1], inputs[2]);
-    EXPECT_FALSE(find_task_kind("bundle")->run({tree.nodes()[2].task, inputs, {}}).ok());
+    // Leaves in another order; a statement of fewer batches than the node closes, or of more.
+    const std::size_t kind = *recursion::find_node_kind("four batches 512");
+    const auto inputs = folder.read_inputs(tree.nodes()[2].task).value();
+    std::vector<std::vector<std::uint8_t>> leaves(inputs.begin() + 1, inputs.end());
+    const auto said = std::get<BundleContent>(wide.statement);
+    const auto name = [&](const BundleContent& statement) {
+        const auto made = prove_node_of(*find_catalog(), kind, statement, leaves);
+        return made ? std::string() : made.error().name;
+    };
+    const auto of_count = [&](unsigned depth, std::size_t count) {
+        return name({depth, std::vector<rollup::TerminalItem>(count, said.items.front())});
+    };
+    EXPECT_EQ(of_count(2, 3), "bundle_mismatch");
+    EXPECT_EQ(of_count(3, 5), "bundle_mismatch");
+    EXPECT_EQ(of_count(3, 4), "bundle_mismatch");
+    std::swap(leaves[0], leaves[1]);
+    EXPECT_EQ(name(said), "bad_child");
 }
 
 }  // namespace

@@ -46,30 +46,30 @@ class NodeMaker {
         const auto batch = rollup::close(*part_, item.header);
         if (!batch) return refused(batch.code());
         node_.close(item.header);
-        closed_.push_back(rollup::bundle_of(batch.value()));
+        bundles_.push_back(rollup::bundle_of(batch.value()));
         part_.reset();
         return Done{};
     }
     Outcome<Done> widen() {
-        const auto wide = rollup::widen(*bundle_, bundle_->depth + 1);
+        rollup::BundleStatement& bundle = bundles_.front();
+        const auto wide = rollup::widen(bundle, bundle.depth + 1);
         if (!wide) return refused(wide.code());
         node_.widen();
-        bundle_ = wide.value();
+        bundle = wide.value();
         return Done{};
     }
     /// The rows, if the children say the statement.
     Outcome<recursion::CircuitRows> finish() && {
         const bool is_join = std::holds_alternative<JoinStatement>(said_);
-        while (closed_.size() > 1) {
-            for (std::size_t i = 0; i < closed_.size() / 2; ++i) {
-                const auto merged = rollup::merge(closed_[2 * i], closed_[2 * i + 1]);
+        while (bundles_.size() > 1) {
+            for (std::size_t i = 0; i < bundles_.size() / 2; ++i) {
+                const auto merged = rollup::merge(bundles_[2 * i], bundles_[2 * i + 1]);
                 if (!merged) return refused(merged.code());
-                closed_[i] = merged.value();
+                bundles_[i] = merged.value();
             }
-            closed_.resize(closed_.size() / 2);
+            bundles_.resize(bundles_.size() / 2);
         }
-        if (!closed_.empty()) bundle_ = closed_.front();
-        if ((is_join ? digest(*part_) : digest(*bundle_)) != digest_of(said_)) {
+        if ((is_join ? digest(*part_) : digest(bundles_.front())) != digest_of(said_)) {
             return refused(is_join ? rollup::RejectCode::state_gap : rollup::RejectCode::bundle_mismatch);
         }
         return is_join ? std::move(node_).finish_join() : std::move(node_).finish_bundle();
@@ -95,7 +95,7 @@ class NodeMaker {
     /// The batch whose parts come next, of a node that closes batches. Null: there are no more of them.
     [[nodiscard]] const rollup::TerminalItem* item() const {
         const auto& items = std::get<BundleContent>(said_).items;
-        return closed_.size() < items.size() ? &items[closed_.size()] : nullptr;
+        return bundles_.size() < items.size() ? &items[bundles_.size()] : nullptr;
     }
     /// Where the next part begins: behind the last one, or where the statement says.
     [[nodiscard]] JoinPoint start() const {
@@ -163,14 +163,11 @@ class NodeMaker {
         const auto proof = decode(catalog_, file.value());
         if (content == nullptr || !is_of(shape, file.value(), proof)) return bad_child("is no bundle's");
         const rollup::BundleStatement bundle = content->statement();
-        if (bundle_) {
-            // The circuit takes halves of one depth.
-            const auto merged = rollup::merge(*bundle_, bundle);
-            if (!merged || bundle.depth != bundle_->depth) return refused(rollup::RejectCode::bundle_shape);
-            bundle_ = merged.value();
-        } else {
-            bundle_ = bundle;
+        // The circuit takes halves of one depth.
+        if (!bundles_.empty() && bundle.depth != bundles_.front().depth) {
+            return refused(rollup::RejectCode::bundle_shape);
         }
+        bundles_.push_back(bundle);
         node_.bundle(shape, bundle, proof.value(), catalog_.child_key(file.value().node_kind));
         return Done{};
     }
@@ -186,8 +183,7 @@ class NodeMaker {
     const NodeStatement& said_;
     NodeBuilder node_;
     std::optional<JoinStatement> part_;
-    std::optional<rollup::BundleStatement> bundle_;
-    std::vector<rollup::BundleStatement> closed_;  ///< batches
+    std::vector<rollup::BundleStatement> bundles_;  ///< below the node, or of batches that it closes
 };
 
 }  // namespace

@@ -303,6 +303,69 @@ class RecursionLayers : public ::testing::Test {
     Claim claim_{rollup_, transfers(rollup_)};
 };
 
+// "children out of order; root of one with data of another", within a node: one that closes several batches says which
+// and in which order, and lends none of them a leaf or a header of another.
+TEST_F(RecursionLayers, LeavesAndHeadersOfTheOtherBatchesSlow) {
+    RealRollup other_rollup;
+    Claim other(other_rollup, RealBatch(other_rollup).add(rollup::Transfer{auth(4, 3), 2, Amount(5)}).seal());
+    struct Leaves {
+        rollup::Header header;
+        ProvenSegment segment;
+        ProvenData data;
+    };
+    const auto leaves_of = [](Claim& claim) {
+        ProvenSegment segment = prove_segment(claim, 0, claim.batch.steps.size());
+        ProvenData data = prove_run(rollup::DataForm::blob, segment.statement.header, claim.batch.data, claim.payee);
+        return Leaves{claim.batch.header, std::move(segment), std::move(data)};
+    };
+    const Leaves a = leaves_of(claim_);
+    const Leaves b = leaves_of(other);
+    ASSERT_NE(a.segment.statement.header, b.segment.statement.header);
+
+    struct Parts {
+        const Leaves *segment, *data, *header;
+    };
+    const auto rows_of = [](std::initializer_list<Parts> batches) {
+        NodeBuilder node(catalog().keys().digest());
+        for (const Parts& p : batches) {
+            node.segment(segment_leaf(), p.segment->segment.statement, p.segment->segment.proof,
+                         start_of(p.segment->segment));
+            node.data(data_leaf(), rollup::DataRole::data, p.data->data.statement, p.data->data.proof, {}, {}, {});
+            node.close(p.header->header);
+        }
+        return std::move(node).finish_bundle();
+    };
+    const auto bundle_of = [](const Leaves& leaves) {
+        const rollup::JoinPoint start = start_of(leaves.segment);
+        const auto part = rollup::lift(leaves.segment.statement, start.data, start.effects).value();
+        const auto run = rollup::lift(rollup::data_run(leaves.data.statement), rollup::DataRole::data,
+                                      leaves.segment.statement.payee, leaves.data.statement.work, part.domain,
+                                      part.header, part.after)
+                             .value();
+        return rollup::bundle_of(rollup::close(rollup::merge(part, run).value(), leaves.header).value());
+    };
+    const auto says = [](const rollup::BundleStatement& statement) {
+        return exposed_digest(StatementKind::bundle, catalog().keys().digest(), digest(statement));
+    };
+    const Parts of_a{&a, &a, &a};
+    const Parts of_b{&b, &b, &b};
+    const auto ab = rollup::merge(bundle_of(a), bundle_of(b)).value();
+    const auto ba = rollup::merge(bundle_of(b), bundle_of(a)).value();
+    const CircuitRows in_order = rows_of({of_a, of_b});
+    EXPECT_EQ(complaint(in_order), "");
+    EXPECT_EQ(exposed_by(in_order), says(ab));
+    EXPECT_EQ(exposed_by(rows_of({of_b, of_a})), says(ba));
+    const CircuitRows four = rows_of({of_a, of_b, of_b, of_a});
+    EXPECT_TRUE(is_accepted(four));
+    EXPECT_EQ(exposed_by(four), says(rollup::merge(ab, ba).value()));
+
+    // Somebody else's data, header, both, and both batches closed under the header of the first.
+    EXPECT_FALSE(is_accepted(rows_of({of_a, {&b, &a, &b}})));
+    EXPECT_FALSE(is_accepted(rows_of({of_a, {&b, &b, &a}})));
+    EXPECT_FALSE(is_accepted(rows_of({{&a, &b, &b}, of_b})));
+    EXPECT_FALSE(is_accepted(rows_of({{&a, &a, &b}, {&b, &b, &a}})));
+}
+
 // "A child proof of .. another version": a batch whose header selects the keys of another one. Its leaves know the
 // header's hash alone, and are accepted.
 TEST_F(RecursionLayers, HeadersOfAnotherVersionSlow) {
