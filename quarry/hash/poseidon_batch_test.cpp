@@ -84,6 +84,29 @@ TEST(PoseidonBatchTest, PermuteEqualsScalarOnEveryIsa) {
     }
 }
 
+// Sums of the first linear layer are largest where the outputs of the S-boxes before it are 0 or p - 1 as residues: the
+// cube of x + c has the Montgomery form that is wanted. The same inputs again as residues, for the first addition.
+TEST(PoseidonBatchTest, LargestResiduesAgreeOnEveryIsa) {
+    constexpr std::uint64_t kCubeRoot = (2 * std::uint64_t{KoalaBear::kModulus - 1} + 1) / 3;
+    const auto residue = [](bool largest) { return KoalaBear::from_montgomery(largest ? KoalaBear::kModulus - 1 : 0); };
+    std::mt19937_64 random(4);
+    std::vector<PoseidonState> in(4000);
+    for (std::size_t n = 0; n < in.size(); ++n) {
+        const std::uint64_t bits = n < 2 ? 0 - n : random();
+        for (std::size_t i = 0; i < kPoseidonWidth; ++i) {
+            const KoalaBear cube = residue((bits >> i & 1) != 0);
+            in[n][i] = n % 2 == 0 ? cube : cube.pow(kCubeRoot) - kPoseidonRoundConstants[0][i];
+        }
+    }
+    auto expected = in;
+    for (PoseidonState& s : expected) poseidon_permute_plain(s);
+    on_every_isa([&] {
+        auto got = in;
+        poseidon_permute_batch(got);
+        EXPECT_EQ(got, expected);
+    });
+}
+
 // Iterating feeds every output back as input: a representative that is not canonical, or a rare overflow, would show.
 TEST(PoseidonBatchTest, LongIterationAgreesOnEveryIsa) {
     constexpr std::size_t kStates = 32;

@@ -120,6 +120,24 @@ constexpr CirculantFactors kFactors = [] {
     }
     return r;
 }();
+/// The largest absolute sum of the factors of one output.
+constexpr std::int64_t kFactorSum = [] {
+    const auto magnitude = [](const FactorPair& c) {
+        const auto low = static_cast<std::int16_t>(c.lanes[0] & 0xffff);
+        const auto high = static_cast<std::int16_t>(c.lanes[0] >> 16);
+        return std::int64_t{low < 0 ? -low : low} + (high < 0 ? -high : high);
+    };
+    std::int64_t largest = 0;
+    for (int k = 0; k < 8; ++k) {
+        std::int64_t sum = 0;
+        for (const FactorPair& c : kFactors.n[k]) sum += magnitude(c);
+        for (const FactorPair& c : kFactors.f[k % 4]) sum += magnitude(c);
+        for (const FactorPair& c : kFactors.q[k % 4]) sum += magnitude(c);
+        largest = std::max(largest, sum);
+    }
+    return largest;
+}();
+static_assert(kFactorSum << 15 < 1 << 25);
 
 /// Two elements x = 2^16 high + low + 2^15, |low|, |high| <= 2^15, as the pairs that vpmaddwd takes: with floor for
 /// high, low is the lower half less 2^15, a signed word. 2^15 times the sum of the factors is in the round constants.
@@ -146,8 +164,7 @@ struct Halves {
 struct Inputs {
     Halves low, high;
 };
-/// What those halves give to outputs k, k + 4, k + 8, k + 12, k < 4. The absolute sums of the factors of an output are
-/// at most 1018, so that the result is within 1018 * 2^15 < 2^25.
+/// What those halves give to outputs k, k + 4, k + 8, k + 12, k < 4: within kFactorSum * 2^15 < 2^25.
 struct Outputs {
     Vec at[4];
 };
