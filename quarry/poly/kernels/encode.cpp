@@ -31,7 +31,11 @@ HWY_INLINE void stream(std::uint32_t* p, const Lanes& v) {
 #define QUARRY_ENCODE_UNROLL QUARRY_UNROLL
 #else
 #define QUARRY_ENCODE_INLINE HWY_NOINLINE
+#ifdef __clang__
 #define QUARRY_ENCODE_UNROLL _Pragma("GCC unroll 1")
+#else
+#define QUARRY_ENCODE_UNROLL  // GCC unrolls nothing by itself, and under sanitizers refuses to be told so
+#endif
 #endif
 QUARRY_ENCODE_INLINE void butterfly(Lanes& a, Lanes& b, const Lanes& w) {
     const Lanes d = mul_uniform(b, w);
