@@ -1,6 +1,7 @@
 # quarry_module(NAME): a static library of quarry/NAME/**.cpp, its unit tests (*_test.cpp -> NAME_test) and fuzz
 # targets (*_fuzz.cpp), linked to exactly the modules that cmake/layers.txt allows it to include.
 #   LINK, TEST_LINK                    further libraries of the module, of its tests
+#   PRIVATE_LINK                       libraries that no header of the module shows: who links it need not see theirs
 #   SHARED_HEADERS, TEST_HEADERS       what most of its files, of its tests include: see quarry_precompile
 
 file(STRINGS "${CMAKE_SOURCE_DIR}/cmake/layers.txt" QUARRY_LAYERS REGEX "^[a-z]+:")
@@ -65,7 +66,7 @@ function(quarry_unit_test name)
 endfunction()
 
 function(quarry_module name)
-  cmake_parse_arguments(arg "" "" "LINK;TEST_LINK;SHARED_HEADERS;TEST_HEADERS" ${ARGN})
+  cmake_parse_arguments(arg "" "" "LINK;PRIVATE_LINK;TEST_LINK;SHARED_HEADERS;TEST_HEADERS" ${ARGN})
   if(NOT name IN_LIST QUARRY_MODULES)
     message(FATAL_ERROR "module ${name} is not in cmake/layers.txt")
   endif()
@@ -92,7 +93,7 @@ function(quarry_module name)
   endforeach()
   if(sources)
     add_library(quarry_${name} STATIC ${sources})
-    target_link_libraries(quarry_${name} PUBLIC quarry_flags ${links} ${arg_LINK})
+    target_link_libraries(quarry_${name} PUBLIC quarry_flags ${links} ${arg_LINK} PRIVATE ${arg_PRIVATE_LINK})
     quarry_precompile(quarry_${name} library ${arg_SHARED_HEADERS})
   else()
     add_library(quarry_${name} INTERFACE)

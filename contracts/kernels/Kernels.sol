@@ -307,7 +307,7 @@ contract Kernels is Places {
             claim.src = start(data);
             gas = gasleft();
             Gkr.layer(claim);
-            return (gas - gasleft(), claim.p + claim.bad);
+            return (gas - gasleft(), claim.p + claim.q);
         }
     }
 

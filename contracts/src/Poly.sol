@@ -52,13 +52,14 @@ library Poly {
     }
 
     /// The weights of a row of elements of F_p for rowDot(): `count` elements of E, reduced. Rows are cut into words of eight
-    /// elements (their number must be a multiple of 8), each into its odd and its even ones; for each of these fours the
-    /// table holds five words, one for a coefficient of E, lanes of 64 bits in opposite order.
+    /// elements (rowDot() takes the whole ones, rowEnd() what is left), each into its odd and its even ones; for each of these
+    /// fours the table holds five words, one for a coefficient of E, lanes of 64 bits in opposite order.
     function rowWeights(uint256 weights, uint256 count) internal pure returns (uint256 table, uint256 words) {
         unchecked {
             words = count / 8;
-            table = allocate(words * 10);
-            assembly ("memory-safe") { calldatacopy(table, calldatasize(), mul(words, 320)) }
+            uint256 size = (count + 7) / 8 * 10;
+            table = allocate(size);
+            assembly ("memory-safe") { calldatacopy(table, calldatasize(), shl(5, size)) }
             for (uint256 e = 0; e < count; e++) {
                 uint256 w;
                 assembly ("memory-safe") { w := mload(add(weights, shl(5, e))) }
@@ -116,6 +117,22 @@ library Poly {
                 or(or(mod(s0, P), shl(51, mod(s1, P))), or(shl(102, mod(s2, P)), shl(153, mod(s3, P)))),
                 shl(204, mod(s4, P))
             )
+        }
+    }
+
+    /// What a row adds behind its last whole word: the first `count` < 8 elements at `src`, their weights in the table's next
+    /// ten words.
+    function rowEnd(uint256 src, uint256 table, uint256 count) internal pure returns (uint256 r, uint256 bad) {
+        assembly ("memory-safe") {
+            let w := and(calldataload(src), not(shr(shl(5, count), not(0))))
+            let odd := and(w, WIDE_MASK)
+            let even := and(shr(32, w), WIDE_MASK)
+            bad := and(or(add(odd, WIDE_ABOVE), add(even, WIDE_ABOVE)), WIDE_BIT_32)
+            for { let lane := 0 } lt(lane, 255) { lane := add(lane, 51) } {
+                let sum := add(shr(192, mul(odd, mload(table))), shr(192, mul(even, mload(add(table, 0xa0)))))
+                r := or(r, shl(lane, mod(sum, P)))
+                table := add(table, 0x20)
+            }
         }
     }
 

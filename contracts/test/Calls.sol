@@ -22,7 +22,6 @@ struct Claim {
     bytes32 state;
     uint256 p;
     uint256 q;
-    uint256 bad;
     uint256 src;
     uint256[] point;
     uint256 rounds;

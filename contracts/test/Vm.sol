@@ -5,9 +5,13 @@ pragma solidity 0.8.37;
 interface Vm {
     function readFile(string calldata path) external view returns (string memory);
     function parseJsonBytes(string calldata json, string calldata key) external pure returns (bytes memory);
+    function parseJsonBytesArray(string calldata json, string calldata key) external pure returns (bytes[] memory);
+    function parseJsonUint(string calldata json, string calldata key) external pure returns (uint256);
+    function readFileBinary(string calldata path) external view returns (bytes memory);
     function writeFile(string calldata path, string calldata data) external;
     function getCode(string calldata artifact) external view returns (bytes memory);
     function toString(uint256 value) external pure returns (string memory);
+    function toString(bytes calldata value) external pure returns (string memory);
     function expectRevert(bytes4 selector) external;
 }
 

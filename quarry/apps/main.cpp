@@ -14,6 +14,7 @@
 #include "quarry/apps/commands.hpp"
 #include "quarry/apps/key_cache.hpp"
 #include "quarry/apps/output.hpp"
+#include "quarry/apps/wallet_commands.hpp"
 #include "quarry/field/isa.hpp"
 #include "quarry/proof/proof.hpp"
 #include "quarry/proof/wire.hpp"
@@ -72,13 +73,21 @@ void add_commands(CLI::App& app, Session& session) {
     add_bench_terminal(*bench, session);
     add_state_commands(app, session);
     add_execute_commands(app, session);
+    add_sequencer_command(app, session);
+    add_load_command(app, session);
+    add_devnet_command(app, session);
+    add_wallet_commands(app, session);
     add_prove_command(app, session);
+    add_prover_command(app, session);
     add_aggregate_command(app, session);
     add_terminal_command(app, session);
     add_task_commands(app, session);
     add_proof_commands(app, session);
     add_security_command(app, session);
+    add_codegen_command(app, session);
     add_keys_command(app, session);
+    add_l1_command(app, session);
+    add_batch_commands(app, session);
 }
 
 void choose_isa(const std::string& name) {

@@ -64,36 +64,28 @@ class HttpBlobSource final : public BlobSource {
         return (query.block_timestamp - genesis) / options_.seconds_per_slot;
     }
 
+    /// One request a blob: nodes do not agree on how a query names several.
     Answer<std::vector<Blob>> fetch_from(const Url& url, const BlobQuery& query) {
         QUARRY_TRY_ASSIGN(const std::uint64_t name, block_name(url, query));
-        std::string target = "/eth/v1/beacon/blobs/" + std::to_string(name);
-        for (std::size_t i = 0; i < query.versioned_hashes.size(); ++i) {
-            target += (i == 0 ? "?versioned_hashes=" : "&versioned_hashes=") + to_hex(query.versioned_hashes[i]);
-        }
-        QUARRY_TRY_ASSIGN(const std::string body, get(url, target, kMaxAnswerBytes));
-        QUARRY_TRY_ASSIGN(std::vector<Blob> served, parse_blobs(body, kMaxBlobsPerBlock));
-        return in_order(std::move(served), query.versioned_hashes, url);
-    }
-
-    /// Nodes serve blobs in the order of the block, and some serve all of them: each is found by its hash.
-    Answer<std::vector<Blob>> in_order(std::vector<Blob> served, const std::vector<Hash>& hashes, const Url& url) {
-        std::vector<Hash> served_hashes;
-        for (const Blob& blob : served) {
-            const auto commitment = kzg_.commit(blob);
-            if (!commitment) return EthereumError{EthereumCode::blob_mismatch, url.origin(), {}};
-            served_hashes.push_back(versioned_hash(commitment.value()));
-        }
+        const std::string target = "/eth/v1/beacon/blobs/" + std::to_string(name) + "?versioned_hashes=";
         std::vector<Blob> r;
-        for (const Hash& hash : hashes) {
-            std::size_t i = 0;
-            while (i < served.size() && served_hashes[i] != hash) ++i;
-            if (i == served.size()) {
-                const auto code = served.empty() ? EthereumCode::blob_unavailable : EthereumCode::blob_mismatch;
-                return EthereumError{code, url.origin() + ": " + to_hex(hash), {}};
-            }
-            r.push_back(served[i]);  // one transaction may carry a blob twice
+        for (const Hash& hash : query.versioned_hashes) {
+            QUARRY_TRY_ASSIGN(const std::string body, get(url, target + to_hex(hash), kMaxAnswerBytes));
+            QUARRY_TRY_ASSIGN(std::vector<Blob> served, parse_blobs(body, kMaxBlobsPerBlock));
+            QUARRY_TRY_ASSIGN(Blob blob, find(std::move(served), hash, url));
+            r.push_back(std::move(blob));
         }
         return r;
+    }
+
+    /// Some nodes serve all blobs of the block.
+    Answer<Blob> find(std::vector<Blob> served, const Hash& hash, const Url& url) {
+        for (Blob& blob : served) {
+            const auto commitment = kzg_.commit(blob);
+            if (commitment && versioned_hash(commitment.value()) == hash) return std::move(blob);
+        }
+        const auto code = served.empty() ? EthereumCode::blob_unavailable : EthereumCode::blob_mismatch;
+        return EthereumError{code, url.origin() + ": " + to_hex(hash), {}};
     }
 
     BlobSourceOptions options_;

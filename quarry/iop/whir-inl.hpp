@@ -181,6 +181,21 @@ typename B::E eq_runs_at(B& backend, const WhirClaimGroup<B>& group, std::span<c
     return sum;
 }
 
+/// What all groups weigh at r: sum over groups of their chunks' weights times their kernel.
+template <class B>
+typename B::E groups_at(B& backend, const WhirClaims<B>& claims, std::span<const typename B::E> r) {
+    using E = typename B::E;
+    E sum = backend.constant(ExtField());
+    for (const auto& group : claims.groups) {
+        const auto high = r.subspan(group.log_chunk);
+        const E single = sparse_at(backend, group.weights, high);
+        const E runs = group.chunk_point.empty() ? runs_at(backend, group, high) : eq_runs_at(backend, group, high);
+        const E chunks = single + runs;
+        sum = sum + chunks * group.kernel(r.first(group.log_chunk));
+    }
+    return sum;
+}
+
 /// Every length that the parameters fix, before anything is read.
 template <class B, class Openings>
 Status check_shapes(std::span<const std::size_t> lanes_of_parts, const WhirClaims<B>& claims, const Openings& openings,
@@ -366,18 +381,10 @@ class Verifier {
         return Ok{};
     }
 
-    /// W_M(r): the groups' kernels and chunk weights, and every recorded claim over its own low variables.
+    /// W_M(r): groups_at, and every recorded claim over its own low variables.
     E weight_at_point(const WhirClaims<B>& claims) {
         const std::span<const E> r(point_);
-        E sum = backend_.constant(ExtField());
-        for (const auto& group : claims.groups) {
-            const auto high = r.subspan(group.log_chunk);
-            const E single = sparse_at(backend_, group.weights, high);
-            const E runs =
-                group.chunk_point.empty() ? runs_at(backend_, group, high) : eq_runs_at(backend_, group, high);
-            const E chunks = single + runs;
-            sum = sum + chunks * group.kernel(r.first(group.log_chunk));
-        }
+        E sum = groups_at(backend_, claims, r);
         const F one = backend_.constant(KoalaBear(1));
         for (const PowClaims<B>& claimed : claimed_) {
             const auto low = r.first(claimed.log_size);

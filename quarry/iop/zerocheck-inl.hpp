@@ -27,6 +27,63 @@ TableValues<typename B::E> evaluate_table(B& backend, const Table& table, const 
     return values;
 }
 
+/// The sum that the zerocheck shows, sum_t sum_x eq(rho, x) (bus_t + constraints_t)(x), as the GKR claims say it.
+/// Sets the weight of each block of leaves, eq(rho_high, block).
+template <class B>
+typename B::E bus_and_constraints_claim(B& backend, std::span<const unsigned> log_heights,
+                                        const BusClaim<typename B::E>& bus, const typename B::E& batching,
+                                        std::vector<typename B::E>& block_weights) {
+    using E = typename B::E;
+    E padding = backend.constant(ExtField(KoalaBear(1)));
+    EqPrefixes<B> prefixes(backend, bus.point);
+    for (const LeafBlock& block : bus.layout.blocks) {
+        const unsigned h = log_heights[block.table];
+        block_weights.push_back(prefixes.at(h, block.offset >> h));
+        padding = padding - block_weights.back();
+    }
+    E claim = backend.constant(ExtField(KoalaBear()));
+    if (!bus.layout.blocks.empty()) claim = bus.numerator + batching * (bus.denominator - padding);
+    return claim;
+}
+
+/// sum_t bus_t + constraints_t at the values of the columns.
+template <class B>
+typename B::E bus_and_constraints_at(B& backend, std::span<const Table* const> tables,
+                                     std::span<const ColumnValues<typename B::E>> values_of,
+                                     const BusClaim<typename B::E>& bus, const typename B::E& batching,
+                                     const std::vector<typename B::E>& block_weights) {
+    using E = typename B::E;
+    const auto lift = [&](KoalaBear x) { return backend.constant(ExtField(x)); };
+    E expected = lift(KoalaBear());
+    std::vector<E> constraints;
+    std::size_t block = 0;
+    std::vector<E> beta_powers{bus.challenges.beta};
+    for (std::size_t t = 0; t < tables.size(); ++t) {
+        const Table& table = *tables[t];
+        std::vector<E> next(table.num_columns(), lift(KoalaBear()));
+        const auto next_columns = table.next_columns();
+        for (std::size_t i = 0; i < next_columns.size(); ++i) next[next_columns[i]] = values_of[t].next[i];
+        const TableValues<E> values = evaluate_table(backend, table, values_of[t].row, next);
+        constraints.insert(constraints.end(), values.constraints.begin(), values.constraints.end());
+        for (std::size_t i = 0; i < table.interactions.size(); ++i) {
+            E fingerprint = lift(KoalaBear(table.interactions[i].bus));
+            for (std::size_t k = 0; k < values.tuples[i].size(); ++k) {
+                if (k == beta_powers.size()) beta_powers.push_back(beta_powers.back() * bus.challenges.beta);
+                fingerprint = fingerprint + beta_powers[k] * values.tuples[i][k];
+            }
+            expected = expected + block_weights[block++] *
+                                      (values.multiplicities[i] + batching * (bus.challenges.alpha - fingerprint));
+        }
+    }
+    // Constraint i weighs batching^(i + 2).
+    E sum_of_constraints = lift(KoalaBear());
+    for (std::size_t i = constraints.size(); i-- > 0;) {
+        sum_of_constraints = constraints[i] + sum_of_constraints * batching;
+    }
+    expected = expected + batching * batching * sum_of_constraints;
+    return expected;
+}
+
 /// The message of the skip: checks that v has the sum `claim` over D, sets the skip point z, returns v(z).
 template <class B, class Channel>
 Result<typename B::E> verify_skip(B& backend, Channel& channel, const BusClaim<typename B::E>& bus, unsigned degree,
@@ -62,7 +119,6 @@ Result<ZerocheckClaims<typename B::E>> verify_zerocheck(B& backend, Channel& cha
                                                         const BusClaim<typename B::E>& bus, RowRounds rounds) {
     using E = typename B::E;
     const auto lift = [&](KoalaBear x) { return backend.constant(ExtField(x)); };
-    const E one = lift(KoalaBear(1));
     unsigned degree = 1;
     unsigned max_log_height = 0;
     for (std::size_t t = 0; t < tables.size(); ++t) {
@@ -73,15 +129,7 @@ Result<ZerocheckClaims<typename B::E>> verify_zerocheck(B& backend, Channel& cha
 
     // now claim = sum_t sum_x eq(rho, x) (bus_t + constraints_t)(x)
     std::vector<E> block_weights;
-    E padding = one;
-    EqPrefixes<B> prefixes(backend, bus.point);
-    for (const LeafBlock& block : bus.layout.blocks) {
-        const unsigned h = log_heights[block.table];
-        block_weights.push_back(prefixes.at(h, block.offset >> h));
-        padding = padding - block_weights.back();
-    }
-    E claim = lift(KoalaBear());
-    if (!bus.layout.blocks.empty()) claim = bus.numerator + batching * (bus.denominator - padding);
+    E claim = bus_and_constraints_claim(backend, log_heights, bus, batching, block_weights);
 
     ZerocheckClaims<E> claims{{std::nullopt, std::vector<E>(max_log_height, lift(KoalaBear()))}, {}};
     if (rounds == RowRounds::skip) {
@@ -106,33 +154,7 @@ Result<ZerocheckClaims<typename B::E>> verify_zerocheck(B& backend, Channel& cha
     }
 
     // The constraints and bus leaves at the values.
-    E expected = lift(KoalaBear());
-    std::vector<E> constraints;
-    std::size_t block = 0;
-    std::vector<E> beta_powers{bus.challenges.beta};
-    for (std::size_t t = 0; t < tables.size(); ++t) {
-        const Table& table = *tables[t];
-        std::vector<E> next(table.num_columns(), lift(KoalaBear()));
-        const auto next_columns = table.next_columns();
-        for (std::size_t i = 0; i < next_columns.size(); ++i) next[next_columns[i]] = claims.tables[t].next[i];
-        const TableValues<E> values = evaluate_table(backend, table, claims.tables[t].row, next);
-        constraints.insert(constraints.end(), values.constraints.begin(), values.constraints.end());
-        for (std::size_t i = 0; i < table.interactions.size(); ++i) {
-            E fingerprint = lift(KoalaBear(table.interactions[i].bus));
-            for (std::size_t k = 0; k < values.tuples[i].size(); ++k) {
-                if (k == beta_powers.size()) beta_powers.push_back(beta_powers.back() * bus.challenges.beta);
-                fingerprint = fingerprint + beta_powers[k] * values.tuples[i][k];
-            }
-            expected = expected + block_weights[block++] *
-                                      (values.multiplicities[i] + batching * (bus.challenges.alpha - fingerprint));
-        }
-    }
-    // Constraint i weighs batching^(i + 2).
-    E sum_of_constraints = lift(KoalaBear());
-    for (std::size_t i = constraints.size(); i-- > 0;) {
-        sum_of_constraints = constraints[i] + sum_of_constraints * batching;
-    }
-    expected = expected + batching * batching * sum_of_constraints;
+    const E expected = bus_and_constraints_at<B>(backend, tables, claims.tables, bus, batching, block_weights);
     QUARRY_TRY(backend.require_equal(expected, claim, Errc::constraint_mismatch, "zerocheck/values"));
     return claims;
 }

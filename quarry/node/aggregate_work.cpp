@@ -8,6 +8,7 @@
 #include "quarry/circuits/segment_source.hpp"
 #include "quarry/node/file_io.hpp"
 #include "quarry/node/node_tasks.hpp"
+#include "quarry/node/terminal_proof.hpp"
 #include "quarry/rollup/effects.hpp"
 
 namespace quarry::node {
@@ -19,6 +20,7 @@ using rollup::RejectCode;
 
 /// What a node costs, in words of a segment that cost as much: for progress.
 constexpr std::array kNodeUnits{"2000", "7500"};  // by NodeSize
+constexpr const char* kTerminalUnits = "20000";
 
 Problem refused(RejectCode code) {
     return {Problem::Kind::refused, rollup::reject_name(code),
@@ -138,11 +140,12 @@ Outcome<std::vector<AggregatePlan::Bound>> AggregatePlan::bind(const BatchFiles&
     return bound;
 }
 
-Outcome<Done> AggregatePlan::add_batch(const BatchFiles& batch, const CutBatch& cut, DataPlacement placement) {
-    const auto inputs = data_inputs(batch, placement);
+Outcome<Done> AggregatePlan::add_batch(const BatchFiles& batch, const CutBatch& cut, DataPlacement placement,
+                                       std::span<const rollup::Bytes32> l1_hashes) {
+    const auto inputs = data_inputs(batch, placement, l1_hashes);
     if (!inputs) {
         return Problem{Problem::Kind::refused, "too_large", "the batch has more words than one calldata may have",
-                       "put it into blobs"};
+                       "put it into blobs, one hash each"};
     }
     std::vector<rollup::SegmentStatement> said;
     auto leaves = segments(cut, said);
@@ -299,7 +302,7 @@ Outcome<AggregatePlan::Branch> AggregatePlan::merge_bundles(const Branch& left, 
     return node("bundle", std::move(whole), {left.proof, proof});
 }
 
-Outcome<WorkTree> AggregatePlan::finish(const std::string& work) && {
+Outcome<AggregatePlan::Branch> AggregatePlan::bundle_all() {
     // Equal ones are merged as soon as they stand next to each other, so that what is on the left is full.
     const auto nothing = tree_.nodes().empty() && bundles_.size() < 2;
     if (nothing) {
@@ -330,14 +333,38 @@ Outcome<WorkTree> AggregatePlan::finish(const std::string& work) && {
         while (stack.size() > 1 && depth(stack[stack.size() - 2]) == depth(stack.back())) QUARRY_PASS_ON(merge_last());
     }
     while (stack.size() > 1) QUARRY_PASS_ON(merge_last());
-    // The last task is known by the work that it ends.
+    return stack.front();
+}
+
+WorkTree AggregatePlan::named(const std::string& work) const {
     const auto nodes = tree_.nodes();
-    WorkTree named;
-    for (std::size_t i = 0; i + 1 < nodes.size(); ++i) named.add(nodes[i].task);
+    WorkTree tree;
+    for (std::size_t i = 0; i + 1 < nodes.size(); ++i) tree.add(nodes[i].task);
     Task last = nodes.back().task;
     last.parameters["work"] = work;
-    named.add(last);
-    return named;
+    tree.add(last);
+    return tree;
+}
+
+Outcome<WorkTree> AggregatePlan::finish(const std::string& work) && {
+    const auto bundle = bundle_all();
+    if (!bundle) return bundle.error();
+    return named(work);
+}
+
+Outcome<WorkTree> AggregatePlan::finish_terminal(const std::string& work) && {
+    const auto bundle = bundle_all();
+    if (!bundle) return bundle.error();
+    const auto& content = std::get<BundleContent>(bundle.value().statement);
+    const auto log_profile = terminal_profile(content.items.size());
+    QUARRY_CHECK(log_profile.has_value());  // a bundle has no more
+    tree_.add({.kind = "terminal",
+               .parameters = {{"keys", to_hex(catalog_.keys().digest())},
+                              {"log_profile", std::to_string(*log_profile)},
+                              {"statement", to_hex(digest_of(bundle.value().statement))},
+                              {"units", kTerminalUnits}},
+               .inputs = {bundle.value().proof}});
+    return named(work);
 }
 
 std::optional<ContentId> find_bundle_task(const WorkFolder& folder, const std::string& work) {

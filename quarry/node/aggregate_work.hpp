@@ -39,15 +39,18 @@ class AggregatePlan {
     AggregatePlan(const WorkFolder& folder, const recursion::Catalog& catalog, const Aggregator& who)
         : folder_(folder), catalog_(catalog), who_(who) {}
 
-    /// Everything that is to be done for one batch, to its bundle of one. refused (too_large): its calldata is more
-    /// than one data proof holds.
-    Outcome<Done> add_batch(const BatchFiles& batch, const CutBatch& cut, DataPlacement placement);
+    /// Everything that is to be done for one batch, to its bundle of one. `l1_hashes`: as for data_inputs. refused
+    /// (too_large): its calldata is more than one data proof holds, or there is another number of hashes.
+    Outcome<Done> add_batch(const BatchFiles& batch, const CutBatch& cut, DataPlacement placement,
+                            std::span<const rollup::Bytes32> l1_hashes = {});
     /// A bundle that is proven already. Precondition: the file was verified.
     Outcome<Done> add_bundle(std::span<const std::uint8_t> file);
     /// The tree, whose last task is the one that makes the bundle of all, in the order in which they were added. `work`
     /// becomes a parameter of it. refused: too many batches (limit_exceeded), bundles that cannot follow one another
     /// (bundle_shape), or nothing to do (nothing_to_do: one bundle and no batch).
     Outcome<WorkTree> finish(const std::string& work) &&;
+    /// The same with one more task on top: the bundle's terminal proof, in the smallest profile with room for it.
+    Outcome<WorkTree> finish_terminal(const std::string& work) &&;
 
   private:
     /// What a task makes, or an object has.
@@ -85,6 +88,10 @@ class AggregatePlan {
     /// Whether two wide nodes can verify these, the first half and the other.
     static bool fill_wide_nodes(std::span<const Whole> batches);
     Outcome<Branch> in_wide_nodes(std::span<const Whole> batches);
+    /// The tasks that make the bundle of all.
+    Outcome<Branch> bundle_all();
+    /// The tree, whose last task is known by the work that it ends.
+    [[nodiscard]] WorkTree named(const std::string& work) const;
 
     const WorkFolder& folder_;
     const recursion::Catalog& catalog_;
@@ -93,7 +100,8 @@ class AggregatePlan {
     std::vector<Whole> bundles_;
 };
 
-/// The task that makes the bundle, if the folder is of the work with this name; no value: it is of another one.
+/// The last task, which makes the bundle or its terminal proof, if the folder is of the work with this name; no value:
+/// it is of another one.
 std::optional<ContentId> find_bundle_task(const WorkFolder& folder, const std::string& work);
 
 }  // namespace quarry::node

@@ -129,6 +129,7 @@ Problem wrong_rollup(const std::string& path) {
 QueueWindow BatchFiles::queues() const {
     QueueWindow queues(before.deposit_cursor, before.forced_cursor);
     for (const IndexedEntry& entry : entries) queues.push(entry.entry);
+    queues.set_hashes(header.deposit_hash, header.forced_hash);
     return queues;
 }
 

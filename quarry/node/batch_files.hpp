@@ -27,6 +27,7 @@ struct BatchFiles {
     rollup::State before;
     std::vector<IndexedEntry> entries;  ///< in the order in which the batch consumed them
 
+    /// With the rolling hashes that the header claims: whether they are L1's is for who has L1's queues to say.
     [[nodiscard]] QueueWindow queues() const;
 };
 /// Takes the entries from the batch's effects.

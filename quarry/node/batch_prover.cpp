@@ -102,6 +102,17 @@ std::size_t cost(const rollup::Step& step) { return rollup::authorisation(step.o
 
 }  // namespace
 
+Outcome<rollup::ExecutedBatch> execute_batch(const rollup::RollupParameters& parameters,
+                                             const rollup::StateStore& store, const rollup::L1Queues& queues,
+                                             const rollup::Header& header, std::span<const std::uint8_t> data) {
+    auto batch = rollup::replay(parameters, store, queues, header, data);
+    if (!batch) return invalid_batch(rollup::reject_name(batch.code()), rollup::reject_text(batch.code()));
+    if (!check_signatures(batch.value().signature_checks)) {
+        return invalid_batch("bad_signature", "a signature does not verify");
+    }
+    return std::move(batch).value();
+}
+
 Outcome<BatchProof> prove_batch(const rollup::RollupParameters& parameters, const rollup::StateStore& store,
                                 const rollup::L1Queues& queues, const rollup::Header& header,
                                 std::span<const std::uint8_t> data, const BatchProverOptions& options) {
@@ -127,10 +138,9 @@ Outcome<std::vector<SegmentInput>> split_batch(const rollup::RollupParameters& p
                                                const rollup::Header& header, std::span<const std::uint8_t> data,
                                                std::size_t count) {
     QUARRY_CHECK(count >= 1);
-    const auto replayed = rollup::replay(parameters, store, queues, header, data);
-    if (!replayed) return invalid_batch(rollup::reject_name(replayed.code()), rollup::reject_text(replayed.code()));
-    const rollup::ExecutedBatch& batch = replayed.value();
-    if (!check_signatures(batch.signature_checks)) return invalid_batch("bad_signature", "a signature does not verify");
+    const auto executed = execute_batch(parameters, store, queues, header, data);
+    if (!executed) return executed.error();
+    const rollup::ExecutedBatch& batch = executed.value();
 
     std::size_t total = 0;
     for (const rollup::Step& step : batch.steps) total += cost(step);

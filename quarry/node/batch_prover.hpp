@@ -44,6 +44,12 @@ struct BatchProof {
     std::size_t num_hashes = 0;       ///< compressions proven
 };
 
+/// Executes the batch as L1 shows it, and checks its signatures. `store` is in the state before the batch. refused: the
+/// batch is invalid (the code of the rule that it breaks) and can never be proven.
+Outcome<rollup::ExecutedBatch> execute_batch(const rollup::RollupParameters& parameters,
+                                             const rollup::StateStore& store, const rollup::L1Queues& queues,
+                                             const rollup::Header& header, std::span<const std::uint8_t> data);
+
 /// Proves the whole batch as one segment. `store` is in the state before the batch. Deterministic. refused: the batch
 /// is invalid (the code of the rule that it breaks) or too large for one proof.
 Outcome<BatchProof> prove_batch(const rollup::RollupParameters& parameters, const rollup::StateStore& store,

@@ -73,10 +73,11 @@ bool check_segment(const Task& task, std::span<const std::uint8_t> output) {
 }  // namespace
 
 std::span<const TaskKind> task_kinds() {
-    static const std::array<TaskKind, 4> kinds{{{kSegment, run_segment, check_segment},
+    static const std::array<TaskKind, 5> kinds{{{kSegment, run_segment, check_segment},
                                                 {"data", run_data, check_data},
                                                 {"join", run_node, check_node},
-                                                {"bundle", run_node, check_node}}};
+                                                {"bundle", run_node, check_node},
+                                                {"terminal", run_terminal, check_terminal}}};
     return kinds;
 }
 

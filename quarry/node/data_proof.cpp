@@ -66,7 +66,8 @@ std::optional<DataProof> parse_data_proof(std::span<const std::uint8_t> bytes) {
     return DataProof{statement.value(), {proof.begin(), proof.end()}};
 }
 
-std::optional<std::vector<DataInput>> data_inputs(const BatchFiles& batch, DataPlacement placement) {
+std::optional<std::vector<DataInput>> data_inputs(const BatchFiles& batch, DataPlacement placement,
+                                                  std::span<const rollup::Bytes32> l1_hashes) {
     const bool blobs = placement == DataPlacement::blobs;
     if (!blobs && batch.data.size() > kBlobBytes) return std::nullopt;
     std::vector<DataInput> inputs;
@@ -77,6 +78,7 @@ std::optional<std::vector<DataInput>> data_inputs(const BatchFiles& batch, DataP
         const auto words = std::span(batch.data).subspan(first, size);
         DataInput input{blobs ? rollup::DataForm::blob : rollup::DataForm::horner, at.digest, keccak256(words), {}};
         if (blobs) input.l1_hash[0] = 1;  // the version of EIP-4844's hashes
+        if (inputs.size() < l1_hashes.size()) input.l1_hash = l1_hashes[inputs.size()];
         input.words.assign(words.begin(), words.end());
         inputs.push_back(std::move(input));
         for (std::size_t i = 0; i < size; i += rollup::kWordBytes) {
@@ -84,6 +86,7 @@ std::optional<std::vector<DataInput>> data_inputs(const BatchFiles& batch, DataP
         }
         first += size;
     } while (first < batch.data.size());
+    if (!l1_hashes.empty() && l1_hashes.size() != inputs.size()) return std::nullopt;
     return inputs;
 }
 

@@ -31,10 +31,12 @@ std::optional<DataProof> parse_data_proof(std::span<const std::uint8_t> bytes);
 
 /// How a batch's data is on L1.
 enum class DataPlacement { calldata, blobs };
-/// What is to be proven of the batch's data, in order. blobs: 4096 words each, the last one fewer; until there is an L1
-/// client, a blob is known by a development hash: 0x01, then Keccak-256 of its words without the first byte. No value:
-/// calldata has at most 4096 words.
-std::optional<std::vector<DataInput>> data_inputs(const BatchFiles& batch, DataPlacement placement);
+/// What is to be proven of the batch's data, in order. blobs: 4096 words each, the last one fewer. `l1_hashes`: what L1
+/// knows them by, one each; empty: calldata by its Keccak-256, a blob, which is then on no L1, by a development hash:
+/// 0x01, then Keccak-256 of its words without the first byte. No value: calldata has at most 4096 words, or it is
+/// another number of hashes.
+std::optional<std::vector<DataInput>> data_inputs(const BatchFiles& batch, DataPlacement placement,
+                                                  std::span<const rollup::Bytes32> l1_hashes = {});
 /// The same of its effects; no value: it has none.
 std::optional<DataInput> effects_input(const BatchFiles& batch);
 

@@ -5,6 +5,7 @@
 #include "quarry/node/node_prover.hpp"
 #include "quarry/node/statement_json.hpp"
 #include "quarry/node/task_parameters.hpp"
+#include "quarry/node/terminal_proof.hpp"
 #include "quarry/proof/wire.hpp"
 
 namespace quarry::node {
@@ -60,6 +61,36 @@ bool check_node(const Task& task, std::span<const std::uint8_t> output) {
     return file && file.value().node_kind == *kind &&
            to_hex(digest_of(file.value().statement)) == text_of(task, "statement") &&
            verify(*catalog, file.value()).ok();
+}
+
+Outcome<std::vector<std::uint8_t>> run_terminal(const TaskRun& run) {
+    const auto log_profile = number<unsigned>(run.task, "log_profile");
+    if (!log_profile || (*log_profile != 0 && *log_profile != 2 && *log_profile != 4)) return bad_task();
+    if (run.inputs.size() != 1) return bad_task();
+    const recursion::Catalog* catalog = find_catalog();
+    if (catalog == nullptr || to_hex(catalog->keys().digest()) != text_of(run.task, "keys")) return stale_keys();
+    const auto bundle = parse_node_proof(run.inputs[0]);
+    if (!bundle) return bundle.error();
+    if (run.on_phase) run.on_phase("execute");
+    const recursion::Terminal terminal(*catalog, *log_profile);
+    const KeccakVerifyingKey& key = terminal.proving_key().verifying_key();
+    if (run.on_phase) run.on_phase("trace");
+    const auto file = prove_terminal(terminal, bundle.value());
+    if (!file) return file.error();
+    if (run.on_phase) run.on_phase("encode");
+    const Status status = verify(terminal, key, file.value());
+    if (!status) {
+        return Problem{Problem::Kind::refused, errc_name(status.error().code), "the terminal proof does not verify",
+                       "check the machine's memory, then try again"};
+    }
+    return encode(file.value());
+}
+
+bool check_terminal(const Task& task, std::span<const std::uint8_t> output) {
+    const auto file = parse_terminal_proof(output);
+    return file && number<unsigned>(task, "log_profile") == file.value().log_profile &&
+           text_of(task, "keys") == to_hex(file.value().keys) &&
+           text_of(task, "statement") == to_hex(digest_of(file.value().bundle));
 }
 
 }  // namespace quarry::node

@@ -8,8 +8,8 @@
 
 namespace quarry::node {
 
-/// A run of each L1 queue of a development network, whose rolling hashes are zero: what one batch, or the rest of an
-/// input, needs of them.
+/// A run of each L1 queue: what one batch, or the rest of an input, needs of them. Whatever the cursor, the rolling
+/// hashes are those that it was told: zero on a development network.
 class QueueWindow final : public rollup::L1Queues {
   public:
     QueueWindow() = default;
@@ -26,6 +26,11 @@ class QueueWindow final : public rollup::L1Queues {
             forced_.emplace_back(std::get<rollup::SetKeyEntry>(entry));
         }
     }
+    /// What a header says that L1's rolling hashes are: a batch's window ends where its cursors do.
+    void set_hashes(const rollup::Bytes32& deposit_hash, const rollup::Bytes32& forced_hash) {
+        deposit_hash_ = deposit_hash;
+        forced_hash_ = forced_hash;
+    }
     /// The numbers that the next entries get.
     [[nodiscard]] std::uint64_t deposit_end() const noexcept { return deposit_start_ + deposits_.size(); }
     [[nodiscard]] std::uint64_t forced_end() const noexcept { return forced_start_ + forced_.size(); }
@@ -36,8 +41,8 @@ class QueueWindow final : public rollup::L1Queues {
     [[nodiscard]] std::optional<rollup::ForcedEntry> forced(std::uint64_t index) const override {
         return at(forced_, forced_start_, index);
     }
-    [[nodiscard]] rollup::Bytes32 deposit_hash(std::uint64_t) const override { return {}; }
-    [[nodiscard]] rollup::Bytes32 forced_hash(std::uint64_t) const override { return {}; }
+    [[nodiscard]] rollup::Bytes32 deposit_hash(std::uint64_t) const override { return deposit_hash_; }
+    [[nodiscard]] rollup::Bytes32 forced_hash(std::uint64_t) const override { return forced_hash_; }
 
   private:
     template <class T>
@@ -47,6 +52,8 @@ class QueueWindow final : public rollup::L1Queues {
     }
     std::uint64_t deposit_start_ = 0;
     std::uint64_t forced_start_ = 0;
+    rollup::Bytes32 deposit_hash_{};
+    rollup::Bytes32 forced_hash_{};
     std::vector<rollup::DepositEntry> deposits_;
     std::vector<rollup::ForcedEntry> forced_;
 };

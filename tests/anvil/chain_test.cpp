@@ -124,7 +124,9 @@ TEST_F(ChainTest, BlobsComeBackAsTheyWereSent) {
     for (std::size_t i = 0; i < kBlobBytes; ++i) {
         if (i % 32 != 0) blob[i] = static_cast<std::uint8_t>(i * i / 7);
     }
-    const auto sidecar = kzg.value()->make_sidecar({blob});
+    Blob second = blob;
+    second[1] ^= 1;
+    const auto sidecar = kzg.value()->make_sidecar({blob, second});
     ASSERT_TRUE(sidecar.ok());
     Transaction t = transfer(0);
     t.blob_hashes = sidecar.value().versioned_hashes();
@@ -137,7 +139,7 @@ TEST_F(ChainTest, BlobsComeBackAsTheyWereSent) {
     const auto receipt = chain().receipt(hash.value());
     ASSERT_TRUE(receipt.ok() && receipt.value().has_value());
     EXPECT_TRUE(receipt.value()->is_success);
-    EXPECT_EQ(receipt.value()->blob_gas_used, kGasPerBlob);
+    EXPECT_EQ(receipt.value()->blob_gas_used, 2 * kGasPerBlob);
     EXPECT_EQ(chain().transaction(hash.value()).value().blob_hashes, t.blob_hashes);
 
     auto source = make_blob_source({.kind = BlobSourceOptions::Kind::anvil, .endpoints = {anvil_->url()}},
@@ -146,7 +148,7 @@ TEST_F(ChainTest, BlobsComeBackAsTheyWereSent) {
     BlobQuery query{.block_number = 1, .block_timestamp = 0, .versioned_hashes = t.blob_hashes};
     const auto found = source.value()->fetch(query);
     ASSERT_TRUE(found.ok()) << found.error().detail;
-    EXPECT_EQ(found.value(), std::vector<Blob>{blob});
+    EXPECT_EQ(found.value(), (std::vector<Blob>{blob, second}));
     query.versioned_hashes[0][31] ^= 1;
     EXPECT_FALSE(source.value()->fetch(query).ok());
     query.block_number = 7;

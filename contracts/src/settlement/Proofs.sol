@@ -6,7 +6,7 @@ import {Batches} from "./Batches.sol";
 import {Effects, Reading, WithdrawalTree} from "./Effects.sol";
 import {Digests, Header, Headers} from "./Headers.sol";
 import {QueueState} from "./IBridge.sol";
-import {IHubProofs, Item, Opening, Parameters, Status, VerifierSet} from "./IHub.sol";
+import {IHubProofs, Item, Opening, Parameters, Status, Terms, VerifierSet} from "./IHub.sol";
 import {Statements} from "./Statements.sol";
 
 /// See IHubProofs. What an item says becomes the public input; the proof shows that it is so; what L1 knows of the batch must
@@ -236,7 +236,18 @@ contract Proofs is Batches, IHubProofs {
         _checkHeader(p, h, read.parent);
         bytes32 commitment = data.length == 0 ? _blobCommitment(_blobs(h)) : _calldataCommitment(h, data, item.data[0].point);
         id = _append(p, h, keccak256(item.header), commitment);
+        _reportReplacement(id, item);
         emit BatchReplaced(h.rollup, h.number, oldId, id);
+    }
+
+    /// What a follower of events must know of the batch. Its item's hashes are checked against the commitment afterwards.
+    function _reportReplacement(uint64 id, Item calldata item) private {
+        bytes32[] memory hashes = new bytes32[](item.data.length);
+        for (uint256 i = 0; i < hashes.length; i++) {
+            hashes[i] = item.data[i].l1Hash;
+        }
+        Terms memory none;
+        emit BatchSubmitted(submissions[id].rollup, submissions[id].number, msg.sender, id, keccak256(item.header), item.header, item.form, hashes, none, 0);
     }
 
     /// Drops the first batch that is not final, which must be late and not locked, and all after it. Returns what of its bond is

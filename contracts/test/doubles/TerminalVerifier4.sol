@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {VerifierDouble} from "../settlement/Doubles.sol";
+
+/// Named as the verifying contract for 4 is, for tests that deploy from a folder of artifacts.
+contract TerminalVerifier4 is VerifierDouble(4) {}

@@ -1,0 +1,59 @@
+#pragma once
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "quarry/node/expected.hpp"
+#include "quarry/node/prover/prover.hpp"
+
+/// What an operator of a prover chooses. docs/prover.md lists the settings.
+namespace quarry::node::prover {
+
+struct ProverConfig {
+    std::vector<std::string> endpoints;  ///< of L1, in the order of preference
+    std::vector<std::string> beacon;     ///< nodes that serve blobs; empty: the endpoints do
+    std::string hub;
+    std::uint64_t first_block = 0;  ///< before the hub's creation
+    std::string key;                ///< file; empty: proofs are made and wait
+    std::string payee;
+    std::string folder = "prover";
+    std::string snapshot;  ///< URL of a prover that serves them; empty: from the first batch on
+    std::vector<std::string> rollups;
+    std::uint64_t miner_tag = 0;
+    std::size_t segments = 1;
+    std::uint64_t confirmations = 2;
+    std::size_t max_batches = 16;
+    bool untrusted = false;
+    unsigned workers = 1;
+    std::uint64_t memory_cap_mib = 0;
+    std::uint64_t tick_ms = 1000;
+    std::uint64_t max_fee_gwei = 300;  ///< of a unit of gas
+    std::string wei_per_cpu_hour = "0";
+    int margin_percent = 10;
+    GasModel gas;
+    std::string host = "127.0.0.1";
+    std::uint16_t port = 9601;
+    std::string log_level = "info";
+};
+
+/// One setting: its name in the file is SECTION.KEY, in the environment QUARRY_SECTION_KEY.
+struct ProverSetting {
+    std::string name;
+    std::string help;
+    std::string value;  ///< as it is now, for help
+};
+/// All settings, with the values of `config`.
+std::vector<ProverSetting> settings_of(const ProverConfig& config);
+
+/// Sets one setting from text. bad_input: unknown_setting, bad_setting. Lists are comma-separated.
+Outcome<Done> set_setting(ProverConfig& config, std::string_view name, std::string_view value);
+/// Sets what a TOML text says: tables are sections. bad_input: bad_toml, and as above. `source` is for messages.
+Outcome<Done> apply_toml(ProverConfig& config, std::string_view text, const std::string& source);
+/// Sets what the environment says. `environment`: NAME=VALUE strings; only QUARRY_ and a known setting's name counts.
+Outcome<Done> apply_environment(ProverConfig& config, std::span<const std::string> environment);
+
+/// What the configuration means. bad_input (missing_setting, bad_setting): no payee, an address that is none.
+Outcome<ProverOptions> options_of(const ProverConfig& config);
+
+}  // namespace quarry::node::prover

@@ -1,0 +1,136 @@
+#pragma once
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "quarry/node/prover/job.hpp"
+#include "quarry/node/prover/l1_view.hpp"
+#include "quarry/node/prover/pricing.hpp"
+#include "quarry/node/prover/proof_work.hpp"
+#include "quarry/node/prover/replica.hpp"
+#include "quarry/node/prover/status.hpp"
+
+/// A prover: follows the rollups of a hub from L1 data alone, proves batches that are worth it, hands the proofs in.
+namespace quarry::node::prover {
+
+struct ProverOptions {
+    std::string folder;       ///< rollups/ID with states and batches, jobs/ID with work; made if it is not there
+    rollup::L1Address payee;  ///< who is paid; not zero
+    std::uint64_t miner_tag = 0;
+    std::size_t segments = 1;          ///< that a batch is cut into, at least
+    std::uint64_t confirmations = 2;   ///< blocks that a batch is deep before it is executed; 1: the head will do
+    std::size_t max_batches = 16;      ///< of one proof
+    std::set<std::uint32_t> rollups;   ///< to follow; empty: all
+    bool untrusted = false;            ///< rollups too whose verifying contracts are not of the hub's list
+    std::size_t batches_per_step = 4;  ///< executed in one round, so that a round does not take long
+    std::size_t keep_jobs = 32;        ///< that are over, with their work
+    unsigned attempts = 3;             ///< runs of a job's tasks, before it is given up
+    std::uint64_t retry_seconds = 10;  ///< between them
+
+    GasModel gas;
+    Wei wei_per_cpu_hour = 0;  ///< what the machine costs
+    int margin_percent = 10;   ///< by how much earnings must exceed costs; -100: whatever it costs
+
+    /// A snapshot of a rollup whose state is not here; empty: from the first batch on.
+    std::function<Outcome<std::vector<std::uint8_t>>(std::uint32_t rollup)> fetch_snapshot;
+    std::function<void(const ProverEvent&)> on_event;  ///< may be empty
+};
+
+class Prover {
+  public:
+    /// Takes up what is in the folder. `view` outlives the prover. environment: the folder; bad_input (missing_payee).
+    static Outcome<std::unique_ptr<Prover>> open(ProverOptions options, L1View& view,
+                                                 std::unique_ptr<ProofRunner> runner);
+
+    /// One round: looks at L1, executes, takes in finished work, hands in, begins work. `now`: seconds since 1970.
+    /// environment: the own disk; L1's trouble is no error, the next round tries again.
+    Outcome<Done> step(std::uint64_t now);
+    /// Begins no more work and stops what runs; finished tasks stay. Rounds go on until is_stopped().
+    void stop();
+    [[nodiscard]] bool is_stopped() const { return stopping_ && !runner_->is_busy(); }
+
+    // From any thread.
+    [[nodiscard]] ProverStatus status() const;
+    /// Of the rollup's last irreversible state. bad_input (unknown_rollup).
+    [[nodiscard]] Outcome<std::vector<std::uint8_t>> snapshot(std::uint32_t rollup) const;
+    /// A batch's words and effects, also when L1 has them no more. bad_input (unknown_rollup, ..).
+    [[nodiscard]] Outcome<BatchFiles> batch(std::uint32_t rollup, std::uint64_t number) const;
+
+    [[nodiscard]] const JobStore& jobs() const noexcept { return jobs_; }
+    /// Null: it is not followed.
+    [[nodiscard]] const Replica* replica(std::uint32_t rollup) const;
+
+  private:
+    Prover(ProverOptions options, L1View& view, std::unique_ptr<ProofRunner> runner, JobStore jobs)
+        : options_(std::move(options)), view_(view), runner_(std::move(runner)), jobs_(std::move(jobs)) {}
+    /// A rollup that is followed.
+    struct Followed {
+        RollupOnL1 on_l1;
+        std::unique_ptr<Replica> replica;  ///< null until it could be opened
+        std::optional<Problem> waits;
+        std::uint64_t retry_at = 0;
+    };
+    /// What has become of a job's batches.
+    struct Standing {
+        std::size_t open = 0;    ///< wait for a proof
+        std::size_t mine = 0;    ///< proven for the own payee
+        std::size_t others = 0;  ///< proven for somebody else
+        std::size_t gone = 0;    ///< not on L1 any more, or with other data
+    };
+
+    // prover.cpp
+    void follow(std::uint64_t now);
+    void follow_one(Followed& followed, std::uint64_t now);
+    Outcome<std::unique_ptr<Replica>> open_replica(const RollupOnL1& rollup);
+    void report_invalid(const Followed& followed);
+    void publish();
+    void say(ProverEvent::Level level, const std::string& event, const std::string& text,
+             std::vector<std::pair<std::string, std::string>> fields = {}) const;
+
+    // prover_jobs.cpp
+    Outcome<Done> take_result(std::uint64_t now);
+    Outcome<Done> check_jobs();
+    Outcome<Done> check_job(Job job);
+    /// Of a job none of whose batches waits for a proof.
+    Outcome<Done> end_of_closed(Job& job, const Standing& standing);
+    Outcome<Done> check_submission(Job& job, const Standing& standing);
+    Outcome<Done> hand_in(Job& job);
+    Outcome<Done> begin_work(std::uint64_t now);
+    Outcome<Done> start(const Job& job);
+    [[nodiscard]] Standing standing_of(const Job& job) const;
+    /// Earnings of its batches that are open still, costs of the whole transaction; own cost of what is to be done.
+    [[nodiscard]] Price price_now(const Job& job) const;
+    [[nodiscard]] PriceContext price_context() const;
+    [[nodiscard]] std::vector<Candidate> candidates() const;
+    [[nodiscard]] std::optional<Job> choose(std::uint64_t now);
+    [[nodiscard]] std::optional<Job> job_of(std::span<const Candidate> batches, std::uint64_t now) const;
+    Outcome<JobMaterial> material_of(const Job& job) const;
+    Outcome<ProofToSubmit> to_submit(const Job& job, TerminalProofFile proof) const;
+    Outcome<Done> end(Job& job, JobState state, const std::string& code, const std::string& reason);
+
+    ProverOptions options_;
+    L1View& view_;
+    std::unique_ptr<ProofRunner> runner_;
+    JobStore jobs_;
+    std::map<std::uint32_t, Followed> rollups_;
+    std::string running_;                         ///< the job that the runner works on
+    std::map<std::string, unsigned> attempts_;    ///< failed runs
+    std::map<std::string, std::uint64_t> retry_;  ///< not before
+    std::string skipped_code_;
+    std::string skipped_reason_;
+    std::string holding_;  ///< the last job whose hand-in waits for a better price
+    ProverCounters counters_;
+    double ms_per_unit_ = 2.0;  ///< what it is on a small machine, until it is measured
+    bool connected_ = false;
+    bool stopping_ = false;
+    mutable std::mutex states_mutex_;  ///< held while replicas change, and by other threads that read them
+    mutable std::mutex status_mutex_;
+    ProverStatus status_;
+};
+
+}  // namespace quarry::node::prover

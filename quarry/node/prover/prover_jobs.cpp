@@ -1,0 +1,410 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "quarry/hash/keccak.hpp"
+#include "quarry/node/node_proof.hpp"
+#include "quarry/node/prover/prover.hpp"
+
+/// What becomes of jobs: the state machine of job.hpp.
+namespace quarry::node::prover {
+namespace {
+
+namespace fs = std::filesystem;
+using Level = ProverEvent::Level;
+
+/// Names the intent of the job's latest hand-in.
+std::string intent_of(const Job& job) { return fmt::format("proof-{}-{}", job.id, job.submissions); }
+
+std::string batches_text(const Job& job) {
+    std::string text;
+    for (const JobBatch& b : job.batches) text += fmt::format("{}{}/{}", text.empty() ? "" : " ", b.rollup, b.number);
+    return text;
+}
+
+Problem not_followed(const JobBatch& batch) {
+    return {Problem::Kind::environment, "not_followed",
+            fmt::format("batch {} of rollup {} is not in the own state (any more)", batch.number, batch.rollup),
+            "wait until the state has it again"};
+}
+
+}  // namespace
+
+PriceContext Prover::price_context() const {
+    const L1Head head = view_.head();
+    const double per_unit = static_cast<double>(options_.wei_per_cpu_hour) * ms_per_unit_ / 3.6e6;
+    return {options_.gas, head.base_fee + head.priority_fee, static_cast<Wei>(per_unit), options_.margin_percent};
+}
+
+std::vector<Candidate> Prover::candidates() const {
+    std::set<std::pair<std::uint32_t, std::uint64_t>> taken;
+    std::set<std::pair<std::uint32_t, std::uint64_t>> failed;  // by submission
+    for (const auto& [id, job] : jobs_.jobs()) {
+        for (const JobBatch& b : job.batches) {
+            if (!is_over(job.state)) taken.emplace(b.rollup, b.number);
+            if (job.state == JobState::failed) failed.emplace(b.rollup, b.submission);
+        }
+    }
+    std::vector<Candidate> found;
+    const L1Head head = view_.head();
+    for (const auto& [id, followed] : rollups_) {
+        if (followed.replica == nullptr) continue;
+        for (std::uint64_t n = followed.on_l1.finalised + 1; n <= followed.replica->batch_number(); ++n) {
+            const auto batch = view_.batch(id, n);
+            if (!batch || !followed.replica->has(*batch)) break;
+            if (batch->phase != BatchPhase::pending || taken.contains({id, n})) continue;
+            if (failed.contains({id, batch->submission})) break;
+            found.push_back(make_candidate(*batch, followed.replica->entries().at(n).effect_words, head));
+        }
+    }
+    return found;
+}
+
+std::optional<Job> Prover::job_of(std::span<const Candidate> batches, std::uint64_t now) const {
+    const recursion::Catalog* catalog = find_catalog();
+    if (catalog == nullptr) return std::nullopt;
+    Job job;
+    std::vector<BatchOnL1> on_l1;
+    for (const Candidate& c : batches) {
+        on_l1.push_back(view_.batch(c.rollup, c.number).value());
+        job.batches.push_back({c.rollup, c.number, on_l1.back().submission, on_l1.back().hash});
+    }
+    std::vector<NamedBatch> named;
+    for (const BatchOnL1& b : on_l1) {
+        const auto& parameters = rollups_.at(b.header.rollup_id).on_l1.parameters;
+        named.push_back({rollup::domain_hash(parameters), b.hash, b.placement, b.l1_hashes});
+    }
+    job.id = job_name({options_.payee, options_.miner_tag, options_.segments, catalog->keys().digest()}, named);
+    job.key = on_l1.front().key;
+    job.created_at = now;
+    const auto before = jobs_.jobs().find(job.id);
+    if (before == jobs_.jobs().end()) return job;
+    // The same work once more, after a reorganisation or a second submission: what was done of it is done.
+    Job again = before->second;
+    again.state = JobState::proving;
+    again.batches = job.batches;
+    again.key = job.key;
+    again.code.clear();
+    again.reason.clear();
+    return again;
+}
+
+std::optional<Job> Prover::choose(std::uint64_t now) {
+    const auto open = candidates();
+    const Choice choice = choose_batches(open, price_context(), options_.max_batches);
+    if (!choice.batches.empty()) {
+        skipped_code_.clear();
+        skipped_reason_.clear();
+        auto job = job_of(choice.batches, now);
+        if (job) {
+            say(Level::info, "job_started", "a proof is begun",
+                {{"job", job->id},
+                 {"batches", batches_text(*job)},
+                 {"earns", to_decimal(choice.price.earns)},
+                 {"gas", std::to_string(choice.price.gas)},
+                 {"gas_cost", to_decimal(choice.price.gas_cost)},
+                 {"own_cost", to_decimal(choice.price.own_cost)}});
+        }
+        return job;
+    }
+    if (open.empty()) {
+        skipped_code_.clear();
+        skipped_reason_.clear();
+        return std::nullopt;
+    }
+    if (skipped_code_ != "not_worth_it") {
+        say(Level::info, "not_worth_it", "open batches earn less than a proof of them costs",
+            {{"open", std::to_string(open.size())},
+             {"earns", to_decimal(choice.price.earns)},
+             {"gas_cost", to_decimal(choice.price.gas_cost)},
+             {"own_cost", to_decimal(choice.price.own_cost)}});
+    }
+    skipped_code_ = "not_worth_it";
+    skipped_reason_ = fmt::format("{} open batches earn less than gas and proving cost", open.size());
+    return std::nullopt;
+}
+
+Outcome<JobMaterial> Prover::material_of(const Job& job) const {
+    JobMaterial material;
+    for (std::size_t i = 0; i < job.batches.size();) {
+        const std::uint32_t id = job.batches[i].rollup;
+        const Replica* replica = this->replica(id);
+        if (replica == nullptr) return not_followed(job.batches[i]);
+        auto state = replica->before_batch(job.batches[i].number);
+        if (!state) return state.error();
+        material.states[id] = std::move(state).value();
+        for (std::uint64_t n = job.batches[i].number; i < job.batches.size() && job.batches[i].rollup == id; ++n) {
+            const auto on_l1 = view_.batch(id, n);
+            if (!on_l1 || !replica->has(*on_l1)) return not_followed(job.batches[i]);
+            auto files = replica->read_batch(n);
+            if (!files) return files.error();
+            const bool prove = job.batches[i].number == n;
+            material.batches.push_back(
+                {replica->parameters(), std::move(files).value(), prove, on_l1->placement, on_l1->l1_hashes});
+            if (prove) ++i;
+        }
+    }
+    return material;
+}
+
+Outcome<Done> Prover::start(const Job& job) {
+    const std::string work = jobs_.work_path(job.id);
+    // The states are the caller's to read; the runner's thread gets copies.
+    auto material = std::make_shared<std::optional<JobMaterial>>();
+    if (!WorkFolder::exists(work)) {
+        auto made = material_of(job);
+        if (!made) {
+            say(Level::warning, made.error().name, made.error().cause, {{"job", job.id}});
+            Job over = job;
+            return end(over, JobState::dropped, made.error().name, made.error().cause);
+        }
+        *material = std::move(made).value();
+    }
+    ++counters_.started_jobs;
+    running_ = job.id;
+    runner_->start({job.id, work, jobs_.other_work(job.id), options_.payee, options_.miner_tag, options_.segments},
+                   [material]() -> Outcome<JobMaterial> {
+                       if (*material) return std::move(**material);
+                       return Problem{Problem::Kind::environment, "damaged_work",
+                                      "what the tasks start from is damaged", "it is made again"};
+                   });
+    return Done{};
+}
+
+Outcome<Done> Prover::begin_work(std::uint64_t now) {
+    if (runner_->is_busy()) return Done{};
+    const Job* next = nullptr;
+    for (const auto& [id, job] : jobs_.jobs()) {
+        const auto retry = retry_.find(id);
+        if (job.state != JobState::proving || (retry != retry_.end() && now < retry->second)) continue;
+        if (next == nullptr || job.created_at < next->created_at) next = &job;
+    }
+    if (next != nullptr) {
+        Job job = *next;
+        if (!find_proof(jobs_.work_path(job.id), job.id)) return start(job);
+        // Its last task was done when the process ended, or before a reorganisation.
+        job.state = JobState::proven;
+        job.proven_at = now;
+        say(Level::info, "job_proven", "the terminal proof is on disk", {{"job", job.id}});
+        QUARRY_PASS_ON(jobs_.put(job));
+        return check_job(job);
+    }
+    const auto job = choose(now);
+    if (!job) return Done{};
+    QUARRY_PASS_ON(jobs_.put(*job));
+    return begin_work(now);
+}
+
+Outcome<Done> Prover::take_result(std::uint64_t now) {
+    auto taken = runner_->take();
+    if (!taken) return Done{};
+    Job job = jobs_.jobs().at(std::exchange(running_, {}));
+    if (is_over(job.state)) return Done{};
+    if (*taken) {
+        const ProofResult& result = taken->value();
+        job.cpu_ms += result.report.cpu_ms;
+        job.state = JobState::proven;
+        job.proven_at = now;
+        counters_.cpu_ms += result.report.cpu_ms;
+        counters_.executed_tasks += result.report.executed;
+        counters_.reused_tasks += result.report.reused;
+        counters_.proven_batches += job.batches.size();
+        attempts_.erase(job.id);
+        retry_.erase(job.id);
+        if (result.units > 0 && result.report.cpu_ms > 0) {
+            ms_per_unit_ += 0.3 * (static_cast<double>(result.report.cpu_ms) / result.units - ms_per_unit_);
+        }
+        say(Level::info, "job_proven", "the terminal proof is made",
+            {{"job", job.id},
+             {"tasks", std::to_string(result.report.executed)},
+             {"reused", std::to_string(result.report.reused)},
+             {"cpu_ms", std::to_string(result.report.cpu_ms)}});
+        return jobs_.put(job);
+    }
+    const Problem& why = taken->error();
+    if (why.name == "stopped") return Done{};
+    say(Level::warning, why.name, why.cause, {{"job", job.id}});
+    std::error_code ignored;
+    if (why.name == "damaged_work") fs::remove_all(jobs_.work_path(job.id), ignored);
+    if (why.kind == Problem::Kind::refused || ++attempts_[job.id] >= options_.attempts) {
+        return end(job, JobState::failed, why.name, why.cause);
+    }
+    retry_[job.id] = now + options_.retry_seconds;
+    return Done{};
+}
+
+Prover::Standing Prover::standing_of(const Job& job) const {
+    Standing s;
+    std::vector<Candidate> names;
+    bool all_there = true;
+    for (const JobBatch& b : job.batches) {
+        const auto on_l1 = view_.batch(b.rollup, b.number);
+        all_there = all_there && on_l1 && on_l1->hash == b.hash && rollups_.contains(b.rollup);
+        Candidate c;
+        c.rollup = b.rollup;
+        c.number = b.number;
+        names.push_back(c);
+    }
+    // Submitted again with the same data, the batches are the same work.
+    const auto same = all_there ? job_of(names, 0) : std::nullopt;
+    const bool is_same = same && same->id == job.id;
+    for (const JobBatch& b : job.batches) {
+        const auto on_l1 = view_.batch(b.rollup, b.number);
+        if (!on_l1 || on_l1->hash != b.hash || (on_l1->submission != b.submission && !is_same)) {
+            ++s.gone;
+        } else if (on_l1->phase == BatchPhase::pending) {
+            ++s.open;
+        } else {
+            ++(on_l1->payee == options_.payee ? s.mine : s.others);
+        }
+    }
+    return s;
+}
+
+Price Prover::price_now(const Job& job) const {
+    std::vector<Candidate> batches;
+    const L1Head head = view_.head();
+    for (const JobBatch& b : job.batches) {
+        const auto on_l1 = view_.batch(b.rollup, b.number);
+        const Replica* replica = this->replica(b.rollup);
+        if (!on_l1 || replica == nullptr) continue;
+        const auto entry = replica->entries().find(b.number);
+        Candidate c = make_candidate(*on_l1, entry == replica->entries().end() ? 0 : entry->second.effect_words, head);
+        if (on_l1->phase != BatchPhase::pending) c.earns = 0;
+        batches.push_back(c);
+    }
+    Price price = price_of(batches, price_context());
+    // What was proven is paid for: all that is surely still to be done is the end of it.
+    price.own_cost = job.state == JobState::proving ? proving_units({}) * price_context().wei_per_unit : Wei{0};
+    return price;
+}
+
+Outcome<Done> Prover::end(Job& job, JobState state, const std::string& code, const std::string& reason) {
+    job.state = state;
+    job.code = code;
+    job.reason = reason;
+    if (running_ == job.id && runner_->is_busy()) runner_->stop();
+    if (state == JobState::lost) ++counters_.lost_jobs;
+    if (state == JobState::dropped) ++counters_.dropped_jobs;
+    if (state == JobState::failed) ++counters_.failed_jobs;
+    if (state == JobState::settled) {
+        ++counters_.settled_jobs;
+        counters_.settled_batches += job.batches.size();
+        counters_.fees += job.fee;
+    }
+    say(state == JobState::failed ? Level::error : Level::info, fmt::format("job_{}", job_state_name(state)), reason,
+        {{"job", job.id}, {"batches", batches_text(job)}, {"code", code}});
+    QUARRY_PASS_ON(jobs_.put(job));
+    jobs_.prune(options_.keep_jobs);
+    return Done{};
+}
+
+Outcome<Done> Prover::check_jobs() {
+    std::vector<Job> open;
+    for (const auto& [id, job] : jobs_.jobs()) {
+        if (!is_over(job.state)) open.push_back(job);
+    }
+    for (const Job& job : open) QUARRY_PASS_ON(check_job(job));
+    return Done{};
+}
+
+Outcome<Done> Prover::check_job(Job job) {
+    const Standing standing = standing_of(job);
+    if (job.state == JobState::submitted) return check_submission(job, standing);
+    if (standing.open == 0) return end_of_closed(job, standing);
+    const bool fewer = standing.open < job.batches.size();
+    if (job.state == JobState::proving) {
+        if (!fewer || price_now(job).is_worth_it(options_.margin_percent)) return Done{};
+        const bool others = standing.others > 0;
+        return end(job, others ? JobState::lost : JobState::dropped, "not_worth_it",
+                   "what is left of its batches earns less than it costs");
+    }
+    return hand_in(job);
+}
+
+Outcome<Done> Prover::end_of_closed(Job& job, const Standing& standing) {
+    if (standing.mine > 0) return end(job, JobState::settled, "", "L1 has a proof for the same payee");
+    if (standing.others > 0) return end(job, JobState::lost, "proven_by_others", "others were first");
+    return end(job, JobState::dropped, "gone", "L1 has its batches no more");
+}
+
+Outcome<Done> Prover::check_submission(Job& job, const Standing& standing) {
+    const SubmissionStatus status = view_.submission(intent_of(job));
+    job.transaction = status.transaction;
+    job.fee = status.fee;
+    switch (status.phase) {
+        case SubmissionPhase::sending:
+            return Done{};
+        case SubmissionPhase::accepted:
+            return end(job, JobState::settled, "", "L1 accepted the proof");
+        case SubmissionPhase::refused:
+            if (standing.open == 0) break;
+            return end(job, JobState::failed, status.code, status.reason);
+        case SubmissionPhase::unknown:
+            break;
+    }
+    if (standing.open == 0) return end_of_closed(job, standing);
+    return hand_in(job);
+}
+
+Outcome<ProofToSubmit> Prover::to_submit(const Job& job, TerminalProofFile proof) const {
+    ProofToSubmit p;
+    p.id = intent_of(job);
+    p.key = job.key;
+    p.proof = std::move(proof);
+    for (const JobBatch& b : job.batches) {
+        const Replica* replica = this->replica(b.rollup);
+        if (replica == nullptr) return not_followed(b);
+        auto files = replica->read_batch(b.number);
+        if (!files) return files.error();
+        ProofToSubmit::Item item;
+        if (b.number > 1) {
+            const auto parent = view_.batch(b.rollup, b.number - 1);
+            if (!parent || parent->hash != files.value().header.parent_hash) return not_followed(b);
+            item.parent = parent->header;
+        }
+        item.data = std::move(files.value().data);
+        for (const rollup::Effect& effect : files.value().effects) rollup::encode(effect, item.effects);
+        p.items.push_back(std::move(item));
+    }
+    return p;
+}
+
+Outcome<Done> Prover::hand_in(Job& job) {
+    const Price price = price_now(job);
+    if (!price.is_worth_it(options_.margin_percent > 0 ? 0 : options_.margin_percent)) {
+        if (holding_ != job.id) {
+            say(Level::warning, "gas_too_expensive",
+                "the proof is made, and waits until it earns more than its gas costs",
+                {{"job", job.id}, {"earns", to_decimal(price.earns)}, {"gas_cost", to_decimal(price.gas_cost)}});
+        }
+        holding_ = job.id;
+        return Done{};
+    }
+    auto proof = find_proof(jobs_.work_path(job.id), job.id);
+    if (!proof) {
+        say(Level::warning, "proof_missing", "the finished proof is not on disk any more: it is made again",
+            {{"job", job.id}});
+        job.state = JobState::proving;
+        return jobs_.put(job);
+    }
+    if (job.state != JobState::submitted) ++job.submissions;
+    job.state = JobState::submitted;
+    auto submission = to_submit(job, std::move(*proof));
+    if (!submission) return Done{};  // L1 and the own state differ until the next rounds
+    submission.value().max_fee = options_.margin_percent > -100 ? price.earns : Wei{0};
+    // The record first: under this name the hand-in can be repeated.
+    QUARRY_PASS_ON(jobs_.put(job));
+    const auto submitted = view_.submit(submission.value());
+    if (!submitted) {
+        say(Level::warning, submitted.error().name, submitted.error().cause, {{"job", job.id}});
+        return Done{};
+    }
+    ++counters_.submissions;
+    say(Level::info, "job_submitted", "the proof was handed in",
+        {{"job", job.id}, {"batches", batches_text(job)}, {"earns", to_decimal(price.earns)}});
+    return Done{};
+}
+
+}  // namespace quarry::node::prover

@@ -1,0 +1,456 @@
+#include "quarry/node/prover/prover.hpp"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <thread>
+
+#include "quarry/node/batch_work.hpp"
+#include "quarry/node/prover/prover_testing.hpp"
+#include "quarry/node/work_testing.hpp"
+
+namespace quarry::node::prover {
+namespace {
+
+using node::testing::TemporaryPath;
+using testing::kGwei;
+using testing::kMe;
+using testing::kOther;
+using testing::ManualRunner;
+using testing::SimL1;
+
+class ProverTest : public ::testing::Test {
+  protected:
+    ProverTest() {
+        options.folder = path.get();
+        options.payee = kMe;
+        options.confirmations = 1;
+        options.on_event = [this](const ProverEvent& e) { events.push_back(e.event); };
+        open();
+    }
+    void open() {
+        prover.reset();
+        auto made = std::make_unique<ManualRunner>(log);
+        runner = made.get();
+        prover = Prover::open(options, l1, std::move(made)).value();
+    }
+    void step(int times = 1) {
+        for (int i = 0; i < times; ++i) {
+            const auto done = prover->step(now += 12);
+            ASSERT_TRUE(done.ok()) << done.error().cause;
+        }
+    }
+    [[nodiscard]] std::string states() const {
+        std::string text;
+        for (const auto& [id, job] : prover->jobs().jobs()) text += std::string(job_state_name(job.state)) + " ";
+        return text;
+    }
+    [[nodiscard]] Job only_job() const { return prover->jobs().jobs().begin()->second; }
+    [[nodiscard]] bool said(const std::string& event) const {
+        return std::find(events.begin(), events.end(), event) != events.end();
+    }
+
+    TemporaryPath path{"quarry-prover"};
+    SimL1 l1;
+    ProverOptions options;
+    ManualRunner::Log log;
+    std::vector<std::string> events;
+    ManualRunner* runner = nullptr;
+    std::unique_ptr<Prover> prover;
+    std::uint64_t now = 1'700'000'000;
+};
+
+TEST_F(ProverTest, FromABatchOnL1ToTheBounty) {
+    step();
+    EXPECT_EQ(states(), "");
+    l1.post_next();
+    step();
+    EXPECT_EQ(states(), "proving ");
+    EXPECT_TRUE(runner->is_busy());
+    runner->finish();
+    step();
+    EXPECT_EQ(states(), "submitted ");
+    ASSERT_EQ(l1.sent.size(), 1U);
+    const ProofToSubmit& proof = l1.sent.begin()->second.proof;
+    EXPECT_EQ(proof.key, 1U);
+    EXPECT_EQ(proof.items.size(), 1U);
+    EXPECT_FALSE(proof.items[0].parent);
+    EXPECT_EQ(proof.items[0].data, l1.at(1).data);
+    EXPECT_EQ(proof.items[0].effects.size(), 8 * rollup::kWordBytes);
+    const auto& item = proof.proof.bundle.items[0];
+    EXPECT_EQ(item.batch.payee, kMe);
+    EXPECT_EQ(item.header, l1.at(1).batch.header);
+    EXPECT_EQ(item.data[0].l1_hash, l1.at(1).batch.l1_hashes[0]);
+    l1.include();
+    step();
+    EXPECT_EQ(states(), "settled ");
+    EXPECT_EQ(l1.at(1).batch.payee, kMe);
+    EXPECT_EQ(prover->status().counters.settled_batches, 1U);
+    EXPECT_TRUE(prover->status().is_ready());
+    // The next one is handed in with its parent's header, from which L1 takes the state before it.
+    l1.post_next();
+    log.at_once = true;
+    step(2);
+    ASSERT_EQ(l1.sent.size(), 2U);
+    for (const auto& [name, s] : l1.sent) {
+        if (s.proof.items[0].parent) {
+            EXPECT_EQ(*s.proof.items[0].parent, l1.at(1).batch.header);
+        }
+    }
+}
+
+TEST_F(ProverTest, OneProofOfSeveralRollups) {
+    l1.add_rollup(2);
+    for (int i = 0; i < 3; ++i) l1.post_next(1, 1);
+    for (int i = 0; i < 2; ++i) l1.post_next(1, 2);
+    log.at_once = true;
+    step(2);
+    ASSERT_EQ(l1.sent.size(), 1U);
+    l1.include();
+    step();
+    EXPECT_EQ(states(), "settled ");
+    EXPECT_EQ(l1.rollups()[0].finalised, 3U);
+    EXPECT_EQ(l1.rollups()[1].finalised, 2U);
+}
+
+TEST_F(ProverTest, AnInvalidBatchIsNotProvenAndWhatFollowsWaits) {
+    l1.post_next();
+    const auto batch = l1.rollup().make_batch(1);
+    auto wrong = batch.header;
+    wrong.post_root[0] = wrong.post_root[0] + KoalaBear(1);
+    l1.post(wrong, batch.data);
+    log.at_once = true;
+    step(2);
+    EXPECT_TRUE(said("invalid_batch"));
+    EXPECT_EQ(log.batches, (std::vector<std::vector<std::uint64_t>>{{1}}));
+    const auto status = prover->status();
+    EXPECT_EQ(status.rollups[0].invalid, 2U);
+    EXPECT_EQ(status.rollups[0].code, "root_mismatch");
+    EXPECT_TRUE(status.is_ready());  // it is the sequencer's trouble
+    l1.post(batch.header, batch.data);
+    l1.include();
+    step(2);
+    EXPECT_EQ(log.batches, (std::vector<std::vector<std::uint64_t>>{{1}, {2}}));
+    EXPECT_EQ(prover->status().rollups[0].invalid, 0U);
+}
+
+TEST_F(ProverTest, WorkOnABatchThatOthersHaveProvenStops) {
+    l1.post_next();
+    step();
+    ASSERT_TRUE(runner->is_busy());
+    l1.prove(1, 1, kOther);
+    step();
+    EXPECT_EQ(states(), "lost ");
+    EXPECT_EQ(only_job().code, "proven_by_others");
+    EXPECT_EQ(log.stopped, 1U);
+    step();
+    EXPECT_FALSE(runner->is_busy());
+    EXPECT_EQ(log.started, 1U);
+}
+
+TEST_F(ProverTest, WhatIsLeftOfAJobIsProvenIfItPays) {
+    for (int i = 0; i < 3; ++i) l1.post_next(1);
+    step();
+    ASSERT_TRUE(runner->is_busy());
+    l1.prove(1, 1, kOther);
+    step();
+    EXPECT_EQ(states(), "proving ");  // the other two pay for all of it
+    l1.at(2).batch.base = l1.at(3).batch.base = 0;
+    l1.at(2).batch.max = l1.at(3).batch.max = 0;
+    step();
+    EXPECT_EQ(states(), "lost ");
+    EXPECT_EQ(only_job().code, "not_worth_it");
+}
+
+TEST_F(ProverTest, AReorganisationDropsABatchAndBringsItBack) {
+    l1.post_next();
+    const auto posted = l1.at(1);
+    step();
+    ASSERT_TRUE(runner->is_busy());
+    runner->finish();
+    l1.reorganise(posted.batch.block);
+    step();
+    EXPECT_EQ(states(), "dropped ");
+    EXPECT_TRUE(said("batches_rolled_back"));
+    // The same content, submitted again: the same job, and nothing is proven twice.
+    l1.post(posted.batch.header, posted.data);
+    log.at_once = true;
+    step(2);
+    EXPECT_EQ(states(), "submitted ");
+    EXPECT_EQ(log.made, 1U);
+    EXPECT_EQ(only_job().batches[0].submission, l1.at(1).batch.submission);
+    // The transaction is in a block that a reorganisation takes back, and drops: it is sent again.
+    l1.mine();
+    l1.reorganise(l1.block);
+    step();
+    EXPECT_EQ(l1.transactions, 2U);
+    l1.include();
+    step();
+    EXPECT_EQ(states(), "settled ");
+    EXPECT_EQ(log.made, 1U);
+}
+
+TEST_F(ProverTest, AProofWaitsForGasThatItCanPay) {
+    l1.post_next();
+    log.at_once = true;
+    step();
+    l1.base_fee = 5000 * kGwei;
+    step(3);
+    EXPECT_EQ(states(), "proven ");
+    EXPECT_EQ(std::count(events.begin(), events.end(), "gas_too_expensive"), 1);
+    open();
+    step();
+    EXPECT_EQ(states(), "proven ");
+    l1.base_fee = kGwei;
+    step();
+    EXPECT_EQ(states(), "submitted ");
+    // Nothing is begun at such a price either.
+    l1.base_fee = 5000 * kGwei;
+    l1.post_next();
+    step();
+    EXPECT_EQ(states(), "submitted ");
+    EXPECT_EQ(prover->status().skipped_code, "not_worth_it");
+}
+
+TEST_F(ProverTest, AProofThatL1RefusesIsNotMadeAgain) {
+    l1.post_next();
+    log.at_once = true;
+    step(2);
+    ASSERT_EQ(states(), "submitted ");
+    SubmissionStatus& status = l1.sent.begin()->second.status;
+    status.phase = SubmissionPhase::refused;
+    status.code = "ProofRejected";
+    step(3);
+    EXPECT_EQ(states(), "failed ");
+    EXPECT_EQ(only_job().code, "ProofRejected");
+    EXPECT_EQ(log.started, 1U);
+    EXPECT_EQ(prover->status().counters.failed_jobs, 1U);
+}
+
+TEST_F(ProverTest, TroubleIsTriedAgainAndGivenUpInTheEnd) {
+    l1.post_next();
+    step();
+    runner->fail({Problem::Kind::environment, "task_failed", "no memory", ""});
+    step();
+    EXPECT_EQ(states(), "proving ");
+    step();
+    EXPECT_EQ(log.started, 2U);
+    runner->fail({Problem::Kind::environment, "task_failed", "no memory", ""});
+    step(2);
+    runner->fail({Problem::Kind::environment, "task_failed", "no memory", ""});
+    step();
+    EXPECT_EQ(states(), "failed ");
+    EXPECT_EQ(only_job().code, "task_failed");
+}
+
+TEST_F(ProverTest, L1IsDownForAWhile) {
+    l1.post_next();
+    step();
+    l1.down = true;
+    runner->finish();
+    step(3);
+    EXPECT_EQ(states(), "proven ");
+    EXPECT_FALSE(prover->status().is_ready());
+    l1.down = false;
+    l1.refuse_submit = true;
+    step(2);
+    EXPECT_EQ(states(), "submitted ");
+    EXPECT_EQ(l1.transactions, 0U);
+    l1.refuse_submit = false;
+    step();
+    EXPECT_EQ(l1.transactions, 1U);
+    l1.include();
+    step();
+    EXPECT_EQ(states(), "settled ");
+}
+
+// The process ends after every single round, and before the result of work was taken in.
+TEST_F(ProverTest, ARestartAtEachStepProvesNothingTwice) {
+    log.at_once = true;
+    for (int i = 0; i < 3; ++i) {
+        l1.post_next();
+        for (int k = 0; k < 4; ++k) {
+            step();
+            if (k == 3) l1.include();
+            open();
+        }
+        step();
+    }
+    EXPECT_EQ(states(), "settled settled settled ");
+    EXPECT_EQ(log.made, 3U);
+    EXPECT_EQ(l1.transactions, 3U);
+    EXPECT_EQ(l1.fetches, 3U);
+    EXPECT_EQ(l1.rollups()[0].finalised, 3U);
+}
+
+TEST_F(ProverTest, StopsAndGoesOn) {
+    l1.post_next();
+    step();
+    prover->stop();
+    EXPECT_EQ(log.stopped, 1U);
+    step();
+    EXPECT_TRUE(prover->is_stopped());
+    step();
+    EXPECT_EQ(log.started, 1U);
+    EXPECT_EQ(states(), "proving ");
+    log.at_once = true;
+    open();
+    step(2);
+    EXPECT_EQ(states(), "submitted ");
+}
+
+TEST_F(ProverTest, ServesSnapshotsAndBatchesToOthers) {
+    for (int i = 0; i < 2; ++i) l1.post_next();
+    l1.prove(1, 1, kOther);
+    l1.mine(l1.finality);
+    step();
+    EXPECT_EQ(prover->batch(1, 2).value().data, l1.at(2).data);
+    EXPECT_EQ(prover->batch(7, 2).error().name, "unknown_rollup");
+    EXPECT_EQ(prover->snapshot(7).error().name, "unknown_rollup");
+    const TemporaryPath other("quarry-prover-2");
+    auto with = options;
+    with.folder = other.get();
+    with.fetch_snapshot = [&](std::uint32_t rollup) { return prover->snapshot(rollup); };
+    ManualRunner::Log other_log;
+    auto second = Prover::open(with, l1, std::make_unique<ManualRunner>(other_log)).value();
+    const std::size_t fetches = l1.fetches;
+    ASSERT_TRUE(second->step(now).ok());
+    EXPECT_EQ(l1.fetches, fetches + 1);  // the second batch alone
+    EXPECT_EQ(second->replica(1)->state(), prover->replica(1)->state());
+    // One that is not L1's is refused, and said so.
+    const TemporaryPath third_path("quarry-prover-3");
+    with.folder = third_path.get();
+    with.fetch_snapshot = [](std::uint32_t) -> Outcome<std::vector<std::uint8_t>> {
+        return std::vector<std::uint8_t>{1, 2};
+    };
+    events.clear();
+    auto third = Prover::open(with, l1, std::make_unique<ManualRunner>(other_log)).value();
+    ASSERT_TRUE(third->step(now).ok());
+    EXPECT_TRUE(said("snapshot_not_final"));
+    EXPECT_FALSE(third->status().is_ready());
+}
+
+TEST_F(ProverTest, MetricsAndStatus) {
+    l1.post_next();
+    step();
+    const std::string metrics = to_prometheus(prover->status());
+    EXPECT_NE(metrics.find("quarry_prover_executed_batch{rollup=\"1\"} 1\n"), std::string::npos);
+    EXPECT_NE(metrics.find("quarry_prover_jobs{state=\"proving\"} 1\n"), std::string::npos);
+    EXPECT_NE(metrics.find("# TYPE quarry_prover_started_jobs_total counter\nquarry_prover_started_jobs_total 1\n"),
+              std::string::npos);
+    EXPECT_NE(to_json(prover->status()).find("\"ready\":true"), std::string::npos);
+    auto nobody = options;
+    nobody.payee = {};
+    EXPECT_EQ(Prover::open(nobody, l1, std::make_unique<ManualRunner>(log)).error().name, "missing_payee");
+}
+
+TEST(Job, RecordsAndNames) {
+    const TemporaryPath path("quarry-jobs");
+    Job job;
+    job.id = std::string(64, 'a');
+    job.state = JobState::submitted;
+    job.batches = {{1, 2, 3, {4}}, {5, 6, 7, {8}}};
+    job.code = "x";
+    job.reason = "it \"is\" so";
+    job.fee = testing::kEther * 1000;
+    auto store = JobStore::open(path.get()).value();
+    ASSERT_TRUE(store.put(job).ok());
+    auto again = JobStore::open(path.get()).value();
+    Job read = again.jobs().at(job.id);
+    EXPECT_EQ(read.reason, "it ?is? so");
+    read.reason = job.reason;
+    EXPECT_EQ(read, job);
+    for (const char* state : {"proving", "proven", "settled", "lost", "dropped", "failed"}) {
+        std::string text = to_json(job);
+        text.replace(text.find("submitted"), 9, state);
+        EXPECT_EQ(job_state_name(parse_job(text)->state), std::string(state));
+    }
+    for (const auto& [from, to] : std::vector<std::pair<std::string, std::string>>{
+             {"submitted", "sleeping"}, {"1:2:3:", "1:2:"}, {"\"key\": 0", "\"key\": 70000"}, {"aaaa", "aaa"}}) {
+        std::string text = to_json(job);
+        if (text.find(from) == std::string::npos)
+            text.replace(text.find("\"key\":0"), 7, "\"key\":70000");
+        else
+            text.replace(text.find(from), from.size(), to);
+        EXPECT_FALSE(parse_job(text)) << from;
+    }
+    ASSERT_TRUE(write_synced(path.get() + "/" + job.id + "/job.json", as_bytes("{")).ok());
+    EXPECT_EQ(JobStore::open(path.get()).value().damaged().size(), 1U);
+
+    const std::vector<rollup::Bytes32> hashes{{1}};
+    const NamedBatch batch{{}, {2}, DataPlacement::blobs, hashes};
+    const JobName name{kMe, 0, 1, {}};
+    const auto of = [&](const JobName& n, const NamedBatch& b) { return job_name(n, {&b, 1}); };
+    const std::string id = of(name, batch);
+    EXPECT_EQ(of(name, batch), id);
+    EXPECT_NE(of({kOther, 0, 1, {}}, batch), id);
+    EXPECT_NE(of({kMe, 1, 1, {}}, batch), id);
+    EXPECT_NE(of({kMe, 0, 2, {}}, batch), id);
+    EXPECT_NE(of(name, {{}, {2}, DataPlacement::calldata, hashes}), id);
+    EXPECT_NE(of(name, {{}, {2}, DataPlacement::blobs, {}}), id);
+    EXPECT_NE(of(name, {{}, {3}, DataPlacement::blobs, hashes}), id);
+}
+
+// From L1 data to a proof that the contract's verifier accepts, every task in this process.
+TEST(ProverProof, ATinyBatchFromL1ToATerminalProofSlow) {
+    const TemporaryPath path("quarry-prover-proof");
+    SimL1 l1;
+    l1.post_next(1);
+    ProverOptions options;
+    options.folder = path.get();
+    options.payee = kMe;
+    options.confirmations = 1;
+    options.attempts = 1;
+    std::size_t tasks = 0;
+    const auto doer = [&](const WorkFolder& folder, const std::atomic<bool>&) -> Outcome<WorkReport> {
+        WorkReport report;
+        for (const WorkTree::Node& node : folder.tree().nodes()) {
+            const auto there = folder.read_output(node.id);
+            if (there && there.value()) {
+                ++report.reused;
+                continue;
+            }
+            const auto inputs = folder.read_inputs(node.task).value();
+            const TaskKind* kind = find_task_kind(node.task.kind);
+            const auto output = kind->run({node.task, inputs, {}});
+            if (!output) return output.error();
+            EXPECT_TRUE(kind->check(node.task, output.value())) << node.task.kind;
+            QUARRY_PASS_ON(folder.put_output(node.id, output.value()));
+            ++report.executed;
+            ++tasks;
+        }
+        return report;
+    };
+    const auto wait = [&](Prover& prover) {
+        while (l1.sent.empty() && prover.status().counters.failed_jobs == 0) {
+            ASSERT_TRUE(prover.step(1'700'000'000).ok());
+            std::this_thread::sleep_for(std::chrono::milliseconds(50));
+        }
+    };
+    {
+        auto prover = Prover::open(options, l1, make_proof_runner(doer)).value();
+        ASSERT_NO_FATAL_FAILURE(wait(*prover));
+    }
+    ASSERT_EQ(l1.sent.size(), 1U);
+    const std::size_t made = tasks;
+    const TerminalProofFile file = l1.sent.begin()->second.proof.proof;  // outlives what was sent
+    const recursion::Terminal terminal(*find_catalog(), 0);
+    const Status status = verify(terminal, terminal.proving_key().verifying_key(), file);
+    EXPECT_TRUE(status.ok());
+    EXPECT_EQ(file.bundle.items[0].batch.payee, kMe);
+    auto stolen = file;
+    stolen.bundle.items[0].batch.payee = kOther;
+    EXPECT_FALSE(verify(terminal, terminal.proving_key().verifying_key(), stolen).ok());
+    // Dropped with its transaction: what is on disk is handed in again.
+    l1.sent.clear();
+    auto prover = Prover::open(options, l1, make_proof_runner(doer)).value();
+    ASSERT_NO_FATAL_FAILURE(wait(*prover));
+    EXPECT_EQ(tasks, made);
+    EXPECT_EQ(l1.sent.begin()->second.proof.proof.proof, file.proof);
+    l1.include();
+    ASSERT_TRUE(prover->step(1'700'000'000).ok());
+    EXPECT_EQ(prover->status().counters.settled_jobs, 1U);
+}
+
+}  // namespace
+}  // namespace quarry::node::prover

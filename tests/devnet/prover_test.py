@@ -1,0 +1,157 @@
+#!/usr/bin/env python3
+"""Two provers that race on a real chain, and what can go wrong: killed in the middle, in the same block, robbed, too late.
+
+Every test proves at least one batch: minutes each on a small machine, so it is not part of ./run test.
+    python3 tests/devnet/prover_test.py build/quarry . [TEST ..]
+"""
+import signal
+
+import harness
+from harness import NetworkTest, Wallet, cast
+
+THIEF = "0x00000000000000000000000000000000000ddead"
+WINDOW = 7200
+
+
+def revert_data(failure):
+    return failure.error.get("data", "") or ""
+
+
+class ProverFaults(NetworkTest):
+    ARGS = ("--provers", "2", "--rate", "0", "--accounts", "16", "--batch-seconds", "3", "--proving-seconds", str(WINDOW),
+            "--set", "late.discard_after_seconds=0", "--prover-set", "l1.confirmations=1")
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.net.wait_final(cls.net.close_batches())
+        cls.payees = [p.lower() for p in cls.net.network["payees"]]
+        cls.senders = [cast("wallet", "address", cls.net.key(f"prover-{i}")).lower() for i in (1, 2)]
+
+    def setUp(self):
+        for name in ("prover-1", "prover-2"):
+            self.net.signal(name, signal.SIGCONT)
+
+    def tearDown(self):
+        self.net.resume_blocks()
+
+    def new_batch(self):
+        """A batch of a few transfers that is on L1 and not proven."""
+        self.net.load(rate=16, seconds=1)
+        batch = self.net.close_batches()
+        self.net.wait_posted(batch)
+        return batch
+
+    def proofs_waiting(self, count):
+        """Proofs of `count` provers that wait for a block."""
+        def waiting():
+            found = [t for t in self.net.pending(self.net.network["hub"]) if t["from"].lower() in self.senders]
+            return found if len({t["from"] for t in found}) >= count else None
+        return self.net.wait(f"{count} provers did not hand in a proof", waiting, harness.PROOF_SECONDS)
+
+    def call(self, transaction, data):
+        """None if the call would succeed, else what it reverts with."""
+        try:
+            self.net.l1("eth_call", {"from": THIEF, "to": self.net.network["hub"], "data": data, "gas": hex(16_000_000)}, "latest", timeout=60)
+        except harness.RpcError as refused:
+            return revert_data(refused)
+        return None
+
+    def relay(self, transaction, priority_gwei):
+        """Somebody else sends the same call."""
+        key = self.net.key("user")
+        return cast("send", "--async", "--rpc-url", self.net.network["l1"], "--private-key", key, "--priority-gas-price",
+                    f"{priority_gwei}gwei", "--gas-price", "100gwei", "--gas-limit", "16000000", self.net.network["hub"], transaction["input"])
+
+    def test_1_killed_in_the_middle_of_a_proof(self):
+        self.net.signal("prover-2", signal.SIGSTOP)  # nobody else helps
+        batch = self.new_batch()
+        self.net.wait("the prover does not prove", lambda: self.net.status["provers"][0]["proving"], harness.STEP_SECONDS)
+        restarts = self.net.kill("prover-1")
+        self.net.wait_restarted("prover-1", restarts)
+        self.net.wait_final(batch)
+        logs = self.net.proven(batch)
+        self.assertEqual(len(logs), 1)
+        self.assertEqual("0x" + logs[0]["topics"][3][-40:], self.payees[0])
+
+    def test_2_two_proofs_in_the_same_block_and_a_thief(self):
+        batch = self.new_batch()
+        self.net.hold_blocks()
+        proofs = self.proofs_waiting(2)
+        for proof in proofs:
+            payee = self.payees[self.senders.index(proof["from"].lower())][2:]
+            self.assertIn(payee, proof["input"])
+            self.assertIsNone(self.call(proof, proof["input"]), "the proof itself is good")
+            # The proof is in the pool for everybody to see: the same one for another payee is worth nothing.
+            stolen = self.call(proof, proof["input"].replace(payee, THIEF[2:]))
+            self.assertTrue(stolen and stolen.startswith(cast("sig", "ProofRejected(bytes)")), stolen)
+        self.net.mine()
+        receipts = [self.net.l1("eth_getTransactionReceipt", p["hash"]) for p in proofs]
+        self.assertEqual(sorted(r["status"] for r in receipts), ["0x0", "0x1"])
+        self.assertEqual({r["blockNumber"] for r in receipts if r} and len({r["blockNumber"] for r in receipts}), 1)
+        logs = self.net.proven(batch)
+        self.assertEqual(len(logs), 1)
+        winner = next(p for p, r in zip(proofs, receipts) if r["status"] == "0x1")
+        self.assertEqual("0x" + logs[0]["topics"][3][-40:], self.payees[self.senders.index(winner["from"].lower())])
+        self.net.resume_blocks()
+        self.net.wait_final(self.new_batch())  # the one that lost goes on too
+
+    def late_proof(self):
+        """A proof that waits for a block when its batch is late; the provers do nothing more. The batch, the proof."""
+        batch = self.new_batch()
+        self.net.hold_blocks()
+        proof = self.proofs_waiting(1)[0]
+        for name in ("prover-1", "prover-2"):
+            self.net.signal(name, signal.SIGSTOP)
+        for waiting in self.net.pending(self.net.network["hub"]):
+            if waiting["from"].lower() in self.senders:
+                self.net.l1("anvil_dropTransaction", waiting["hash"])
+        self.net.l1("evm_increaseTime", WINDOW + 1)
+        self.net.mine()
+        self.assertEqual(self.net.proven(batch), [])
+        discards = cast("sig", "discardUnproven(uint32,uint64)")
+        self.net.wait("the sequencer does not discard", lambda: any(
+            t["input"].startswith(discards) for t in self.net.pending(self.net.network["hub"])))
+        return batch, proof
+
+    def test_3_a_late_proof_comes_before_the_discard(self):
+        discarded = len(self.net.discarded())
+        batch, proof = self.late_proof()
+        self.relay(proof, 50)
+        self.net.mine()
+        self.assertEqual(len(self.net.proven(batch)), 1)
+        self.assertEqual(len(self.net.discarded()), discarded)
+        self.net.resume_blocks()
+        self.net.wait_final(batch)
+
+    def test_4_a_late_proof_comes_after_the_discard(self):
+        discarded = len(self.net.discarded())
+        batch, proof = self.late_proof()
+        self.net.mine()
+        late = self.relay(proof, 1)
+        self.net.mine()
+        self.assertEqual(len(self.net.discarded()), discarded + 1)
+        self.assertEqual(self.net.l1("eth_getTransactionReceipt", late)["status"], "0x0")
+        self.assertEqual(self.net.proven(batch), [])
+        self.net.resume_blocks()
+        for name in ("prover-1", "prover-2"):
+            self.net.signal(name, signal.SIGCONT)
+        # The operations are executed again; the batch that has the number now is posted and proven.
+        self.net.wait("no other batch was posted", lambda: len(self.net.submitted(batch)) == 2)
+        self.net.wait_final(batch)
+
+    def test_5_a_withdrawal_is_claimed(self):
+        wallet = Wallet(self.net)
+        wallet.l1("deposit", "--amount", "0.5")
+        withdrawal = wallet("withdraw", "--amount", "0.2")
+        self.net.wait_final(withdrawal["batch"])
+        account = cast("wallet", "address", self.net.key("user"))
+        before = int(self.net.l1("eth_getBalance", account, "latest"), 16)
+        wallet.l1("claim")
+        paid = int(self.net.l1("eth_getBalance", account, "latest"), 16) - before
+        self.assertGreater(paid, 19 * 10**16)  # less the gas
+        self.assertLessEqual(paid, 2 * 10**17)
+
+
+if __name__ == "__main__":
+    harness.main()

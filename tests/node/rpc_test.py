@@ -1,0 +1,289 @@
+#!/usr/bin/env python3
+"""The sequencer's RPC (docs/rpc.md): methods, events, and every refusal of a malformed, oversized, slow or excessive request
+with its code.
+
+rpc_test.py BINARY
+"""
+import json
+import os
+import socket
+import sys
+import tempfile
+import time
+import unittest
+
+from node import Node, call, genesis, post, workload
+from websocket import WebSocket
+
+BINARY = ""
+SETTINGS = ("rpc.max_body_bytes=20000", "rpc.max_header_bytes=1024", "rpc.header_timeout_ms=300",
+            "rpc.body_timeout_ms=300", "rpc.idle_timeout_ms=900", "rpc.max_connections=6",
+            "rpc.max_connections_per_address=4", "rpc.max_batch=5", "rpc.max_operations=3", "rpc.max_in_flight=2",
+            "rpc.max_subscriptions=2", "rpc.max_queue_bytes=6000", "rpc.allowed_origins=http://wallet.test",
+            "batch.max_age_ms=300", "log.level=warning")
+
+
+def raw(port, data, source="127.0.0.1", timeout=5):
+    """Sends bytes, and returns all that comes until the other side closes."""
+    with socket.create_connection(("127.0.0.1", port), timeout=timeout, source_address=(source, 0)) as s:
+        s.sendall(data)
+        return read_all(s)
+
+
+def read_all(s):
+    answer = b""
+    try:
+        while chunk := s.recv(65536):
+            answer += chunk
+    except ConnectionResetError:
+        pass
+    return answer
+
+
+def status_and_code(answer):
+    head, _, body = answer.partition(b"\r\n\r\n")
+    return int(head.split()[1]), json.loads(body)["code"]
+
+
+class Rpc(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()
+        state = genesis(BINARY, cls.folder.name)
+        cls.operations = workload(BINARY, state, os.path.join(cls.folder.name, "operations.jsonl"), 60)
+        cls.node = Node(BINARY, state, *SETTINGS)
+        cls.used = 0
+
+    @classmethod
+    def tearDownClass(cls):
+        assert cls.node.stop() == 0, "SIGTERM ends it cleanly"
+        cls.folder.cleanup()
+
+    def operation(self):
+        type(self).used += 1
+        return self.operations[self.used - 1]
+
+    def refusal(self, data, status, code, **options):
+        self.assertEqual(status_and_code(raw(self.node.port, data, **options)), (status, code))
+
+    def error(self, method, params, number, code, field=None):
+        error = self.node.call(method, params)["error"]
+        self.assertEqual((error["code"], error["data"]["code"], error["data"].get("field")), (number, code, field))
+        self.assertTrue(error["message"] and error["data"]["reason"])
+
+    # --- below JSON-RPC
+
+    def test_http_refusals(self):
+        post_head = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+        self.refusal(b"\x16\x03\x01\x02\x00\x01\x00\r\n\r\n", 400, "bad_http")
+        self.refusal(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", 405, "method_not_allowed")
+        self.refusal(b"DELETE / HTTP/1.1\r\nHost: a\r\n\r\n", 405, "method_not_allowed")
+        self.refusal(b"GET /nothing HTTP/1.1\r\nHost: a\r\n\r\n", 404, "unknown_path")
+        self.refusal(b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n", 404, "unknown_path")
+        self.refusal(b"POST /else HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}", 404, "unknown_path")
+        self.refusal(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\n{}", 415,
+                     "unsupported_media_type")
+        self.refusal(post_head + b"Origin: http://evil.test\r\nContent-Length: 2\r\n\r\n{}", 403, "origin_not_allowed")
+        self.refusal(post_head + b"Content-Length: 20001\r\n\r\n" + b"x" * 20001, 413, "body_too_large")
+        self.refusal(post_head + b"Transfer-Encoding: chunked\r\n\r\n" + b"4e20\r\n" + b"x" * 20000 + b"\r\n" +
+                     b"10\r\n" + b"x" * 16 + b"\r\n0\r\n\r\n", 413, "body_too_large")
+        self.refusal(post_head + b"X-Long: " + b"x" * 2000 + b"\r\n\r\n", 431, "header_too_large")
+        connection = self.node.connect()
+        status, _ = post(connection, "{}", Origin="http://wallet.test")
+        self.assertEqual(status, 200)
+        connection.close()
+
+    def test_slow_requests(self):
+        post_head = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+        self.refusal(b"POST / HTT", 408, "request_timeout")
+        self.refusal(post_head + b"Content-Length: 9\r\n\r\n{", 408, "request_timeout")
+        with socket.create_connection(("127.0.0.1", self.node.port), timeout=5) as s:  # a byte now and then
+            start = time.monotonic()
+            try:
+                for byte in post_head * 9:
+                    s.sendall(bytes([byte]))
+                    time.sleep(0.05)
+                    if time.monotonic() - start > 4:
+                        break
+            except (BrokenPipeError, ConnectionResetError):
+                pass
+            self.assertLess(time.monotonic() - start, 4, "a dripping header is cut off")
+        start = time.monotonic()
+        self.assertEqual(raw(self.node.port, b""), b"", "who says nothing is closed")
+        self.assertLess(time.monotonic() - start, 3)
+        connection = self.node.connect()
+        post(connection, "{}")
+        start = time.monotonic()
+        self.assertEqual(connection.sock.recv(1), b"", "who says nothing more, too")
+        self.assertLess(time.monotonic() - start, 4)
+        connection.close()
+
+    def test_too_many_connections(self):
+        def held(source):
+            return socket.create_connection(("127.0.0.1", self.node.port), timeout=5, source_address=(source, 0))
+        request = b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"
+        time.sleep(1.2)  # until what other tests had is closed
+        ours = [held("127.0.0.1") for _ in range(4)]
+        time.sleep(0.1)
+        self.refusal(request, 429, "too_many_connections_of_address")
+        others = [held("127.0.0.2") for _ in range(2)]
+        time.sleep(0.1)
+        self.refusal(request, 503, "too_many_connections", source="127.0.0.3")
+        for s in ours + others:
+            s.close()
+        time.sleep(0.2)
+        self.assertEqual(self.node.get("/healthz"), (200, '{"ok":true}'))
+
+    # --- JSON-RPC
+
+    def test_malformed_requests(self):
+        connection = self.node.connect()
+
+        def code(body):
+            status, answer = post(connection, body)
+            self.assertEqual(status, 200)
+            return json.loads(answer)["error"]["code"], json.loads(answer)["id"]
+        self.assertEqual(code("{"), (-32700, None))
+        self.assertEqual(code(b"\xff\xfe"), (-32700, None))
+        self.assertEqual(code("[" * 5000 + "]" * 5000), (-32700, None))
+        self.assertEqual(code("[]"), (-32600, None))
+        self.assertEqual(code("3"), (-32600, None))
+        self.assertEqual(code('{"id":1,"method":"quarry_status"}'), (-32600, 1))
+        self.assertEqual(code('{"jsonrpc":"2.0","id":[1],"method":"quarry_status"}'), (-32600, None))
+        self.assertEqual(code('{"jsonrpc":"2.0","id":"a","method":"quarry_nothing"}'), (-32601, "a"))
+        self.assertEqual(code('{"jsonrpc":"2.0","id":2,"method":"quarry_status","params":1}'), (-32600, 2))
+        self.assertEqual(code(json.dumps([{"jsonrpc": "2.0", "id": 1, "method": "quarry_status"}] * 6)), (-32005, None))
+        answers = json.loads(post(connection, json.dumps(
+            [{"jsonrpc": "2.0", "id": 7, "method": "quarry_stateRoot"}, 1,
+             {"jsonrpc": "2.0", "method": "quarry_status"}]))[1])
+        self.assertEqual([a["id"] for a in answers], [7, None])
+        self.assertEqual(post(connection, '{"jsonrpc":"2.0","method":"quarry_status"}'), (204, b""))
+        connection.close()
+
+    def test_refused_operations(self):
+        good = self.operation()
+        self.error("quarry_sendOperation", {}, -32602, "invalid_params", "operation")
+        self.error("quarry_sendOperation", {"operation": 5}, -32602, "invalid_params", "operation")
+        self.error("quarry_sendOperation", {"operation": {**good, "nonce": -1}}, -32001, "bad_syntax", "nonce")
+        self.error("quarry_sendOperation", {"operation": {**good, "extra": 1}}, -32001, "unknown_field", "extra")
+        self.error("quarry_sendOperation", {"operation": {**good, "key": good["key"][:-1] + "0"}}, -32001, "off_curve",
+                   "key")
+        self.error("quarry_sendOperation", {"operation": {"type": "set_key", "slot": 1, "sender": "0x" + "00" * 20,
+                                                          "key_hash": "0x" + "00" * 32}}, -32001, "not_signed", "type")
+        self.error("quarry_sendOperation", {"operation": {**good, "amount": "77"}}, -32000, "bad_signature")
+        self.error("quarry_sendOperation", {"operation": {**good, "slot": 10**6}}, -32000, "unknown_slot")
+        self.error("quarry_sendOperation", {"operation": {**good, "expiry": 5}}, -32000, "expired")
+        self.error("quarry_sendOperations", {"operations": [good] * 4}, -32005, "too_many_operations", "operations")
+        self.error("quarry_sendOperations", {"operations": good}, -32602, "invalid_params", "operations")
+        mixed = self.node.call("quarry_sendOperations", [[{**good, "fee": "x"}, good, {**good, "amount": "3"}]])["result"]
+        self.assertEqual(mixed[0]["error"]["data"]["code"], "bad_amount")
+        self.assertEqual(mixed[1]["stage"], "executed")
+        self.assertIn(mixed[2]["error"]["data"]["code"], ("nonce_too_low", "bad_signature"))
+
+    def test_unknown_things(self):
+        self.error("quarry_getReceipt", ["0x" + "00" * 32], -32004, "unknown_operation")
+        self.error("quarry_getReceipt", ["0x" + "ff" * 32], -32602, "invalid_params", "id")
+        self.error("quarry_getReceipt", ['0x"},{'], -32602, "invalid_params", "id")
+        self.error("quarry_getAccount", {"slot": 64}, -32004, "unknown_account")
+        self.error("quarry_getAccount", {"slot": 2**63}, -32004, "unknown_account")
+        self.error("quarry_getAccount", {}, -32602, "invalid_params")
+        self.error("quarry_getBatch", [10**9], -32004, "unknown_batch")
+        self.error("quarry_getBatch", ["first"], -32602, "invalid_params", "number")
+        self.error("quarry_stateRoot", [10**9], -32004, "unknown_batch")
+        self.error("quarry_feeQuote", [65536], -32602, "invalid_params", "token")
+        self.error("quarry_subscribe", ["batches"], -32006, "needs_websocket")
+        self.error("quarry_unsubscribe", ["0x1"], -32004, "unknown_subscription")
+
+    def test_methods(self):
+        operation = self.operation()
+        receipt = self.node.call("quarry_sendOperation", {"operation": operation})["result"]
+        self.assertEqual((receipt["stage"], receipt["type"], receipt["slot"], receipt["nonce"]),
+                         ("executed", "transfer", operation["slot"], operation["nonce"]))
+        self.assertEqual(self.node.call("quarry_sendOperation", [operation])["result"]["id"], receipt["id"])
+        account = self.node.call("quarry_getAccount", [operation["slot"]])["result"]["accounts"][0]
+        self.assertEqual(account["next_nonce"], operation["nonce"] + 1)
+        self.assertIs(account["key_published"], True)
+        by_pair = self.node.call("quarry_getAccount", {"pair": account["pair"]})["result"]["accounts"]
+        self.assertEqual([a["slot"] for a in by_pair], [operation["slot"]])
+        by_owner = self.node.call("quarry_getAccount", {"key_hash": account["key_hash"], "address": account["address"],
+                                                        "token": account["token"]})["result"]
+        self.assertEqual(by_owner["accounts"], by_pair)
+        deadline = time.monotonic() + 10
+        while (batch := self.node.call("quarry_getBatch", {"number": receipt["batch"], "operations": True})).get("error"):
+            self.assertLess(time.monotonic(), deadline, "the batch is closed by its age")
+            time.sleep(0.05)
+        batch = batch["result"]
+        self.assertEqual(batch["operations"][receipt["index"]], receipt["id"])
+        self.assertEqual((batch["stage"], len(batch["operations"])), ("executed", batch["num_operations"]))
+        self.assertEqual(len(batch["header"]), 2 + 2 * 204)
+        root = self.node.call("quarry_stateRoot", [receipt["batch"]])["result"]
+        self.assertEqual((root["root"], root["batch"]), (batch["post_root"], receipt["batch"]))
+        self.assertEqual(self.node.call("quarry_getReceipt", [receipt["id"]])["result"], receipt)
+        status = self.node.call("quarry_status")["result"]
+        self.assertEqual((status["slots"], status["l1"], status["ready"]), (64, None, True))
+        quote = self.node.call("quarry_feeQuote")["result"]
+        self.assertEqual((quote["minimum"], quote["accepted"]), ("0", True))
+        self.assertEqual(self.node.get("/readyz")[0], 200)
+
+    # --- WebSocket
+
+    def test_websocket(self):
+        ws = WebSocket(self.node.port)
+        operation = self.operation()
+        ws.request("quarry_subscribe", {"topic": "receipts", "filter": {"slot": operation["receiver"]}}, 1)
+        subscription = ws.message()["result"]
+        ws.request("quarry_subscribe", ["batches"], 2)
+        batches = ws.message()["result"]
+        ws.request("quarry_subscribe", ["batches"], 3)
+        self.assertEqual(ws.message()["error"]["data"]["code"], "too_many_subscriptions")
+        ws.request("quarry_sendOperation", [operation], 4)
+        seen = {}
+        while not {"answer", subscription, batches} <= seen.keys():
+            message = ws.message()
+            seen[message["params"]["subscription"] if "params" in message else "answer"] = message
+        self.assertEqual(seen[subscription]["params"]["result"], seen["answer"]["result"])
+        self.assertGreaterEqual(seen[batches]["params"]["result"]["num_operations"], 1)
+        ws.request("quarry_unsubscribe", [subscription], 5)
+        self.assertIs(ws.message()["result"], True)
+        ws.request("quarry_unsubscribe", [subscription], 6)
+        self.assertEqual(ws.message()["error"]["data"]["code"], "unknown_subscription")
+        ws.close()
+
+    def test_websocket_limits(self):
+        ws = WebSocket(self.node.port)
+        operations = [self.operation() for _ in range(12)]
+        for number, operation in enumerate(operations):
+            ws.request("quarry_sendOperation", [operation], number)
+        answers = [ws.message() for _ in operations]
+        refused = [a for a in answers if "error" in a]
+        self.assertTrue(all(a["error"]["data"]["code"] == "too_many_in_flight" for a in refused), refused)
+        for operation in operations:  # so that later ones have the right nonces
+            self.assertIn("result", self.node.call("quarry_sendOperation", [operation]))
+        ws.send("{")
+        self.assertEqual(ws.message()["error"]["code"], -32700)
+        with self.assertRaises(ConnectionError):  # 1009, if it is read before the system resets the connection
+            ws.send("x" * 20001)
+            ws.message()
+        ws.close()
+        ws = WebSocket(self.node.port)
+        with self.assertRaises(ConnectionError):  # an answer larger than what may be queued
+            ws.send(json.dumps([{"jsonrpc": "2.0", "id": "x" * 2000, "method": "quarry_status"}] * 5))
+            ws.message()
+        ws.close()
+
+    def test_zz_metrics_count_refusals(self):
+        status, text = self.node.get("/metrics", self.node.metrics_port)
+        self.assertEqual(status, 200)
+        for line in ('quarry_rpc_refused_total{code="body_too_large"}', 'quarry_rpc_requests_total{method="quarry_status"}',
+                     'quarry_rpc_errors_total{code="bad_signature"}', "quarry_sequencer_executed_operations_total",
+                     'quarry_sequencer_batch_number{stage="executed"}'):
+            self.assertTrue(line in text, line)
+        self.assertEqual(self.node.get("/healthz", self.node.metrics_port)[0], 200)
+        connection = self.node.connect()
+        self.assertIn("result", call(connection, "quarry_status"), "after all of this the node serves")
+        connection.close()
+
+
+if __name__ == "__main__":
+    BINARY = sys.argv.pop(1)
+    unittest.main(verbosity=2)

@@ -1,0 +1,106 @@
+#!/usr/bin/env python3
+"""quarry l1 deploy, batch and rewards from the command line, on a chain of its own.
+
+l1_cli_test.py BINARY ROOT
+"""
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+BINARY = ROOT = ""
+OK, REFUSED, USAGE, BAD_INPUT, ENVIRONMENT = 0, 1, 2, 3, 4
+# The first accounts of "test test test test test test test test test test test junk".
+KEY = "ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"
+ACCOUNT = "0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266"
+
+
+class Commands(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", 0))
+            port = s.getsockname()[1]
+        anvil = os.path.join(ROOT, "node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil")
+        cls.anvil = subprocess.Popen([anvil, "--port", str(port), "--chain-id", "31337", "--hardfork", "osaka",
+                                      "--enable-tx-gas-limit", "-q"], stdout=subprocess.DEVNULL)
+        cls.url = f"http://127.0.0.1:{port}"
+        with open(cls.path("key"), "w", encoding="ascii") as f:
+            f.write("0x" + KEY + "\n")
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            with socket.socket() as s:
+                if s.connect_ex(("127.0.0.1", port)) == 0:
+                    return
+            time.sleep(0.05)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.anvil.kill()
+        cls.anvil.wait()
+        cls.folder.cleanup()
+
+    @classmethod
+    def path(cls, name):
+        return os.path.join(cls.folder.name, name)
+
+    def run_quarry(self, *args, code=OK):
+        done = subprocess.run([BINARY, *args, "--json", "--quiet"], capture_output=True, text=True, timeout=120)
+        self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+        return json.loads(done.stdout)
+
+    def deploy(self, *more, code=OK):
+        return self.run_quarry("l1", "deploy", "--l1", self.url, "--key", self.path("key"), "--profile", "development",
+                               "--upgrade-delay", "60", "--verifiers", os.path.join(ROOT, "out/doubles"),
+                               "--verifier-data", "", "--out", self.path("deployment.json"), *more, code=code)
+
+    def test_story(self):
+        planned = self.deploy("--dry-run")
+        self.assertEqual([t["name"] for t in planned["transactions"]],
+                         ["proofs", "verifier-1", "verifier-4", "verifier-16", "hub", "rollup"])
+        self.assertFalse(os.path.exists(self.path("deployment.json")))
+
+        first = self.deploy()
+        self.assertEqual(first["rollup_id"], 1)
+        with open(self.path("deployment.json"), encoding="ascii") as f:
+            written = f.read()
+        self.assertEqual(self.deploy(), first)  # nothing is done again
+        with open(self.path("deployment.json"), encoding="ascii") as f:
+            self.assertEqual(f.read(), written)
+
+        place = ["--l1", self.url, "--deployment", self.path("deployment.json")]
+        self.assertEqual(self.run_quarry("batch", "ls", *place)["batches"], [])
+        self.assertEqual(self.run_quarry("batch", "show", "1", *place, code=BAD_INPUT)["error"]["name"],
+                         "unknown_batch")
+        raising = ["batch", "raise", "1", "--amount", "0.5", *place, "--key", self.path("key")]
+        for args in (raising + ["--dry-run"], raising):
+            self.assertEqual(self.run_quarry(*args, code=REFUSED)["error"]["name"], "NotOpen")
+        rewards = self.run_quarry("rewards", "--account", ACCOUNT, *place)
+        self.assertEqual((rewards["credit"], rewards["batches"]), ("0", []))
+        collecting = ["rewards", "--account", ACCOUNT, "--collect", *place, "--key", self.path("key"), "--dry-run"]
+        self.assertEqual(self.run_quarry(*collecting, code=REFUSED)["error"]["name"], "NothingToCollect")
+
+    def test_refusals(self):
+        missing = self.run_quarry("batch", "ls", "--l1", self.url, code=USAGE)
+        self.assertEqual(missing["error"]["name"], "usage")
+        nobody = self.run_quarry("batch", "ls", "--l1", self.url, "--hub", ACCOUNT, code=REFUSED)
+        self.assertEqual(nobody["error"]["name"], "no_hub")
+        down = self.run_quarry("batch", "ls", "--l1", "http://127.0.0.1:1", "--hub", ACCOUNT, code=ENVIRONMENT)
+        self.assertEqual(down["error"]["name"], "connect_failed")
+        with open(self.path("bad"), "w", encoding="ascii") as f:
+            f.write("no key")
+        bad = self.deploy("--key", self.path("bad"), code=USAGE)  # --key twice
+        self.assertEqual(bad["error"]["name"], "usage")
+        ether = self.run_quarry("batch", "raise", "1", "--amount", "1e3", "--l1", self.url, "--hub", ACCOUNT, "--key",
+                                self.path("key"), code=USAGE)
+        self.assertIn("--amount", ether["error"]["message"])
+
+
+if __name__ == "__main__":
+    BINARY, ROOT = sys.argv[1], sys.argv[2]
+    unittest.main(argv=sys.argv[:1])
