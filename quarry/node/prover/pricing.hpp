@@ -29,7 +29,7 @@ struct GasModel {
 struct Candidate {
     std::uint32_t rollup = 0;
     std::uint64_t number = 0;
-    std::uint16_t key = 0;
+    std::uint32_t key = 0;
     std::size_t words = 0;
     std::size_t effects = 0;
     std::size_t effect_words = 0;
