@@ -16,7 +16,7 @@ contract VerifierDouble {
         accepted[digest] = true;
     }
 
-    function verify(bytes calldata limbs, bytes calldata) external view {
+    function verify(bytes calldata limbs, bytes calldata) external view virtual {
         require(accepted[keccak256(limbs)], NotProven());
     }
 }
