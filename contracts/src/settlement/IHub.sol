@@ -17,8 +17,8 @@ struct Parameters {
     uint16 maxPending; ///< batches that are not final
     uint32 forcedDelay; ///< after which an entry of the forced queue is due, at most 6 hours
     uint16 forcedCap; ///< due entries that one batch must consume, at most maxEffects
-    uint96 forcedFee; ///< of an entry when none waits
-    uint96 forcedFeeStep; ///< more for each entry that waits
+    uint96 forcedFee; ///< of an entry: the sequencer's whose batch consumes it
+    uint96 forcedFeeStep; ///< more for each entry that waits, burnt
 }
 
 /// What a sequencer offers for one batch, all of it escrowed with the batch.
