@@ -253,7 +253,8 @@ interface IHubCore is IHubEvents {
     /// The raiser: takes back what was not paid out (too late, or the batch was orphaned).
     function reclaimRaise(uint64 id, uint256 index) external;
 
-    /// Anyone, once a batch, from commitWindow before its deadline on: keeps it from being replaced for commitWindow. `commitment` is
+    /// Anyone, once a batch, from commitWindow before its deadline on: keeps it from being replaced until commitWindow after its deadline,
+    /// or after now if that is later. `commitment` is
     /// keccak256(keccak256(proof), payee, salt); the deposit burns when this batch is replaced or discarded unproven, else it returns.
     function commitProof(uint32 rollup, uint64 number, bytes32 commitment) external payable;
 
