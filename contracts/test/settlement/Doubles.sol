@@ -49,6 +49,11 @@ contract OddToken {
         balanceOf[to] += amount;
     }
 
+    /// As a token does whose balances change by themselves.
+    function shrink(address account, uint256 amount) external {
+        balanceOf[account] -= amount;
+    }
+
     function approve(address spender, uint256 amount) external returns (bool) {
         allowance[msg.sender][spender] = amount;
         return true;
