@@ -37,7 +37,7 @@ struct DeployOptions {
     std::string bond;
     std::uint32_t upgrade_delay = 14 * 24 * 3600;
     std::uint32_t proving_window = 0;  ///< seconds; 0: the profile's
-    std::uint16_t key = 0;
+    std::uint32_t key = 0;
     unsigned confirmations = 1;
 };
 

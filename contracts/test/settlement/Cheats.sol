@@ -6,6 +6,7 @@ interface Cheats {
     function warp(uint256 time) external;
     function roll(uint256 blockNumber) external;
     function fee(uint256 baseFee) external;
+    function load(address account, bytes32 slot) external view returns (bytes32);
     function store(address account, bytes32 slot, bytes32 value) external;
     function cool(address account) external;
     function chainId(uint256 id) external;

@@ -336,11 +336,11 @@ contract LateTest is Fixture {
         vm.expectRevert(WrongDeposit.selector);
         hub.commitProof{value: 0.2 ether}(rollup, 1, 0);
         commit(1);
-        equal(hub.batch(rollup, 1).lockedUntil, DEADLINE + 599, "locked");
+        equal(hub.batch(rollup, 1).lockedUntil, DEADLINE + 600, "locked");
         vm.prank(USER);
         vm.expectRevert(AlreadyCommitted.selector);
         hub.commitProof{value: 0.1 ether}(rollup, 1, 0);
-        vm.warp(DEADLINE + 598);
+        vm.warp(DEADLINE + 599);
         replaceFails(SEQUENCER, replacement(), ReplacementLocked.selector);
         vm.prank(SEQUENCER);
         vm.expectRevert(ReplacementLocked.selector);
@@ -352,11 +352,31 @@ contract LateTest is Fixture {
         requireSettled();
     }
 
+    /// The only commitment, taken by the sequencer itself as early as can be so that it ends before it can serve a prover: it does not.
+    function test_commitment_cannot_be_used_up_before_the_deadline() public {
+        Draft memory d = submitNext(rollup);
+        vm.warp(DEADLINE - 600);
+        vm.prank(SEQUENCER);
+        hub.commitProof{value: 0.1 ether}(rollup, 1, 0);
+        vm.warp(DEADLINE);
+        vm.prank(SEQUENCER);
+        vm.expectRevert(ReplacementLocked.selector);
+        hub.discardUnproven(rollup, 1);
+        prove(d);
+        requireStatus(rollup, 1, Status.Finalised);
+        requireSettled();
+        // A later one counts from when it is made, so the end is bounded.
+        submitNext(rollup);
+        vm.warp(DEADLINE + 7200 + 100);
+        commit(2);
+        equal(hub.batch(rollup, 2).lockedUntil, DEADLINE + 7200 + 100 + 600, "from now on");
+    }
+
     function test_commitment_without_a_proof_is_lost() public {
         submitNext(rollup);
         vm.warp(DEADLINE - 1);
         commit(1);
-        vm.warp(DEADLINE + 599);
+        vm.warp(DEADLINE + 600);
         vm.prank(SEQUENCER);
         hub.discardUnproven(rollup, 1);
         equal(hub.credit(RELAYER), 0, "lost");

@@ -350,7 +350,7 @@ contract ProofsTest is Fixture {
     /// Proof-supplied configuration: the key is that of the batch's submission, whatever the caller names.
     function test_key_is_the_batchs() public {
         VerifierSet memory set = VerifierSet(1, address(new VerifierDouble(1)), address(new VerifierDouble(4)), address(new VerifierDouble(16)));
-        uint16 key = hub.addVerifiers(set);
+        uint32 key = hub.addVerifiers(set);
         Draft memory d = submitNext(rollup);
         Item[] memory items = one(itemOf(d));
         bytes32 digest = hub.statementDigest(2, items);

@@ -245,6 +245,30 @@ contract SubmissionTest is Fixture {
         equal(bridge.currentForcedFee(rollup), 0.016 ether, "final");
     }
 
+    /// A sequencer that fills the queue itself, so that nobody else can pay for an entry: its fees return to it, what they add to each
+    /// other does not.
+    function test_forced_queue_flood_by_the_sequencer() public {
+        uint256 before = SEQUENCER.balance;
+        for (uint256 i = 0; i < 8; i++) {
+            vm.prank(SEQUENCER);
+            bridge.forceWithdraw{value: 1 ether}(rollup, 3);
+        }
+        equal(before - SEQUENCER.balance, 0.108 ether, "paid");
+        for (uint256 i = 0; i < 2; i++) {
+            Draft memory d = draft(rollup);
+            for (uint256 k = 0; k < 4; k++) {
+                consumeForced(d, SEQUENCER, 3, 0, 0, false);
+            }
+            submit(d);
+            prove(d);
+        }
+        (, , uint64 waiting) = bridge.forcedHead(rollup);
+        equal(waiting, 0, "all are consumed");
+        equal(bridge.fees(SEQUENCER), 0.08 ether, "what returns");
+        equal(address(0).balance, 0.028 ether, "what it cost");
+        require(address(bridge).balance == 0.08 ether, "the bridge has the rest");
+    }
+
     /// Unprovable batches used to reset the forced clock: entries that they consumed are as old as they were.
     function test_unprovable_batches_do_not_reset_the_clock() public {
         force(1);

@@ -94,7 +94,7 @@ Bytes commit_proof(std::uint32_t rollup, std::uint64_t batch, const Bytes32& com
 Bytes submit_proof(const Item& item, const Bytes& proof) {
     return abi(HubFunction::submit_proof).call({to_abi(item), proof});
 }
-Bytes submit_aggregate(std::uint16_t key, unsigned log_profile, const std::vector<Item>& items, const Bytes& proof) {
+Bytes submit_aggregate(std::uint32_t key, unsigned log_profile, const std::vector<Item>& items, const Bytes& proof) {
     return abi(HubFunction::submit_aggregate).call({number(key), number(log_profile), items_of(items), proof});
 }
 Bytes replace_and_prove(const Item& item, const Bytes& data, const Bytes& proof) {
@@ -171,7 +171,7 @@ Answer<std::pair<U256, U256>> HubReader::forced_terms(std::uint32_t rollup) {
     return map<std::pair<U256, U256>>(view(HubFunction::forced_terms, {number(rollup)}),
                                       [](const List& x) { return std::pair(x[0].word(), x[1].word()); });
 }
-Answer<std::pair<VerifierSet, bool>> HubReader::verifiers(std::uint16_t key) {
+Answer<std::pair<VerifierSet, bool>> HubReader::verifiers(std::uint32_t key) {
     return map<std::pair<VerifierSet, bool>>(view(HubFunction::verifiers, {number(key)}), [](const List& x) {
         return std::pair(verifier_set_of(x[0]), x[1].boolean());
     });

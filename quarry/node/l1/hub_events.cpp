@@ -83,7 +83,7 @@ Event read(Fields& f);
 template <>
 VerifiersAdded read(Fields& f) {
     VerifiersAdded e;
-    e.key = f.integer<std::uint16_t>();
+    e.key = f.integer<std::uint32_t>();
     e.set.version = f.integer<std::uint16_t>();
     e.is_pinned = f.boolean();
     e.set.one = f.address();

@@ -12,7 +12,7 @@
 namespace quarry::node::l1 {
 
 struct VerifiersAdded {
-    std::uint16_t key = 0;
+    std::uint32_t key = 0;
     bool is_pinned = false;
     VerifierSet set;
 };

@@ -53,7 +53,7 @@ struct Submission {
     std::vector<Bytes32> l1_hashes;
     Terms terms;
     U256 bond;  ///< what slashing left
-    std::uint16_t key = 0;
+    std::uint32_t key = 0;
     std::uint64_t expected_at = 0;  ///< seconds: the bounty begins to grow
     std::uint64_t deadline = 0;
     std::uint64_t open_at = 0;
@@ -120,11 +120,11 @@ class HubState {
     /// The latest submission with this header, in the chain or orphaned.
     [[nodiscard]] const Submission* find(std::uint32_t rollup, const Bytes32& header_hash) const;
     [[nodiscard]] const std::map<std::uint64_t, Submission>& submissions() const noexcept { return submissions_; }
-    [[nodiscard]] const std::map<std::uint16_t, VerifiersAdded>& verifiers() const noexcept { return verifiers_; }
+    [[nodiscard]] const std::map<std::uint32_t, VerifiersAdded>& verifiers() const noexcept { return verifiers_; }
 
   private:
     struct Apply;
-    std::map<std::uint16_t, VerifiersAdded> verifiers_;
+    std::map<std::uint32_t, VerifiersAdded> verifiers_;
     std::map<std::uint32_t, RollupRecord> rollups_;
     std::map<std::uint64_t, Submission> submissions_;
 };

@@ -91,7 +91,7 @@ std::optional<Job> parse_job(std::string_view text) {
     Job job;
     job.id = r.text("id");
     const std::string_view state = r.text("state");
-    job.key = r.integer<std::uint16_t>("key");
+    job.key = r.integer<std::uint32_t>("key");
     auto batches = parse_batches(r.text("batches"));
     job.code = r.text("code");
     job.reason = r.text("reason");

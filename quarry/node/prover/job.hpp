@@ -46,7 +46,7 @@ struct JobBatch {
 struct Job {
     std::string id;  ///< job_name: what its work is, and nothing else
     JobState state = JobState::proving;
-    std::uint16_t key = 0;
+    std::uint32_t key = 0;
     std::vector<JobBatch> batches;  ///< 1 to 16, in the bundle's order
     std::string code;               ///< of an end that is none to be glad of: a stable word
     std::string reason;             ///< and a sentence

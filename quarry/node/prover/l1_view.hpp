@@ -48,7 +48,7 @@ struct BatchOnL1 {
     rollup::Bytes32 hash{};        ///< Keccak-256 of the header's bytes
     std::uint64_t submission = 0;  ///< the hub's own number; another one for the same header submitted again
     std::uint64_t block = 0;       ///< in which it was submitted
-    std::uint16_t key = 0;         ///< its verifying contracts
+    std::uint32_t key = 0;         ///< its verifying contracts
     DataPlacement placement = DataPlacement::blobs;
     std::vector<rollup::Bytes32> l1_hashes;  ///< versioned hashes of the blobs, or the Keccak-256 of the calldata
     BatchPhase phase = BatchPhase::pending;
@@ -75,7 +75,7 @@ struct ProofToSubmit {
     /// Names the intent: submitting it again under the same name, after a restart too, is no second transaction while
     /// the first may still be mined.
     std::string id;
-    std::uint16_t key = 0;
+    std::uint32_t key = 0;
     TerminalProofFile proof;
     std::vector<Item> items;  ///< of proof.bundle.items, in order
     Wei max_fee = 0;          ///< most that the transaction may cost; 0: whatever it costs

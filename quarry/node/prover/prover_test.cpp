@@ -366,10 +366,10 @@ TEST(Job, RecordsAndNames) {
         EXPECT_EQ(job_state_name(parse_job(text)->state), std::string(state));
     }
     for (const auto& [from, to] : std::vector<std::pair<std::string, std::string>>{
-             {"submitted", "sleeping"}, {"1:2:3:", "1:2:"}, {"\"key\": 0", "\"key\": 70000"}, {"aaaa", "aaa"}}) {
+             {"submitted", "sleeping"}, {"1:2:3:", "1:2:"}, {"\"key\": 0", "\"key\": 5000000000"}, {"aaaa", "aaa"}}) {
         std::string text = to_json(job);
         if (text.find(from) == std::string::npos)
-            text.replace(text.find("\"key\":0"), 7, "\"key\":70000");
+            text.replace(text.find("\"key\":0"), 7, "\"key\":5000000000");
         else
             text.replace(text.find(from), from.size(), to);
         EXPECT_FALSE(parse_job(text)) << from;

@@ -224,7 +224,7 @@ class SimL1 final : public L1View {
     rollup::Timestamp timestamp = rollup::testing::kNow;
     Wei base_fee = kGwei;
     Wei bounty = kEther;
-    std::uint16_t key = 1;
+    std::uint32_t key = 1;
     std::uint64_t finality = 20;
     std::uint64_t submissions = 0;
     std::size_t transactions = 0;
