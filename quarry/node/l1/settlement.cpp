@@ -254,18 +254,18 @@ Outcome<Done> L1Settlement::post_next() {
     for (const Job& job : jobs) {
         const std::uint64_t number = job.batch.header.number;
         if (job.is_refused) return Done{};
-        enum class Place { nowhere, dropped, there, final };
-        const Place place = view_.read([&](const HubState& state, const auto& head) {
+        enum class Found { nowhere, dropped, there, final };
+        const Found found = view_.read([&](const HubState& state, const auto& head) {
             const Submission* s = state.find(options_.rollup, job.batch.hash);
-            if (s == nullptr || s->number != number) return Place::nowhere;
-            if (s->state == BatchState::orphaned || s->state == BatchState::closed) return Place::dropped;
-            return is_deep(s->finalised.block, head, options_.final_confirmations) ? Place::final : Place::there;
+            if (s == nullptr || s->number != number) return Found::nowhere;
+            if (s->state == BatchState::orphaned || s->state == BatchState::closed) return Found::dropped;
+            return is_deep(s->finalised.block, head, options_.final_confirmations) ? Found::final : Found::there;
         });
-        if (place == Place::nowhere) return advance(job, *chain);
+        if (found == Found::nowhere) return advance(job, *chain);
         // The sequencer hears so when that is deep enough, and makes other batches.
-        if (place == Place::dropped) return Done{};
-        if (place == Place::there) update(job, [](Job& j) { j.refused_since = j.refused_at = 0; });
-        if (place == Place::final) {
+        if (found == Found::dropped) return Done{};
+        if (found == Found::there) update(job, [](Job& j) { j.refused_since = j.refused_at = 0; });
+        if (found == Found::final) {
             const std::scoped_lock lock(mutex_);
             const auto at = jobs_.find(number);
             if (at != jobs_.end() && at->second.batch.hash == job.batch.hash) jobs_.erase(at);
