@@ -51,6 +51,7 @@ l1::DeployPlan plan_of(const DeployOptions& options, const l1::Address& sender) 
     plan.parameters.key = options.key;
     if (!options.bond.empty()) plan.parameters.batch_bond = ether_of(options.bond, "--bond");
     plan.upgrade_delay = options.upgrade_delay;
+    plan.confirmations = options.confirmations;
     plan.owner = options.owner.empty() ? sender : address_of(options.owner, "--owner");
     for (const std::string& x : options.sequencers) plan.sequencers.push_back(address_of(x, "--sequencer"));
     if (plan.sequencers.empty()) plan.sequencers.push_back(sender);
@@ -119,10 +120,8 @@ void run_deploy(const DeployOptions& options, const Session& session) {
     }
     std::filesystem::path folder = options.l1.state;
     if (folder.empty()) folder = std::filesystem::path(options.out).parent_path();
-    ethereum::TransactionManagerOptions sender_options;
-    sender_options.confirmations = options.confirmations;
     const auto sender =
-        value_of(connection->open_sender(sender_options, key, (folder / "deployment.journal").string()));
+        value_of(connection->open_sender(l1::long_lived_sender(), key, (folder / "deployment.journal").string()));
     Progress progress(session.quiet);
     l1::DeployProgress hooks;
     hooks.started = [&](const std::string& name) { progress.show(name, 0); };

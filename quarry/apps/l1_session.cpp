@@ -131,9 +131,7 @@ void send_call(const L1Options& options, const l1::Connection& connection, const
         options.state.empty() ? std::filesystem::path(options.key).parent_path().string() : options.state;
     const std::string journal =
         (std::filesystem::path(folder) / (ethereum::to_hex(key.address()) + ".journal")).string();
-    ethereum::TransactionManagerOptions sender_options;
-    sender_options.confirmations = 1;
-    const auto sender = value_of(connection.open_sender(sender_options, key, journal));
+    const auto sender = value_of(connection.open_sender(l1::long_lived_sender(), key, journal));
     const auto nonce = connection.chain().transaction_count(key.address(), ethereum::BlockTag::latest);
     if (!nonce) (void)value_of(node::Outcome<node::Done>(l1::chain_problem(nonce.error())));
     ethereum::Intent intent;
@@ -145,7 +143,7 @@ void send_call(const L1Options& options, const l1::Connection& connection, const
     const std::string id = intent.id;
     const auto submitted = sender->submit(std::move(intent));
     if (!submitted) (void)value_of(node::Outcome<node::Done>(l1::chain_problem(submitted.error())));
-    const auto receipt = value_of(l1::wait_for(connection.chain(), *sender, id, ethereum::system_clock(),
+    const auto receipt = value_of(l1::wait_for(connection.chain(), *sender, id, 1, ethereum::system_clock(),
                                                [] { return stop_requested().load(); }));
     const l1::U256 cost = l1::saturated_product(receipt.effective_gas_price, receipt.gas_used);
     if (session.json) {

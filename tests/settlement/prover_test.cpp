@@ -35,8 +35,8 @@ class RealProver {
         sender_ = ethereum::TransactionManager::create(sender, AnvilProcess::key(account), world.chain(),
                                                        std::move(journal).value(), world.clock())
                       .value();
-        l1_ = std::make_unique<prover::HubL1View>(*view_, world.chain(), *blobs_, sender_.get(),
-                                                  [] { return ethereum::Kzg::shared(); });
+        l1_ = std::make_unique<prover::HubL1View>(
+            *view_, world.chain(), *blobs_, sender_.get(), [] { return ethereum::Kzg::shared(); }, 2);
         log_.at_once = true;
         prover::ProverOptions options;
         options.folder = world.folder() + "/" + name;

@@ -128,6 +128,7 @@ ServiceSpec Layout::sequencer() const {
     set("rpc.port", std::to_string(options_.rpc_port));
     set("metrics.port", std::to_string(options_.metrics_port));
     set("batch.max_age_ms", std::to_string(1000 * options_.batch_seconds));
+    set("l1.final_confirmations", "2");  // a development chain is not reorganised
     for (const std::string& setting : options_.sequencer_settings)
         arguments.insert(arguments.end(), {"--set", setting});
     return service("sequencer", std::move(arguments), kNodeTier);

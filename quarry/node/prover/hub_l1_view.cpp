@@ -73,8 +73,13 @@ Problem no_submission(const BatchOnL1& batch) {
 }  // namespace
 
 HubL1View::HubL1View(l1::HubView& view, ethereum::Chain& chain, ethereum::BlobSource& blobs,
-                     ethereum::TransactionManager* sender, LoadKzg load_kzg)
-    : view_(view), chain_(chain), blobs_(blobs), sender_(sender), load_kzg_(std::move(load_kzg)) {
+                     ethereum::TransactionManager* sender, LoadKzg load_kzg, unsigned confirmations)
+    : view_(view),
+      chain_(chain),
+      blobs_(blobs),
+      sender_(sender),
+      load_kzg_(std::move(load_kzg)),
+      confirmations_(confirmations) {
     genesis_root_ = rollup::MemoryStore().state().root;
 }
 
@@ -125,6 +130,7 @@ std::vector<RollupOnL1> HubL1View::rollups() const {
             r.parameters.genesis_root = genesis_root_;
             r.parameters.min_new_pair_fee = fee.value_or(rollup::Amount());
             // Of another protocol, whatever it is: nothing here can execute it.
+            if (record.is_foreign) continue;
             if (l1::digest_bytes(rollup::domain_hash(r.parameters)) != record.domain) continue;
             const auto key = state.verifiers().find(record.parameters.key);
             r.trusted = key != state.verifiers().end() && key->second.is_pinned;
@@ -200,7 +206,7 @@ Outcome<Done> HubL1View::submit(const ProofToSubmit& proof) {
 
 std::string HubL1View::revert_cause(const ethereum::IntentStatus& status) const {
     if (status.error && !status.error->revert_data.empty()) return l1::revert_name(status.error->revert_data);
-    if (status.stage != IntentStage::reverted) {
+    if (status.stage_at(confirmations_) != IntentStage::reverted) {
         return status.error ? ethereum::ethereum_code_name(status.error->code) : intent_stage_name(status.stage);
     }
     const auto sent = status.hashes.empty() ? std::nullopt : std::optional(chain_.transaction(status.hashes.back()));
@@ -233,7 +239,7 @@ SubmissionStatus HubL1View::submission(const std::string& id) const {
         s.gas_used = intent.receipt->gas_used;
         s.fee = to_wei(intent.receipt->effective_gas_price) * s.gas_used;
     }
-    switch (intent.stage) {
+    switch (intent.stage_at(confirmations_)) {
         case IntentStage::queued:
         case IntentStage::sent:
         case IntentStage::mined:

@@ -161,9 +161,8 @@ Outcome<Done> open_sender(const ProverConfig& config, const l1::Connection& conn
                           std::unique_ptr<ethereum::TransactionManager>& sender) {
     const auto key = l1::read_key_file(config.key);
     if (!key) return key.error();
-    ethereum::TransactionManagerOptions options;
+    ethereum::TransactionManagerOptions options = l1::long_lived_sender();
     options.max_fee_per_gas = ethereum::U256(config.max_fee_gwei) * 1'000'000'000;
-    options.confirmations = static_cast<unsigned>(config.confirmations);
     auto opened = connection.open_sender(options, key.value(), (fs::path(config.folder) / "sender").string());
     if (!opened) return opened.error();
     sender = std::move(opened).value();
@@ -200,8 +199,9 @@ Outcome<std::unique_ptr<Service>> Service::start(const ProverConfig& config, Wor
     } else {
         QUARRY_PASS_ON(open_sender(config, *p.connection, p.sender));
     }
-    p.view = std::make_unique<HubL1View>(*p.hub, p.connection->chain(), *p.blobs, p.sender.get(),
-                                         [] { return ethereum::Kzg::shared(); });
+    p.view = std::make_unique<HubL1View>(
+        *p.hub, p.connection->chain(), *p.blobs, p.sender.get(), [] { return ethereum::Kzg::shared(); },
+        static_cast<unsigned>(config.confirmations));
     p.transport = ethereum::make_http_transport();
     if (!config.snapshot.empty()) {
         options.value().fetch_snapshot = [&p](std::uint32_t rollup) {

@@ -197,6 +197,8 @@ void add_l1(std::vector<Entry>& all, SequencerConfig& c) {
     all.push_back(text("l1.folder", c.l1.folder, "of journal and followed events; default: the state's name and .l1"));
     all.push_back(number("l1.poll_ms", c.l1.poll_ms, 50, 60'000, "between looks at the chain"));
     all.push_back(number("l1.confirmations", s.confirmations, 1, 64, "blocks until something on L1 counts"));
+    all.push_back(number("l1.final_confirmations", s.final_confirmations, 1, 1'000,
+                         "blocks until a batch is final, executed again or given up"));
     all.push_back(placement("l1.placement", s.placement, "where batches go; automatic: what is cheaper now"));
     all.push_back(ether("l1.max_batch_fee", s.max_total_fee, "most that posting a batch may cost; 0: no limit"));
     all.push_back(ether("bounty.base_per_batch", s.base_per_batch, "offered for a batch's proof"));

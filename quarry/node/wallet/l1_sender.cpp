@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "quarry/ethereum/journal.hpp"
+#include "quarry/node/l1/connection.hpp"
 #include "quarry/node/l1/deploy.hpp"
 #include "quarry/node/wallet/wallet_folder.hpp"
 
@@ -43,9 +44,8 @@ Outcome<L1Sender> L1Sender::open(const std::string& folder, const Options& optio
         return Problem{Kind::environment, ethereum::ethereum_code_name(journal.error().code),
                        fmt::format("{}: {}", path, journal.error().detail),
                        "wait until no other command sends from this account, then try again"};
-    ethereum::TransactionManagerOptions manager_options;
+    ethereum::TransactionManagerOptions manager_options = l1::long_lived_sender();
     manager_options.chain_id = options.chain_id;
-    manager_options.confirmations = options.confirmations;
     auto manager = ethereum::TransactionManager::create(manager_options, key, chain, std::move(journal).value(), clock);
     if (!manager) return l1_problem(manager.error());
     return L1Sender(options, std::move(manager).value(), chain, clock);
@@ -79,12 +79,13 @@ Outcome<ethereum::Receipt> L1Sender::send(const std::string& id, const L1Call& c
                 progress.confirmations = head.value() - s.receipt->block.number + 1;
         }
         show(progress);
-        if (s.stage == IntentStage::confirmed) return l1::receipt_of(*chain_, s, id);
-        if (s.stage == IntentStage::reverted)
+        const IntentStage stage = s.stage_at(options_.confirmations);
+        if (stage == IntentStage::confirmed) return l1::receipt_of(*chain_, s, id);
+        if (stage == IntentStage::reverted)
             return Problem{Kind::refused, "l1_reverted",
                            fmt::format("{}: the transaction is in a block and failed", call.what),
                            "nothing but its gas is gone; try --dry-run to see the cause"};
-        if (s.is_final()) {
+        if (stage > IntentStage::confirmed) {
             Problem problem{Kind::refused, "l1_failed", fmt::format("{}: it was not sent", call.what), "try again"};
             if (s.error) problem = l1_problem(*s.error);
             return problem;

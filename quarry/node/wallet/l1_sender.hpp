@@ -45,8 +45,9 @@ class L1Sender {
         std::uint64_t confirmations = 0;
         std::string waits_for;  ///< why it is not sent, if it waits
     };
-    /// Sends and waits until the transaction is confirmed. `id` names it: the same id is never sent twice. Problems:
-    /// l1_reverted, l1_failed, wait_timed_out, interrupted (the transaction goes its way; the same id goes on waiting).
+    /// Sends and waits until the transaction has its confirmations; a later call looks after it until it is out of
+    /// reach of reorganisations. `id` names it: the same id is never sent twice. Problems: l1_reverted, l1_failed,
+    /// wait_timed_out, interrupted (the transaction goes its way; the same id goes on waiting).
     Outcome<ethereum::Receipt> send(const std::string& id, const L1Call& call,
                                     const std::function<void(const Progress&)>& show,
                                     const std::function<bool()>& stop);
