@@ -11,9 +11,9 @@
 #include "quarry/apps/commands.hpp"
 #include "quarry/apps/output.hpp"
 #include "quarry/apps/states.hpp"
+#include "quarry/ethereum/http.hpp"
 #include "quarry/node/development_keys.hpp"
 #include "quarry/node/operation_json.hpp"
-#include "quarry/node/rpc/client.hpp"
 
 namespace quarry::apps {
 namespace {
@@ -50,12 +50,45 @@ Failure bad_answer(const std::string& text) {
             "see that it is a quarry sequencer of this version"};
 }
 
-json::value parse_answer(const std::string& text) {
-    json::error_code error;
-    json::value value = json::parse(text, error);
-    if (error) throw bad_answer(text);
-    return value;
-}
+/// The sequencer's RPC, over a connection of its own.
+class RpcClient {
+  public:
+    explicit RpcClient(const std::string& url) : transport_(ethereum::make_http_transport()) {
+        const auto parsed = ethereum::parse_url(url);
+        if (!parsed || !parsed.value().scheme.starts_with("http")) {
+            throw Failure(exit_bad_input, "bad_url", "'" + url + "' is no http:// or https:// URL",
+                          "name the node's RPC, for instance http://127.0.0.1:9545");
+        }
+        url_ = parsed.value();
+    }
+
+    /// The answer to a request, or the array of those to many.
+    json::value post(std::string body) {
+        ethereum::HttpRequest request;
+        request.body = std::move(body);
+        const auto reply = transport_->exchange(url_, request, kTimeoutMs, kMaxAnswerBytes);
+        if (!reply) {
+            throw Failure(exit_environment, "rpc_unreachable", "no answer from the node: " + reply.error().detail,
+                          "see that it runs there and how busy it is, and try again");
+        }
+        if (reply.value().status != 200) {
+            throw Failure(exit_refused, "http_status",
+                          fmt::format("{} {}", reply.value().status, reply.value().body.substr(0, 300)),
+                          "see docs/rpc.md, section 1");
+        }
+        json::error_code error;
+        json::value value = json::parse(reply.value().body, error);
+        if (error) throw bad_answer(reply.value().body);
+        return value;
+    }
+    json::value post(const json::value& request) { return post(json::serialize(request)); }
+
+  private:
+    static constexpr std::uint64_t kTimeoutMs = 30'000;
+    static constexpr std::size_t kMaxAnswerBytes = std::size_t{64} << 20;
+    std::unique_ptr<ethereum::HttpTransport> transport_;
+    ethereum::Url url_;
+};
 
 /// The result of one answer, or a Failure.
 const json::value& result_of(const json::value& answer) {
@@ -78,7 +111,7 @@ json::object call(const char* method, json::object params, std::size_t id) {
 }
 
 /// Accounts first, first + 1, .. of the seed, as the node has them now.
-std::vector<Account> load_accounts(node::rpc::Client& client, const LoadCommand& command) {
+std::vector<Account> load_accounts(RpcClient& client, const LoadCommand& command) {
     const node::DevelopmentKeys keys(command.seed);
     std::vector<Account> accounts(command.accounts);
     for (std::size_t begin = 0; begin < accounts.size(); begin += kBatch) {
@@ -86,7 +119,7 @@ std::vector<Account> load_accounts(node::rpc::Client& client, const LoadCommand&
         const std::size_t end = std::min(accounts.size(), begin + kBatch);
         for (std::size_t i = begin; i < end; ++i)
             calls.push_back(call("quarry_getAccount", {{"slot", command.first + i}}, i));
-        const json::value answers = parse_answer(value_of(client.post(json::serialize(calls))));
+        const json::value answers = client.post(calls);
         if (!answers.is_array()) throw bad_answer(json::serialize(answers));
         for (const json::value& answer : answers.get_array()) {
             const json::value& found = result_of(answer).at("accounts").at(0);
@@ -120,7 +153,7 @@ class Sender {
 
     void run(Clock::time_point start) {
         try {
-            node::rpc::Client client = value_of(node::rpc::Client::connect(command_.rpc));
+            RpcClient client(command_.rpc);
             const double groups_per_second =
                 static_cast<double>(command_.rate) / static_cast<double>(command_.group * command_.connections);
             const auto end = start + std::chrono::seconds(command_.seconds);
@@ -159,7 +192,7 @@ class Sender {
         return node::to_json(tx);
     }
 
-    void send_group(node::rpc::Client& client) {
+    void send_group(RpcClient& client) {
         std::vector<Account*> senders;
         std::string request = R"({"jsonrpc":"2.0","id":1,"method":"quarry_sendOperations","params":{"operations":[)";
         const auto sign_start = Clock::now();
@@ -174,11 +207,10 @@ class Sender {
         const auto sent_at = Clock::now();
         totals.signing_seconds += std::chrono::duration<double>(sent_at - sign_start).count();
         totals.sent += senders.size();
-        const std::string text = value_of(client.post(request));
+        const json::value answer = client.post(std::move(request));
         totals.latencies.push_back(std::chrono::duration<double>(Clock::now() - sent_at).count());
-        const json::value answer = parse_answer(text);
         const auto& receipts = result_of(answer).as_array();
-        if (receipts.size() != senders.size()) throw bad_answer(text);
+        if (receipts.size() != senders.size()) throw bad_answer(json::serialize(answer));
         for (std::size_t i = 0; i < senders.size(); ++i) count(receipts[i], *senders[i]);
     }
 
@@ -203,13 +235,13 @@ class Sender {
 };
 
 /// How many of these operations the node knows as executed, or further.
-std::size_t count_executed(node::rpc::Client& client, const std::vector<std::string>& ids) {
+std::size_t count_executed(RpcClient& client, const std::vector<std::string>& ids) {
     std::size_t executed = 0;
     for (std::size_t begin = 0; begin < ids.size(); begin += kBatch) {
         json::array calls;
         for (std::size_t i = begin; i < std::min(ids.size(), begin + kBatch); ++i)
             calls.push_back(call("quarry_getReceipt", {{"id", ids[i]}}, i));
-        const json::value answers = parse_answer(value_of(client.post(json::serialize(calls))));
+        const json::value answers = client.post(calls);
         for (const json::value& answer : answers.as_array()) {
             const auto& stage = result_of(answer).at("stage").as_string();
             executed += stage == "executed" || stage == "posted" || stage == "proven" || stage == "claimable" ? 1 : 0;
@@ -260,8 +292,8 @@ void run_load(const LoadCommand& command, const Session& session) {
         throw Failure(exit_usage, "usage", "a group holds an account twice",
                       "choose --accounts of at least --connections times --group");
     }
-    node::rpc::Client client = value_of(node::rpc::Client::connect(command.rpc));
-    const json::value status = parse_answer(value_of(client.post(json::serialize(call("quarry_status", {}, 0)))));
+    RpcClient client(command.rpc);
+    const json::value status = client.post(call("quarry_status", {}, 0));
     const Digest domain = digest_of(result_of(status).at("domain"));
     std::vector<Account> accounts = load_accounts(client, command);
     std::vector<std::unique_ptr<Sender>> senders;

@@ -14,9 +14,9 @@
 #include "quarry/apps/node_files.hpp"
 #include "quarry/apps/output.hpp"
 #include "quarry/apps/progress.hpp"
+#include "quarry/apps/settings.hpp"
 #include "quarry/apps/states.hpp"
 #include "quarry/node/batch_work.hpp"
-#include "quarry/node/file_io.hpp"
 #include "quarry/node/prover/service.hpp"
 
 namespace quarry::apps {
@@ -24,8 +24,6 @@ namespace {
 
 namespace json = boost::json;
 using node::prover::ProverConfig;
-
-constexpr std::size_t kMaxConfigBytes = std::size_t{1} << 20;
 
 struct ProverCommand {
     std::string config;
@@ -39,17 +37,12 @@ struct ProverCommand {
 /// Defaults, then the file, then the environment, then the command line.
 ProverConfig read_config(const ProverCommand& command) {
     ProverConfig config;
-    if (!command.config.empty()) {
-        const auto bytes = value_of(node::read_whole_file(command.config, kMaxConfigBytes));
-        (void)value_of(node::prover::apply_toml(config, node::as_text(bytes), command.config));
-    }
-    std::vector<std::string> environment;
-    for (char** variable = environ; *variable != nullptr; ++variable) environment.emplace_back(*variable);
-    (void)value_of(node::prover::apply_environment(config, environment));
+    const node::Settings settings = settings_of(config);
+    load_settings(settings, command.config);
     if (!command.endpoints.empty()) config.endpoints = command.endpoints;
     if (!command.beacon.empty()) config.beacon = command.beacon;
     const auto set = [&](const char* name, const std::optional<std::string>& value) {
-        if (value) (void)value_of(node::prover::set_setting(config, name, *value));
+        if (value) (void)value_of(settings.set(name, *value));
     };
     set("l1.hub", command.hub);
     set("l1.key", command.key);
@@ -57,26 +50,8 @@ ProverConfig read_config(const ProverCommand& command) {
     set("prover.folder", command.folder);
     set("prover.snapshot", command.snapshot);
     set("http.port", command.port);
-    for (const std::string& setting : command.settings) {
-        const std::size_t equals = setting.find('=');
-        if (equals == std::string::npos) {
-            throw Failure(exit_usage, "usage", fmt::format("'{}' is not NAME=VALUE", setting), "see --show");
-        }
-        set(setting.substr(0, equals).c_str(), setting.substr(equals + 1));
-    }
+    apply_settings(settings, command.settings);
     return config;
-}
-
-void show(const ProverConfig& config, const Session& session) {
-    const auto settings = node::prover::settings_of(config);
-    if (session.json) {
-        json::object object;
-        for (const auto& setting : settings) object[setting.name] = setting.value;
-        return print_json(object);
-    }
-    for (const auto& setting : settings) {
-        print(fmt::format("{} = {}\n    {}\n", setting.name, setting.value, setting.help));
-    }
 }
 
 /// Each task in a process of its own, which share this one's threads; the last task has all of them.
@@ -108,8 +83,8 @@ node::prover::WorkDoer make_doer(const ProverConfig& config, const Session& sess
 }
 
 void run_prover(const ProverCommand& command, const Session& session) {
-    const ProverConfig config = read_config(command);
-    if (command.show) return show(config, session);
+    ProverConfig config = read_config(command);
+    if (command.show) return show_settings(settings_of(config), session);
     (void)pinned_catalog();  // before anything else: without the circuits' keys nothing can be proven
     const auto log = make_log(config.log_level);
     const auto& stop = stop_requested();

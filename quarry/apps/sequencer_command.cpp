@@ -12,8 +12,8 @@
 #include "quarry/apps/interrupt.hpp"
 #include "quarry/apps/log.hpp"
 #include "quarry/apps/output.hpp"
+#include "quarry/apps/settings.hpp"
 #include "quarry/apps/states.hpp"
-#include "quarry/node/file_io.hpp"
 #include "quarry/node/l1/sequencer_link.hpp"
 #include "quarry/node/sequencer/node_process.hpp"
 #include "quarry/rollup/hashing.hpp"
@@ -23,8 +23,6 @@ namespace {
 
 namespace json = boost::json;
 using node::sequencer::SequencerConfig;
-
-constexpr std::size_t kMaxConfigBytes = std::size_t{1} << 20;
 
 struct SequencerCommand {
     std::string config;
@@ -47,37 +45,15 @@ node::sequencer::Milliseconds now_ms() {
 /// Defaults, then the file, then the environment, then the command line.
 SequencerConfig read_config(const SequencerCommand& command) {
     SequencerConfig config;
-    if (!command.config.empty()) {
-        const auto bytes = value_of(node::read_whole_file(command.config, kMaxConfigBytes));
-        (void)value_of(node::sequencer::apply_toml(config, node::as_text(bytes), command.config));
-    }
-    std::vector<std::string> environment;
-    for (char** variable = environ; *variable != nullptr; ++variable) environment.emplace_back(*variable);
-    (void)value_of(node::sequencer::apply_environment(config, environment));
+    const node::Settings settings = settings_of(config);
+    load_settings(settings, command.config);
     if (command.state) config.state = *command.state;
     if (!command.endpoints.empty()) config.l1.endpoints = command.endpoints;
     if (command.deployment) config.l1_deployment = *command.deployment;
     if (command.key) config.l1_key = *command.key;
-    if (command.rpc_port) (void)value_of(node::sequencer::set_setting(config, "rpc.port", *command.rpc_port));
-    for (const std::string& setting : command.settings) {
-        const std::size_t equals = setting.find('=');
-        if (equals == std::string::npos)
-            throw Failure(exit_usage, "usage", fmt::format("'{}' is not NAME=VALUE", setting), "see --show");
-        (void)value_of(node::sequencer::set_setting(config, setting.substr(0, equals),
-                                                    std::string_view(setting).substr(equals + 1)));
-    }
+    if (command.rpc_port) (void)value_of(settings.set("rpc.port", *command.rpc_port));
+    apply_settings(settings, command.settings);
     return config;
-}
-
-void show(const SequencerConfig& config, const Session& session) {
-    const auto settings = node::sequencer::settings_of(config);
-    if (session.json) {
-        json::object object;
-        for (const auto& setting : settings) object[setting.name] = setting.value;
-        return print_json(object);
-    }
-    for (const auto& setting : settings)
-        print(fmt::format("{} = {}\n    {}\n", setting.name, setting.value, setting.help));
 }
 
 void check_config(const SequencerCommand& command, const SequencerConfig& config) {
@@ -128,7 +104,7 @@ std::unique_ptr<node::l1::SequencerLink> open_link(const SequencerConfig& config
 
 void run_sequencer(const SequencerCommand& command, const Session& session) {
     SequencerConfig config = read_config(command);
-    if (command.show) return show(config, session);
+    if (command.show) return show_settings(settings_of(config), session);
     check_config(command, config);
     const auto log = make_log(config.log_level);
     const auto& stop = stop_requested();

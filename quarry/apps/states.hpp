@@ -16,15 +16,10 @@ Failure to_failure(const node::StorageError& error);
 Failure to_failure(const node::Problem& problem);
 
 /// The value, or throws the Failure.
-template <class T>
-T value_of(node::Outcome<T> outcome) {
-    if (!outcome) throw to_failure(outcome.error());
-    return std::move(outcome).value();
-}
-template <class T>
-T value_of(node::Stored<T> stored) {
-    if (!stored) throw to_failure(stored.error());
-    return std::move(stored).value();
+template <class T, class E>
+T value_of(Expected<T, E> expected) {
+    if (!expected) throw to_failure(expected.error());
+    return std::move(expected).value();
 }
 
 std::unique_ptr<node::DurableStore> open_state(const std::string& directory, bool read_only);

@@ -1,9 +1,7 @@
 #pragma once
 #include <string>
-#include <utility>
-#include <variant>
 
-#include "quarry/base/check.hpp"
+#include "quarry/base/expected.hpp"
 
 namespace quarry::node {
 
@@ -45,33 +43,7 @@ struct StorageError {
 /// "PATH: cause (detail); remedy". An empty detail is left out.
 StorageError storage_error(StorageCode code, const std::string& path, const std::string& detail = {});
 
-/// A value or a StorageError.
 template <class T>
-class [[nodiscard]] Stored {
-  public:
-    Stored(T value) : v_(std::in_place_index<0>, std::move(value)) {}             // NOLINT(google-explicit-constructor)
-    Stored(StorageError error) : v_(std::in_place_index<1>, std::move(error)) {}  // NOLINT(google-explicit-constructor)
-    [[nodiscard]] bool ok() const noexcept { return v_.index() == 0; }
-    explicit operator bool() const noexcept { return ok(); }
-    [[nodiscard]] const T& value() const& {
-        QUARRY_CHECK(ok());
-        return *std::get_if<0>(&v_);
-    }
-    [[nodiscard]] T& value() & {
-        QUARRY_CHECK(ok());
-        return *std::get_if<0>(&v_);
-    }
-    [[nodiscard]] T&& value() && {
-        QUARRY_CHECK(ok());
-        return std::move(*std::get_if<0>(&v_));
-    }
-    [[nodiscard]] const StorageError& error() const {
-        QUARRY_CHECK(!ok());
-        return *std::get_if<1>(&v_);
-    }
-
-  private:
-    std::variant<T, StorageError> v_;
-};
+using Stored = Expected<T, StorageError>;
 
 }  // namespace quarry::node

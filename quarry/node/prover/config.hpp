@@ -1,11 +1,9 @@
 #pragma once
-#include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
-#include "quarry/node/expected.hpp"
 #include "quarry/node/prover/prover.hpp"
+#include "quarry/node/settings.hpp"
 
 /// What an operator of a prover chooses. docs/prover.md lists the settings.
 namespace quarry::node::prover {
@@ -37,21 +35,8 @@ struct ProverConfig {
     std::string log_level = "info";
 };
 
-/// One setting: its name in the file is SECTION.KEY, in the environment QUARRY_SECTION_KEY.
-struct ProverSetting {
-    std::string name;
-    std::string help;
-    std::string value;  ///< as it is now, for help
-};
-/// All settings, with the values of `config`.
-std::vector<ProverSetting> settings_of(const ProverConfig& config);
-
-/// Sets one setting from text. bad_input: unknown_setting, bad_setting. Lists are comma-separated.
-Outcome<Done> set_setting(ProverConfig& config, std::string_view name, std::string_view value);
-/// Sets what a TOML text says: tables are sections. bad_input: bad_toml, and as above. `source` is for messages.
-Outcome<Done> apply_toml(ProverConfig& config, std::string_view text, const std::string& source);
-/// Sets what the environment says. `environment`: NAME=VALUE strings; only QUARRY_ and a known setting's name counts.
-Outcome<Done> apply_environment(ProverConfig& config, std::span<const std::string> environment);
+/// The settings of `config`, which they set.
+Settings settings_of(ProverConfig& config);
 
 /// What the configuration means. bad_input (missing_setting, bad_setting): no payee, an address that is none.
 Outcome<ProverOptions> options_of(const ProverConfig& config);

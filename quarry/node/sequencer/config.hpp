@@ -1,13 +1,11 @@
 #pragma once
-#include <span>
 #include <string>
-#include <string_view>
-#include <vector>
 
 #include "quarry/node/l1/sequencer_link.hpp"
 #include "quarry/node/rpc/server.hpp"
 #include "quarry/node/sequencer/engine.hpp"
 #include "quarry/node/sequencer/rpc_service.hpp"
+#include "quarry/node/settings.hpp"
 
 /// What an operator chooses. docs/sequencer.md lists the settings.
 namespace quarry::node::sequencer {
@@ -28,20 +26,7 @@ struct SequencerConfig {
     std::string log_level = "info";
 };
 
-/// One setting: its name in the file is SECTION.KEY, in the environment QUARRY_SECTION_KEY.
-struct Setting {
-    std::string name;
-    std::string help;
-    std::string value;  ///< as it is now, for help
-};
-/// All settings, with the values of `config`.
-std::vector<Setting> settings_of(const SequencerConfig& config);
-
-/// Sets one setting from text. bad_input: unknown_setting, bad_setting. Lists are comma-separated.
-Outcome<Done> set_setting(SequencerConfig& config, std::string_view name, std::string_view value);
-/// Sets what a TOML text says: tables are sections. bad_input: bad_toml, and as above. `source` is for messages.
-Outcome<Done> apply_toml(SequencerConfig& config, std::string_view text, const std::string& source);
-/// Sets what the environment says. `environment`: NAME=VALUE strings; only QUARRY_ and a known setting's name counts.
-Outcome<Done> apply_environment(SequencerConfig& config, std::span<const std::string> environment);
+/// The settings of `config`, which they set.
+Settings settings_of(SequencerConfig& config);
 
 }  // namespace quarry::node::sequencer

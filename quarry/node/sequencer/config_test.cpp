@@ -5,49 +5,44 @@
 namespace quarry::node::sequencer {
 namespace {
 
-TEST(SequencerConfig, FileThenEnvironmentThenFlags) {
+TEST(SequencerConfig, SettingsOfItsOwnKinds) {
     SequencerConfig c;
+    const Settings settings = settings_of(c);
     const char* file =
-        "[rpc]\nport = 1\nmax_batch = 7\nallowed_origins = [\"http://a\", \"http://b\"]\n"
-        "[fees]\nminimum = [\"0=5\", \"3=9\"]\n[batch]\nmax_age_ms = 250\n[log]\nlevel = \"debug\"\n";
-    ASSERT_TRUE(apply_toml(c, file, "test").ok());
-    const std::vector<std::string> environment{"PATH=/bin", "QUARRY_RPC_PORT=2", "QUARRY_ISA=scalar"};
-    ASSERT_TRUE(apply_environment(c, environment).ok());
-    EXPECT_EQ(c.rpc.port, 2);
-    ASSERT_TRUE(set_setting(c, "rpc.port", "3").ok());
-    EXPECT_EQ(c.rpc.port, 3);
+        "[rpc]\nmax_batch = 7\n[fees]\nminimum = [\"0=5\", \"3=9\"]\n[batch]\nmax_age_ms = 250\n"
+        "[l1]\nplacement = \"blobs\"\n[bounty]\nbase_per_batch = \"0.5\"\n[late]\ndiscards = true\n";
+    ASSERT_TRUE(settings.apply_toml(file, "test").ok());
     EXPECT_EQ(c.service.dispatcher.max_batch, 7);
-    EXPECT_EQ(c.rpc.allowed_origins, (std::vector<std::string>{"http://a", "http://b"}));
     EXPECT_EQ(c.engine.min_fees.at(3), rollup::Amount(9));
     EXPECT_EQ(c.engine.max_age_ms, 250);
-    EXPECT_EQ(c.log_level, "debug");
+    EXPECT_EQ(c.l1.settlement.placement, l1::SettlementOptions::Placement::blobs);
+    EXPECT_EQ(l1::ether_text(c.l1.settlement.base_per_batch), "0.5");
+    EXPECT_TRUE(c.l1.settlement.discards_late);
 }
 
-TEST(SequencerConfig, RefusesWithTheCause) {
+TEST(SequencerConfig, RefusesWhatNoSettingTakes) {
     SequencerConfig c;
-    const auto name = [&](const char* text) { return apply_toml(c, text, "test").error().name; };
-    EXPECT_EQ(name("[rpc"), "bad_toml");
-    EXPECT_EQ(name("[rpc]\nprot = 1"), "unknown_setting");
-    EXPECT_EQ(name("port = 1"), "unknown_setting");
-    EXPECT_EQ(name("[rpc]\nport = 65536"), "bad_setting");
-    EXPECT_EQ(name("[rpc]\nport = -1"), "bad_setting");
-    EXPECT_EQ(name("[rpc]\nport = 1.5"), "bad_setting");
-    EXPECT_EQ(name("[rpc]\nport = [[1]]"), "bad_setting");
-    EXPECT_EQ(name("[fees]\nminimum = \"0:5\""), "bad_setting");
-    EXPECT_EQ(name("[fees]\nreceiver = \"0x12\""), "bad_setting");
-    EXPECT_EQ(name("[log]\nlevel = \"loud\""), "bad_setting");
-    const std::vector<std::string> environment{"QUARRY_BATCH_MAX_OPERATIONS=none"};
-    EXPECT_EQ(apply_environment(c, environment).error().name, "bad_setting");
+    const Settings settings = settings_of(c);
+    const std::vector<std::pair<const char*, const char*>> bad{
+        {"fees.minimum", "0:5"},  {"fees.minimum", "0=-5"},         {"fees.receiver", "0x12"},
+        {"l1.placement", "disk"}, {"bounty.base_per_batch", "1e3"}, {"bounty.max_percent", "99"}};
+    for (const auto& [name, value] : bad) {
+        const auto outcome = settings.set(name, value);
+        ASSERT_FALSE(outcome.ok()) << name;
+        EXPECT_EQ(outcome.error().name, "bad_setting");
+        EXPECT_NE(outcome.error().remedy.find("docs/sequencer.md"), std::string::npos);
+    }
+    EXPECT_TRUE(c.engine.min_fees.empty());
 }
 
 // Every setting shows a value that it accepts.
 TEST(SequencerConfig, ShownValuesAreAccepted) {
     SequencerConfig c;
-    for (const Setting& setting : settings_of(c)) {
+    for (const Setting& setting : settings_of(c).all()) {
         if (setting.name == "fees.receiver") continue;  // unset by default
-        EXPECT_TRUE(set_setting(c, setting.name, setting.value).ok()) << setting.name << " = " << setting.value;
+        EXPECT_TRUE(setting.read(setting.show())) << setting.name << " = " << setting.show();
+        EXPECT_FALSE(setting.help.empty());
     }
-    EXPECT_EQ(settings_of(c).size(), settings_of(SequencerConfig()).size());
 }
 
 }  // namespace
