@@ -91,6 +91,10 @@ class TransactionManager::Impl {
                         std::optional<EthereumError> error);
     Answer<Done> add_attempt(IntentEntry& entry, AttemptRecord attempt, const View& view);
 
+    [[nodiscard]] std::uint64_t free_nonce(const View& view) const {
+        const std::scoped_lock lock(mutex_);  // submit() adds to the intents that are looked at
+        return book_.free_nonce(view.nonce);
+    }
     [[nodiscard]] bool is_cancel_wanted(const IntentEntry& entry) const {
         const std::scoped_lock lock(mutex_);
         return entry.is_cancel_wanted;
@@ -377,7 +381,7 @@ Answer<Done> TransactionManager::Impl::send_first(const EntryPtr& entry, View& v
         return Done{};
     }
     AttemptRecord attempt{.id = entry->intent.id,
-                          .nonce = book_.free_nonce(view.nonce),
+                          .nonce = free_nonce(view),
                           .gas_limit = *gas_limit,
                           .fees = *chosen,
                           .is_cancel = false};

@@ -132,7 +132,7 @@ class Rpc(unittest.TestCase):
         for s in ours + others:
             s.close()
         time.sleep(0.2)
-        self.assertEqual(self.node.get("/healthz"), (200, '{"ok":true}'))
+        self.assertEqual(self.node.get("/healthz"), (200, '{"ok":true,"degraded":false,"l1":null}'))
 
     # --- JSON-RPC
 

@@ -428,10 +428,10 @@ Outcome<Done> L1Settlement::follow_intent(const Job& job) {
     return not_taken(job, revert_cause(intent, job));
 }
 
-/// L1 does not take the batch. True: it has been so for so long that no reorganisation will change it.
-bool L1Settlement::note_refusal(const Job& job, const std::string& code, const std::string& reason) {
+/// L1 does not take the batch. True: for causes that only a reorganisation changes, which comes no more.
+bool L1Settlement::note_refusal(const Job& job, const std::string& code, const std::string& reason, bool is_lasting) {
     const std::uint64_t block = view_.head()->number;
-    const std::uint64_t since = job.refused_since == 0 ? block : job.refused_since;
+    const std::uint64_t since = is_lasting && job.refused_since != 0 ? job.refused_since : block;
     update(job, [&](Job& j) {
         j.intent.reset();
         j.code = code;
@@ -439,13 +439,13 @@ bool L1Settlement::note_refusal(const Job& job, const std::string& code, const s
         j.refused_since = since;
         j.refused_at = block;
     });
-    return block + 1 >= since + options_.final_confirmations;
+    return is_lasting && block + 1 >= since + options_.final_confirmations;
 }
 
 /// The hub refused the batch, or would. What a reorganisation took of its queue entries mostly comes back.
 Outcome<Done> L1Settlement::not_taken(const Job& job, const std::string& cause) {
-    const bool is_over = note_refusal(job, cause, "the hub does not take the batch");
-    if (!is_over || std::ranges::find(kFinalCauses, cause) == kFinalCauses.end()) {
+    const bool is_lasting = std::ranges::find(kFinalCauses, cause) != kFinalCauses.end();
+    if (!note_refusal(job, cause, "the hub does not take the batch", is_lasting)) {
         return not_taken_now(job.batch.header.number, cause);
     }
     update(job, [&](Job& j) {
@@ -466,7 +466,7 @@ Outcome<Done> L1Settlement::forked(const Job& job, const Chain& chain) {
             " that L1 has: L1 has batches that are not this sequencer's",
         "stop every other sequencer of the rollup; then go on from a backup of state, ledger and batches that "
         "has L1's last batch, or wait until the other batches are discarded"};
-    if (!note_refusal(job, problem.name, problem.cause)) return environment(problem.name, problem.cause);
+    if (!note_refusal(job, problem.name, problem.cause, true)) return environment(problem.name, problem.cause);
     const std::scoped_lock lock(mutex_);
     failure_ = problem;
     return problem;

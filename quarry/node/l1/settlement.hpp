@@ -86,7 +86,7 @@ class L1Settlement final : public sequencer::Settlement {
     Outcome<Done> collect();
     Outcome<Done> perform(const Duty& duty, std::uint64_t block);
     void update(const Job& job, const std::function<void(Job&)>& change);
-    bool note_refusal(const Job& job, const std::string& code, const std::string& reason);
+    bool note_refusal(const Job& job, const std::string& code, const std::string& reason, bool is_lasting);
     Outcome<Done> not_taken(const Job& job, const std::string& cause);
     Outcome<Done> forked(const Job& job, const Chain& chain);
     std::string revert_cause(const ethereum::IntentStatus& status, const Job& job);

@@ -394,9 +394,9 @@ std::string RpcService::health() const {
     Sequencer* sequencer = sequencer_;
     const auto head =
         sequencer == nullptr ? std::nullopt : sequencer->read([](const Engine& engine) { return engine.l1_head(); });
-    json::object object{{"ok", true}, {"degraded", head && !head->trouble.empty()}};
-    if (head) object["l1"] = to_json(*head);
-    return json::serialize(object);
+    return json::serialize(json::object{{"ok", true},
+                                        {"degraded", head && !head->trouble.empty()},
+                                        {"l1", head ? json::value(to_json(*head)) : json::value()}});
 }
 
 rpc::HttpAnswer RpcService::on_metrics_get(std::string_view path) {
