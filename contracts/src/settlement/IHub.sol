@@ -156,6 +156,7 @@ interface IHubEvents {
     error WrongVersion();
     error WrongNumber();
     error WrongParent();
+    error DataNotInTransaction();
     error DataLength();
     error TimestampOrder();
     error TimestampInFuture();
@@ -241,7 +242,7 @@ interface IHubCore is IHubEvents {
     /// and the bond; what the value does not cover is taken from the sender's credit, what it exceeds is added to it.
     function submitBatch(bytes calldata parentHeader, bytes calldata header, Terms calldata terms) external payable returns (uint64 id);
 
-    /// The same with the data as calldata, at most 4096 words. `point` is the digest h of docs/spec/data-proof.md.
+    /// The same with the data as calldata, at most 4096 words, by an account without code: the data are in the transaction. `point` is the digest h of docs/spec/data-proof.md.
     function submitBatchCalldata(bytes calldata parentHeader, bytes calldata header, bytes calldata data, bytes32 point, Terms calldata terms)
         external
         payable
@@ -294,7 +295,8 @@ interface IHubProofs is IHubEvents {
     function submitAggregate(uint32 key, uint8 logProfile, Item[] calldata items, bytes calldata proof) external returns (uint256 counted);
 
     /// A new batch and its proof in place of the first one that is not final, which is late. All after it are discarded with it. First a
-    /// sequencer's, then anyone's. Its data are `data`, or the transaction's blobs if that is empty.
+    /// sequencer's, then anyone's. Its data are `data`, or the transaction's blobs if that is
+    /// empty. `data` are taken from an account without code alone.
     function replaceAndProve(Item calldata item, bytes calldata data, bytes calldata proof) external returns (uint64 id);
 
     /// Drops the first batch that is not final, which is late, and all after it. First a sequencer's, then anyone's.

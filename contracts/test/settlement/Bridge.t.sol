@@ -14,7 +14,7 @@ contract BridgeTest is Fixture, IHook {
 
     function addToken(OddToken.Answer answer, uint256 feeBps) private returns (OddToken token, uint16 id) {
         token = new OddToken(answer, feeBps);
-        vm.prank(OWNER);
+        vm.prank(OWNER, OWNER);
         id = bridge.addToken(rollup, address(token));
         token.mint(address(this), 10_000);
         token.approve(address(bridge), 10_000);
@@ -28,7 +28,7 @@ contract BridgeTest is Fixture, IHook {
         bridge.addToken(rollup, address(token));
         vm.expectRevert(IBridge.UnknownRollup.selector);
         bridge.addToken(9, address(token));
-        vm.startPrank(OWNER);
+        vm.startPrank(OWNER, OWNER);
         equal(bridge.addToken(rollup, address(token)), 1, "first id");
         vm.expectRevert(IBridge.TokenExists.selector);
         bridge.addToken(rollup, address(token));
@@ -52,7 +52,7 @@ contract BridgeTest is Fixture, IHook {
         vm.store(address(bridge), keccak256(abi.encode(rollup, 0)), bytes32(uint256(2 ** 16)));
         equal(bridge.tokenCount(rollup), 2 ** 16, "length");
         address token = address(new OddToken(OddToken.Answer.True, 0));
-        vm.prank(OWNER);
+        vm.prank(OWNER, OWNER);
         vm.expectRevert(IBridge.TokenListFull.selector);
         bridge.addToken(rollup, token);
     }
@@ -127,7 +127,7 @@ contract BridgeTest is Fixture, IHook {
     // ---- forced entries
 
     function test_forced_entries() public {
-        vm.startPrank(USER);
+        vm.startPrank(USER, USER);
         vm.expectRevert(IBridge.UnknownRollup.selector);
         bridge.forceWithdraw{value: 1 ether}(9, 1);
         vm.expectRevert(IBridge.FeeTooSmall.selector);

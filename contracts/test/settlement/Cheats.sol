@@ -11,8 +11,8 @@ interface Cheats {
     function cool(address account) external;
     function chainId(uint256 id) external;
     function deal(address who, uint256 amount) external;
-    function prank(address sender) external;
-    function startPrank(address sender) external;
+    function prank(address sender, address origin) external;
+    function startPrank(address sender, address origin) external;
     function stopPrank() external;
     function expectRevert(bytes4 selector) external;
     function expectRevert(bytes calldata data) external;

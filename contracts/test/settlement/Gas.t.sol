@@ -48,7 +48,7 @@ contract GasTest is Fixture {
         vm.cool(address(hub));
         vm.cool(address(bridge));
         vm.deal(from, from.balance + value);
-        vm.prank(from);
+        vm.prank(from, from);
         bool done;
         gas = gasleft();
         assembly ("memory-safe") { done := call(gas(), to, value, add(input, 0x20), mload(input), 0, 0) }
@@ -79,7 +79,7 @@ contract GasTest is Fixture {
         measure("register_rollup", OWNER, address(hub), 0, abi.encodeCall(IHubCore.registerRollup, (OWNER, sequencers, 10, parameters())));
         OddToken token = new OddToken(OddToken.Answer.True, 0);
         token.mint(USER, 1000);
-        vm.prank(USER);
+        vm.prank(USER, USER);
         token.approve(address(bridge), 1000);
         measure("add_token", OWNER, address(bridge), 0, abi.encodeCall(IBridge.addToken, (rollup, address(token))));
         for (uint256 i = 0; i < 2; i++) {
@@ -186,7 +186,7 @@ contract GasTest is Fixture {
             }
             bytes memory header = encode(d.header);
             headers[rollup][d.header.number] = header;
-            vm.prank(SEQUENCER);
+            vm.prank(SEQUENCER, SEQUENCER);
             hub.submitBatch{value: ESCROW}(d.parent, header, terms());
             items[i] = itemOf(d);
             items[i].form = 1;

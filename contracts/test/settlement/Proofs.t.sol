@@ -211,7 +211,7 @@ contract ProofsTest is Fixture {
     function test_effects_are_the_queues() public {
         depositEther(rollup, USER, 5);
         depositEther(rollup, RELAYER, 6);
-        vm.prank(USER);
+        vm.prank(USER, USER);
         bridge.forceWithdraw{value: 1 ether}(rollup, 3);
         Draft memory d = draft(rollup);
         consumeDeposit(d, USER, 5, true);
@@ -360,7 +360,7 @@ contract ProofsTest is Fixture {
         // A pending batch keeps its key over an upgrade.
         Parameters memory p = parameters();
         p.key = key;
-        vm.prank(OWNER);
+        vm.prank(OWNER, OWNER);
         hub.scheduleUpgrade(rollup, p);
         vm.warp(START + UPGRADE_DELAY);
         hub.applyUpgrade(rollup);

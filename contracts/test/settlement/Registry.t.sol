@@ -47,7 +47,7 @@ contract RegistryTest is Fixture {
         address[] memory none;
         vm.expectRevert(abi.encodeWithSelector(BadParameters.selector, field));
         hub.registerRollup(OWNER, none, 0, p);
-        vm.prank(OWNER);
+        vm.prank(OWNER, OWNER);
         vm.expectRevert(abi.encodeWithSelector(BadParameters.selector, field));
         hub.scheduleUpgrade(rollup, p);
     }
@@ -87,7 +87,7 @@ contract RegistryTest is Fixture {
         refused(p, "forcedFee");
         p = parameters();
         p.key = 1;
-        vm.prank(OWNER);
+        vm.prank(OWNER, OWNER);
         vm.expectRevert(UnknownKey.selector);
         hub.scheduleUpgrade(rollup, p);
     }
@@ -112,7 +112,7 @@ contract RegistryTest is Fixture {
         hub.scheduleUpgrade(rollup, p);
         vm.expectRevert(NoUpgrade.selector);
         hub.applyUpgrade(rollup);
-        vm.prank(OWNER);
+        vm.prank(OWNER, OWNER);
         hub.scheduleUpgrade(rollup, p);
         equal(hub.rollupInfo(rollup).upgradeAt, START + UPGRADE_DELAY, "time");
         vm.warp(START + UPGRADE_DELAY - 1);
@@ -126,7 +126,7 @@ contract RegistryTest is Fixture {
     }
 
     function test_upgrade_cancelled() public {
-        vm.startPrank(OWNER);
+        vm.startPrank(OWNER, OWNER);
         vm.expectRevert(NoUpgrade.selector);
         hub.cancelUpgrade(rollup);
         hub.scheduleUpgrade(rollup, parameters());
@@ -174,17 +174,17 @@ contract RegistryTest is Fixture {
     function test_ownership() public {
         vm.expectRevert(NotOwner.selector);
         hub.offerOwnership(rollup, USER);
-        vm.prank(OWNER);
+        vm.prank(OWNER, OWNER);
         hub.offerOwnership(rollup, USER);
         vm.expectRevert(NotPendingOwner.selector);
         hub.acceptOwnership(rollup);
-        vm.prank(USER);
+        vm.prank(USER, USER);
         hub.acceptOwnership(rollup);
         equal(hub.ownerOf(rollup), USER, "owner");
-        vm.prank(USER);
+        vm.prank(USER, USER);
         hub.setSequencer(rollup, USER, true);
         require(hub.isSequencer(rollup, USER), "sequencer");
-        vm.prank(OWNER);
+        vm.prank(OWNER, OWNER);
         vm.expectRevert(NotOwner.selector);
         hub.setSequencer(rollup, USER, false);
     }
