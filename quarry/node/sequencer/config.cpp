@@ -182,6 +182,8 @@ void add_server(std::vector<Entry>& all, SequencerConfig& c) {
         number("rpc.max_connections_per_address", l.max_connections_per_address, 1, 1 << 20, "of an address"));
     all.push_back(number("rpc.max_queue_bytes", l.max_queue_bytes, 1024, kMaxSize, "that a WebSocket has not taken"));
     all.push_back(number("rpc.max_batch", c.service.dispatcher.max_batch, 1, 1 << 20, "requests in an array"));
+    all.push_back(number("rpc.max_answer_bytes", c.service.dispatcher.max_answer_bytes, 1, std::size_t{1} << 30,
+                         "of the answer to an array"));
     all.push_back(number("rpc.max_in_flight", c.service.dispatcher.max_in_flight, 1, 1 << 20, "of a connection"));
     all.push_back(number("rpc.max_operations", c.service.max_operations, 1, 1 << 14, "in one quarry_sendOperations"));
     all.push_back(number("rpc.max_subscriptions", c.service.max_subscriptions, 0, 1 << 20, "of a connection"));
