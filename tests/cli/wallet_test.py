@@ -204,6 +204,7 @@ class Payments(unittest.TestCase):
         self.assertEqual(other.refused("connect", "--rpc", "ftp://x", code=BAD_INPUT), "bad_url")
         self.assertEqual(other.refused("connect", "--rpc", "http://127.0.0.1:1", code=ENVIRONMENT), "rpc_unreachable")
         network = os.path.join(self.rich.folder, "network.json")
+        self.assertEqual(stat.S_IMODE(os.stat(network).st_mode), 0o600)
         other("connect", "--rpc", self.sequencer.url, "--rollup-id", "1")
         with open(network) as file:
             text = file.read()
