@@ -170,6 +170,7 @@ Answer<IntentStatus> TransactionManager::Impl::status(const std::string& id) con
 Answer<FeeSuggestion> TransactionManager::Impl::fees(View& view) {
     if (!view.fees) {
         QUARRY_TRY_ASSIGN(view.fees, chain_.suggest_fees());
+        view.fees->priority_fee = std::min(view.fees->priority_fee, options_.max_priority_fee);
     }
     return *view.fees;
 }

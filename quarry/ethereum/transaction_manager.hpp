@@ -72,6 +72,7 @@ struct TransactionManagerOptions {
     U256 max_fee_per_gas{300'000'000'000};       ///< wei; above it, nothing is sent
     U256 max_fee_per_blob_gas{100'000'000'000};  ///< wei
     U256 min_priority_fee{10'000'000};           ///< wei
+    U256 max_priority_fee{50'000'000'000};       ///< wei: most of what an endpoint suggests that is believed
     unsigned gas_margin_percent = 15;            ///< on estimates
     std::size_t max_in_flight = 16;              ///< with a nonce and not yet confirmed
     std::size_t max_queued = 1'024;

@@ -44,7 +44,7 @@ class TransactionManagerTest : public ::testing::Test {
     /// As if the process had been killed and started again.
     void restart() {
         manager_.reset();
-        auto journal = open_journal_file(folder_ + "/journal");
+        auto journal = open_journal_file(folder_ + "/journal", {31337, AnvilProcess::key(0).address()});
         ASSERT_TRUE(journal.ok()) << journal.error().detail;
         auto manager = TransactionManager::create(options_, AnvilProcess::key(0), anvil_->chain(),
                                                   std::move(journal).value(), clock_);
@@ -375,8 +375,9 @@ TEST_F(TransactionManagerTest, AnEndpointThatIsDownDelaysAndTheOtherOneServes) {
     const std::shared_ptr<JsonRpc> shared = std::move(rpc).value();
     const auto chain = make_rpc_chain(shared);
     manager_.reset();
-    auto manager = TransactionManager::create(options_, AnvilProcess::key(0), *chain,
-                                              open_journal_file(folder_ + "/journal").value(), clock_);
+    auto manager = TransactionManager::create(
+        options_, AnvilProcess::key(0), *chain,
+        open_journal_file(folder_ + "/journal", {31337, AnvilProcess::key(0).address()}).value(), clock_);
     ASSERT_TRUE(manager.ok()) << manager.error().detail;
     ASSERT_TRUE(manager.value()->submit(transfer("x")).ok());
     ASSERT_TRUE(manager.value()->step().ok());

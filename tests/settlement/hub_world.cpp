@@ -46,7 +46,7 @@ std::unique_ptr<ethereum::TransactionManager> make_manager(AnvilProcess& anvil, 
     ethereum::TransactionManagerOptions options = l1::long_lived_sender();
     options.chain_id = 31337;
     options.confirmations = confirmations;
-    auto journal = ethereum::open_journal_file(path);
+    auto journal = ethereum::open_journal_file(path, {31337, AnvilProcess::key(key).address()});
     EXPECT_TRUE(journal.ok());
     auto manager = ethereum::TransactionManager::create(options, AnvilProcess::key(key), anvil.chain(),
                                                         std::move(journal).value(), clock);

@@ -31,7 +31,8 @@ class RealProver {
         ethereum::TransactionManagerOptions sender;
         sender.chain_id = 31337;
         sender.confirmations = 2;
-        auto journal = ethereum::open_journal_file(world.folder() + "/" + name + ".journal");
+        auto journal = ethereum::open_journal_file(world.folder() + "/" + name + ".journal",
+                                                   {31337, AnvilProcess::key(account).address()});
         sender_ = ethereum::TransactionManager::create(sender, AnvilProcess::key(account), world.chain(),
                                                        std::move(journal).value(), world.clock())
                       .value();

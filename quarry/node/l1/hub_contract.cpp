@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "quarry/ethereum/transaction.hpp"
 #include "quarry/hash/keccak.hpp"
 #include "quarry/node/l1/hub_events.hpp"
 
@@ -179,7 +180,14 @@ Answer<std::pair<VerifierSet, bool>> HubReader::verifiers(std::uint32_t key) {
 Answer<U256> HubReader::credit(const Address& account) {
     return map<U256>(view(HubFunction::credit, {account}), first_word);
 }
-Answer<Address> HubReader::bridge() { return map<Address>(view(HubFunction::bridge, {}), first_address); }
+Answer<Address> HubReader::bridge() {
+    // The hub's constructor makes the bridge before anything else: no endpoint has a say in where funds go.
+    constexpr std::uint64_t kFirstNonceOfContracts = 1;
+    auto answer = map<Address>(view(HubFunction::bridge, {}), first_address);
+    if (!answer || answer.value() == ethereum::contract_address(hub_, kFirstNonceOfContracts)) return answer;
+    return ethereum::EthereumError{
+        ethereum::EthereumCode::bad_response, "the bridge is not the contract that the hub made", {}};
+}
 Answer<std::uint32_t> HubReader::min_upgrade_delay() {
     return map<std::uint32_t>(view(HubFunction::min_upgrade_delay, {}),
                               [](const List& x) { return static_cast<std::uint32_t>(x[0].u64()); });

@@ -92,6 +92,8 @@ void add_server(std::vector<Setting>& all, SequencerConfig& c) {
     all.push_back(
         number_setting("rpc.max_queue_bytes", l.max_queue_bytes, 1024, kMaxSize, "that a WebSocket has not taken"));
     all.push_back(number_setting("rpc.max_batch", c.service.dispatcher.max_batch, 1, 1 << 20, "requests in an array"));
+    all.push_back(number_setting("rpc.max_answer_bytes", c.service.dispatcher.max_answer_bytes, 1, kMaxSize,
+                                 "of the answer to an array"));
     all.push_back(
         number_setting("rpc.max_in_flight", c.service.dispatcher.max_in_flight, 1, 1 << 20, "of a connection"));
     all.push_back(
