@@ -29,6 +29,7 @@ class HubL1View final : public L1View {
     Outcome<std::vector<std::uint8_t>> fetch_data(const BatchOnL1& batch) override;
     Outcome<Done> submit(const ProofToSubmit& proof) override;
     [[nodiscard]] SubmissionStatus submission(const std::string& id) const override;
+    Outcome<Done> cancel(const std::string& id) override;
 
   private:
     void find_irreversible();

@@ -65,6 +65,8 @@ const char* submission_phase_name(SubmissionPhase phase) noexcept {
             return "accepted";
         case SubmissionPhase::refused:
             return "refused";
+        case SubmissionPhase::cancelled:
+            return "cancelled";
     }
     return "unknown";
 }

@@ -59,9 +59,9 @@ class L1Sender {
     [[nodiscard]] std::string attempt_of(const std::string& base);
 
     /// Sends and waits until the transaction has its confirmations; a later call looks after it until it is out of
-    /// reach of reorganisations. `id` names it: the same id is never sent twice, whatever the call says the second time.
-    /// Problems: l1_reverted, l1_failed, wait_timed_out, interrupted (what has left goes its way, and the same id goes on
-    /// waiting; what has not left is taken back).
+    /// reach of reorganisations. `id` names it: the same id is never sent twice, whatever the call says the second
+    /// time. Problems: l1_reverted, l1_failed, wait_timed_out, interrupted (what has left goes its way, and the same id
+    /// goes on waiting; what has not left is taken back).
     Outcome<ethereum::Receipt> send(const std::string& id, const L1Call& call, const Show& show, const Stop& stop);
     /// The second half of it. Precondition: knows(id).
     Outcome<ethereum::Receipt> follow(const std::string& id, const std::string& what, const Show& show,
