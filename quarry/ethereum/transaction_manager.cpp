@@ -347,14 +347,18 @@ Answer<Done> TransactionManager::Impl::fill_gap(View& view) {
         const std::scoped_lock lock(mutex_);
         if (!book_.is_gap(view.nonce)) return Done{};
         Intent intent;
-        intent.id = "gap/" + std::to_string(view.nonce) + "/" + std::to_string(view.head);
         intent.to = key_.address();
         intent.gas_limit = kTransferGas;
+        for (unsigned k = 0;; ++k) {
+            intent.id = "gap/" + std::to_string(view.nonce) + "/" + std::to_string(k);
+            filler = book_.find(intent.id);
+            if (!filler || !filler->status.is_final()) break;
+        }
         const std::string id = intent.id;
-        if (!book_.find(id)) QUARRY_TRY(book_.add(std::move(intent)));
+        if (!filler) QUARRY_TRY(book_.add(std::move(intent)));
         filler = book_.find(id);
     }
-    return filler->status.nonce || filler->status.is_final() ? Answer<Done>(Done{}) : send_first(filler, view, true);
+    return filler->status.nonce ? Answer<Done>(Done{}) : send_first(filler, view, true);
 }
 
 /// Gives the entry a nonce and sends it, if it can pay and would not revert. Otherwise its status says what it waits
