@@ -215,14 +215,21 @@ class WholeCommands(Folder):
         self.assertFalse(os.path.exists(out))
 
     def test_two_processes_on_one_state(self):
-        state, out = self.copy("shared"), self.path("shared-batches")
-        first = subprocess.Popen([BINARY, *self.execute_args(state, out, batch_size=2), "--quiet", "--json"],
-                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        try:
+        for _ in range(50):
+            state, out = self.copy("shared"), self.path("shared-batches")
+            shutil.rmtree(out, ignore_errors=True)
+            first = subprocess.Popen([BINARY, *self.execute_args(state, out, batch_size=2), "--quiet", "--json"],
+                                     stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
             while not os.path.exists(os.path.join(out, "batch-000001")) and first.poll() is None:
-                time.sleep(0.002)
-            os.kill(first.pid, signal.SIGSTOP)
-            self.assertIsNone(first.poll(), "ended before the test could look")
+                time.sleep(0.001)
+            if first.poll() is None:
+                os.kill(first.pid, signal.SIGSTOP)
+                if os.WIFSTOPPED(os.waitpid(first.pid, os.WUNTRACED)[1]):
+                    break
+            first.communicate(timeout=120)  # it ended before it could be stopped
+        else:
+            self.fail("ended each time before the test could look")
+        try:
             for args in (self.execute_args(state, out), ["state", "show", "--state", state]):
                 self.expect_failure(args, ENVIRONMENT, "locked_by_another_process")
         finally:

@@ -5,7 +5,6 @@ segments_test.py BINARY
 """
 import json
 import os
-import random
 import shutil
 import signal
 import subprocess
@@ -186,9 +185,7 @@ class Segments(unittest.TestCase):
     def test_a_killed_worker_costs_its_own_task(self):
         work = self.unfinished("killed-worker")
         process = self.start(work)
-        pids = self.wait_for(lambda: self.running(self.log(work)), process)
-        time.sleep(random.random())
-        pid = random.choice(self.running(self.log(work)) or pids)
+        pid = self.wait_for(lambda: self.running(self.log(work)), process)[0]
         try:
             os.kill(pid, signal.SIGKILL)
             killed = True
@@ -207,8 +204,10 @@ class Segments(unittest.TestCase):
         process = self.start(work)
         self.wait_for(lambda: any(e["event"] == "end" for e in self.log(work)), process)
         self.wait_for(lambda: self.running(self.log(work)), process)
+        process.send_signal(signal.SIGSTOP)  # so that it does not end meanwhile
         self.expect_failure(self.prove_args(work), ENVIRONMENT, "locked_by_another_process")
         process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGCONT)
         _, errors = process.communicate(timeout=60)
         self.assertEqual(process.returncode, ENVIRONMENT, errors)
         self.assertIn("go on", errors)

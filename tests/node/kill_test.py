@@ -20,6 +20,7 @@ ROUNDS = 20
 ACCOUNTS = 64
 OPERATIONS = 2400
 GROUP = 12
+MAX_GROUPS = 7  # that are waited for before a kill: what one may take in all is left over, however fast the machine
 # Batches close every few groups, by size and by age, so that kills hit every step of it.
 SETTINGS = ("batch.max_operations=50", "batch.max_age_ms=120", "sequencer.tick_ms=10", "log.level=warning")
 
@@ -62,11 +63,11 @@ class Kill(unittest.TestCase):
                 self.assertIn(answer["result"]["stage"], stages)
         connection.close()
 
-    def wait_for_group(self, sender):
-        deadline = time.monotonic() + 20
-        while not sender.acknowledged and sender.is_alive():
+    def wait_for_groups(self, sender, count):
+        deadline = time.monotonic() + 60
+        while len(sender.acknowledged) < count * GROUP and sender.is_alive():
             self.assertLess(time.monotonic(), deadline, "nothing is acknowledged")
-            time.sleep(0.002)
+            time.sleep(0.001)
 
     def test_no_acknowledged_operation_is_lost(self):
         rng = random.Random(4)
@@ -81,8 +82,8 @@ class Kill(unittest.TestCase):
                 sender = Sender(node, operations, position)
                 sender.start()
                 if rng.random() < 0.8:  # else as soon as it starts
-                    self.wait_for_group(sender)
-                time.sleep(rng.uniform(0, 0.2))
+                    self.wait_for_groups(sender, rng.randint(1, MAX_GROUPS))
+                time.sleep(rng.uniform(0, 0.02))
                 kills_under_load += sender.is_alive()
                 node.kill()
                 sender.join()

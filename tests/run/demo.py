@@ -59,6 +59,14 @@ class Demo:
         """Runs the program, and shows the command."""
         print("   $ quarry " + " ".join(args), flush=True)
 
+    def check(self, holds, what):
+        if not holds:
+            sys.exit(f"demo: {what}\n{self.net.logs()}")
+
+    def operations(self, first, last):
+        """Ids of the operations in these batches, in order."""
+        return [i for n in range(first, last + 1) for i in self.net.rpc("quarry_getBatch", number=n, operations=True)["operations"]]
+
     # --- the steps
 
     def start_network(self):
@@ -175,17 +183,40 @@ class Demo:
         late = self.net.close_batches()
         self.net.wait_posted(late)
         first = self.net.sequencer_status()["finalised_batch"] + 1
-        note(f"batches {first} to {late} are on the chain, and nobody proves them")
+        executed = self.operations(first, late)
+        numbers = range(first, late + 1)
+        submissions = [self.net.submitted(n)[-1] for n in numbers]
+        self.check(executed, "the load's operations are in no batch that waits for a proof")
+        note(f"batches {first} to {late}, with {len(executed):,} operations, are on the chain, and nobody proves them")
         self.net.l1("evm_increaseTime", WINDOW)
-        self.net.wait("the sequencer did not discard the late batch", self.net.discarded)
-        note(f"the sequencer lost part of its bond, and discarded what was late: block {int(self.net.discarded()[-1]['blockNumber'], 16)}")
+        discard = self.net.wait("the sequencer did not discard the late batch", self.net.discarded)[-1]
+        dropped = [int(discard["data"][2 + 64 * i:66 + 64 * i], 16) for i in range(2)]
+        self.check(dropped == [first, late], f"batches {dropped} were discarded, not {first} to {late}")
+        self.check(not any(self.net.proven(n) for n in numbers), "a batch was proven while the provers were frozen")
+        # BatchSubmitted's data begins with the submission's id, which BondSlashed names.
+        bonds = {int(log["topics"][1], 16): log["data"] for log in self.net.hub_logs("BondSlashed(uint64,uint96,uint96)")}
+        lost = bonds.get(int(submissions[0]["data"][2:66], 16), "0x" + "0" * 128)
+        lost = int(lost[2:66], 16) + int(lost[66:130], 16)
+        self.check(lost > 0, f"batch {first} cost no bond: {bonds}")
+        note(f"the sequencer lost {ether(lost)} ETH of its bond for batch {first}, and discarded {first} to {late} in block "
+             f"{int(discard['blockNumber'], 16)}")
         self.net.wait("the batch was not posted again", lambda: len(self.net.submitted(first)) == 2)
-        note(f"its operations were executed again, in the same order; batch {first} was posted again")
         for i in range(self.provers):
             self.net.signal(f"prover-{i + 1}", signal.SIGCONT)
-        self.last = self.net.close_batches()
+
+        def executed_again():
+            self.last = self.net.close_batches()
+            return len(self.operations(first, self.last)) >= len(executed)
+        self.net.wait("the operations were not executed again", executed_again)
+        again = self.operations(first, self.last)
+        self.check(again[:len(executed)] == executed, "the operations were not executed again in the same order")
+        note(f"its operations were executed again, in the same order, in batches {first} to {self.last}")
         self.watch(self.last)
-        self.orphans = {"from": first, "to": late}
+        for n in range(first, self.last + 1):
+            proven = self.net.proven(n)
+            self.check(len(proven) == 1 and int(proven[0]["blockNumber"], 16) > int(discard["blockNumber"], 16),
+                       f"batch {n} was not proven once, after it was posted again: {proven}")
+        self.orphans = {"from": first, "to": late, "operations": len(executed)}
 
     def rewards(self):
         say("8. Who is paid")
@@ -269,7 +300,7 @@ class Demo:
             won = [str(n) for n in sorted(proven) if self.prover_of(proven[n]) == i]
             row(f"won by prover {i + 1}", f"{len(won)}", "batches " + ", ".join(won) if won else "")
         row("left unproven and posted again", f"{self.orphans['to'] - self.orphans['from'] + 1}",
-            f"batches {self.orphans['from']} to {self.orphans['to']}")
+            f"batches {self.orphans['from']} to {self.orphans['to']}, {self.orphans['operations']:,} operations")
         row("in all", f"{time.monotonic() - self.start:.0f} s")
         with open(os.path.join(self.folder, "figures.json"), "w") as file:
             json.dump({"operations": transfers, "batches": len(proven), "proofs": len(proofs), "data_gas": data_gas, "blob_gas": blob_gas,
