@@ -41,7 +41,9 @@ void add_sender_options(CLI::App& command, L1Options& options) {
 }
 
 void add_id_option(CLI::App& command, L1Options& options) {
-    command.add_option("--id", options.id, "go on with an interrupted command: what it printed as its id")
+    command
+        .add_option("--id", options.id,
+                    "go on with an interrupted command: what it printed as its id; a new one names another transaction")
         ->type_name("ID");
 }
 
@@ -123,13 +125,16 @@ void send_call(const L1Options& options, const l1::Connection& connection, const
         (std::filesystem::path(folder) / (ethereum::to_hex(key.address()) + ".journal")).string();
     auto sender = value_of(wallet::L1Sender::open(journal, {.chain_id = connection.chain_id(), .confirmations = 1}, key,
                                                   connection.chain(), ethereum::system_clock()));
-    // Named by what it does: one that an earlier command left under way is followed, not paid for once more. After it
-    // has gone through, the same call again is another one.
+    // Named by what it does: one that an earlier command sent is followed, not paid for once more. After some blocks on
+    // top, or under another --id, the same call again is another one.
     const std::string content =
         fmt::format("{} {} {}", ethereum::to_hex(call.to), call.value.to_decimal(), ethereum::to_hex(call.data));
     const std::string name = "call-" + ethereum::to_hex(keccak256(node::as_bytes(content))).substr(2, 16);
     const std::string id = options.id.empty() ? sender.attempt_of(name) : options.id;
-    if (!session.quiet) (void)std::fprintf(stderr, "id %s\n", id.c_str());
+    if (!session.quiet) {
+        (void)std::fprintf(stderr, "id %s%s\n", id.c_str(),
+                           sender.knows(id) ? ", sent before: a new --id makes another one of it" : "");
+    }
     const auto& stopped = stop_requested();
     const auto receipt = value_of(sender.send(id, call, [](const auto&) {}, [&] { return stopped.load(); }));
     const l1::U256 cost = l1::saturated_product(receipt.effective_gas_price, receipt.gas_used);

@@ -127,7 +127,6 @@ class Chain {
     virtual Answer<Hash> send_raw(ByteView transaction) = 0;
     virtual Answer<Bytes> code(const Address& account, const BlockId& at) = 0;
     virtual Answer<U256> balance(const Address& account, const BlockId& at) = 0;
-    virtual Answer<U256> storage(const Address& account, const U256& slot, const BlockId& at) = 0;
 };
 
 }  // namespace quarry::ethereum

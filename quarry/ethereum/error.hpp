@@ -11,7 +11,7 @@ namespace quarry::ethereum {
 /// Every cause for which talking to Ethereum fails: X(name, sentence a user can act on).
 #define QUARRY_ETHEREUM_CODES(X)                                                                      \
     /* the way there */                                                                               \
-    X(bad_url, "the endpoint is not http://, https://, ws:// or wss:// and a host")                   \
+    X(bad_url, "the endpoint is not http:// or https:// and a host")                                  \
     X(resolve_failed, "the endpoint's host name cannot be resolved")                                  \
     X(connect_failed, "no connection to the endpoint")                                                \
     X(tls_failed, "the endpoint's certificate or its TLS is not accepted")                            \

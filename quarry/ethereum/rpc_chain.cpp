@@ -177,10 +177,6 @@ class RpcChain final : public Chain {
     Answer<U256> balance(const Address& account, const BlockId& at) override {
         return amount("eth_getBalance", account_params(account, at));
     }
-    Answer<U256> storage(const Address& account, const U256& slot, const BlockId& at) override {
-        return amount("eth_getStorageAt",
-                      "[" + quoted(to_hex(account)) + "," + quoted(slot.to_hex()) + "," + block_param(at) + "]");
-    }
 
   private:
     static std::string account_params(const Address& account, const BlockId& at) {

@@ -29,9 +29,6 @@ class SilentChain : public Chain {
     Answer<Hash> send_raw(ByteView /*transaction*/) override { return unused(); }
     Answer<Bytes> code(const Address& /*account*/, const BlockId& /*at*/) override { return unused(); }
     Answer<U256> balance(const Address& /*account*/, const BlockId& /*at*/) override { return unused(); }
-    Answer<U256> storage(const Address& /*account*/, const U256& /*slot*/, const BlockId& /*at*/) override {
-        return unused();
-    }
 };
 
 }  // namespace quarry::ethereum

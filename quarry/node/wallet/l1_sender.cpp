@@ -60,7 +60,9 @@ std::string L1Sender::attempt_of(const std::string& base) {
     for (std::uint64_t n = 1;; ++n) {
         std::string id = fmt::format("{}/{}", base, n);
         const auto status = manager_->status(id);
-        if (!status || status.value().stage_at(options_.confirmations) < IntentStage::confirmed) return id;
+        const bool is_over = status && (status.value().is_final() ||
+                                        status.value().stage_at(options_.confirmations) > IntentStage::confirmed);
+        if (!is_over) return id;
     }
 }
 

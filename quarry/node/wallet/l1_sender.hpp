@@ -54,8 +54,9 @@ class L1Sender {
 
     /// Whether the journal has a transaction of this name.
     [[nodiscard]] bool knows(const std::string& id) const { return manager_->status(id).ok(); }
-    /// "base/N" with the least N from 1 on that is no finished attempt: what is under way is followed, and what is
-    /// over, for better or worse, does not stand in the way of another one.
+    /// "base/N" with the least N from 1 on that is no finished attempt. Followed is what is under way, and what went
+    /// through until no reorganisation reaches it: who runs a command again does not know how the first time ended.
+    /// What failed does not stand in the way of another attempt.
     [[nodiscard]] std::string attempt_of(const std::string& base);
 
     /// Sends and waits until the transaction has its confirmations; a later call looks after it until it is out of

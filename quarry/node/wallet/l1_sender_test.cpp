@@ -24,6 +24,7 @@ class SlowChain final : public ethereum::SilentChain {
     std::optional<EthereumCode> estimate_error;
     std::vector<ethereum::Bytes> sent;
     bool is_reachable = true;
+    std::optional<bool> mined;  ///< in block 100: whether it succeeded
 
     Answer<std::uint64_t> chain_id() override { return std::uint64_t{31337}; }
     Answer<std::uint64_t> block_number() override {
@@ -31,7 +32,15 @@ class SlowChain final : public ethereum::SilentChain {
         return std::uint64_t{100};
     }
     Answer<std::uint64_t> transaction_count(const Address& /*account*/, const BlockId& /*at*/) override {
-        return std::uint64_t{0};
+        return std::uint64_t{mined ? 1U : 0U};
+    }
+    Answer<std::optional<ethereum::Receipt>> receipt(const ethereum::Hash& transaction) override {
+        if (!mined) return std::optional<ethereum::Receipt>();
+        ethereum::Receipt r;
+        r.transaction_hash = transaction;
+        r.block.number = 100;
+        r.is_success = *mined;
+        return std::optional(r);
     }
     Answer<std::uint64_t> estimate_gas(const ethereum::CallRequest& /*request*/) override {
         if (estimate_error) return EthereumError{*estimate_error, "", {}};
@@ -60,8 +69,9 @@ class WalletL1Sender : public testing::Test {
     }
     void open() {
         sender_.reset();
-        auto sender = L1Sender::open(l1_journal_path(folder_, 31337, key_.address()),
-                                     {.chain_id = 31337, .timeout_ms = 30'000}, key_, chain_, clock_);
+        auto sender =
+            L1Sender::open(l1_journal_path(folder_, 31337, key_.address()),
+                           {.chain_id = 31337, .confirmations = 1, .timeout_ms = 30'000}, key_, chain_, clock_);
         ASSERT_TRUE(sender.ok()) << sender.error().cause;
         sender_.emplace(std::move(sender).value());
     }
@@ -116,6 +126,19 @@ TEST_F(WalletL1Sender, AFinishedAttemptIsFollowedByAnother) {
     EXPECT_EQ(problem(sender_->attempt_of("claim"), true), "interrupted");
     open();
     EXPECT_EQ(sender_->attempt_of("claim"), "claim/2") << "under way";
+}
+
+TEST_F(WalletL1Sender, ACommandThatIsRunAgainDoesNotPayAgain) {
+    EXPECT_EQ(problem("raise/1", true), "interrupted");
+    chain_.mined = true;  // while nobody looked
+    open();
+    EXPECT_EQ(sender_->attempt_of("raise"), "raise/1");
+    EXPECT_EQ(problem("raise/1"), "none");
+    EXPECT_EQ(sender_->attempt_of("raise"), "raise/1") << "a reorganisation may still take it out";
+    // What is in a block and failed is over at once.
+    chain_.mined = false;
+    open();
+    EXPECT_EQ(sender_->attempt_of("raise"), "raise/2");
 }
 
 TEST_F(WalletL1Sender, NoPriceOfAnEndpointIsTooLarge) {
