@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "quarry/ethereum/testing.hpp"
 #include "quarry/node/development_keys.hpp"
 #include "quarry/node/l1/hub_contract.hpp"
 #include "quarry/rollup/hashing.hpp"
@@ -38,7 +39,7 @@ Bytes encode(std::string_view types, const AbiValue::List& values) {
 }
 
 /// A node whose contracts answer from a few values.
-class FakeChain final : public ethereum::Chain {
+class FakeChain final : public ethereum::testing::SilentChain {
   public:
     std::uint64_t id = 31337;
     Bytes32 domain = l1::digest_bytes(rollup::domain_hash(parameters()));
@@ -90,22 +91,6 @@ class FakeChain final : public ethereum::Chain {
             return encode("(uint256)", {allowance});
         return Bytes{};
     }
-
-    static EthereumError unused() { return {EthereumCode::unknown_method, "", {}}; }
-    Answer<ethereum::BlockHeader> block(const ethereum::BlockId&) override { return unused(); }
-    Answer<std::vector<ethereum::BlockHeader>> blocks(std::uint64_t, std::size_t) override { return unused(); }
-    Answer<std::vector<ethereum::Log>> logs_of(const ethereum::LogFilter&, const ethereum::Hash&) override {
-        return unused();
-    }
-    Answer<std::optional<ethereum::Receipt>> receipt(const ethereum::Hash&) override { return unused(); }
-    Answer<ethereum::ChainTransaction> transaction(const ethereum::Hash&) override { return unused(); }
-    Answer<std::uint64_t> transaction_count(const Address&, const ethereum::BlockId&) override { return unused(); }
-    Answer<std::uint64_t> estimate_gas(const ethereum::CallRequest&) override { return unused(); }
-    Answer<ethereum::FeeSuggestion> suggest_fees() override { return unused(); }
-    Answer<ethereum::Hash> send_raw(ethereum::ByteView) override { return unused(); }
-    Answer<Bytes> code(const Address&, const ethereum::BlockId&) override { return unused(); }
-    Answer<U256> balance(const Address&, const ethereum::BlockId&) override { return unused(); }
-    Answer<U256> storage(const Address&, const U256&, const ethereum::BlockId&) override { return unused(); }
 };
 
 /// BatchProven of a batch, with withdrawals of 34 bytes each.
