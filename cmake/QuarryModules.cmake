@@ -3,6 +3,7 @@
 #   LINK, TEST_LINK                    further libraries of the module, of its tests
 #   PRIVATE_LINK                       libraries that no header of the module shows: who links it need not see theirs
 #   SHARED_HEADERS, TEST_HEADERS       what most of its files, of its tests include: see quarry_precompile
+#   COLD                               no loop of it counts when tests run: see QUARRY_COLD_OPTIMIZATION
 
 file(STRINGS "${CMAKE_SOURCE_DIR}/cmake/layers.txt" QUARRY_LAYERS REGEX "^[a-z]+:")
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/cmake/layers.txt")
@@ -31,11 +32,12 @@ function(quarry_check_layers name files)
 endfunction()
 
 # Which targets parse the headers that their files share once, and not once a file: `programs` (the tests and quarry
-# itself), `all` (the libraries too) or none. Half of what a small file costs is those headers, and `./run test` starts
-# from nothing. But ccache keeps no object that a precompiled header went into, and a forgotten #include goes
-# unnoticed: the libraries of the release build never have one.
+# itself), `all` (the libraries too) or none. Half of what a small file costs is those headers, and `./run` starts from
+# nothing. But ccache keeps no object that a precompiled header went into, and a forgotten #include goes unnoticed: a
+# developer's own build has none, and clang-tidy sees each changed file without them.
 set(QUARRY_PRECOMPILE "" CACHE STRING "Targets with precompiled headers: programs, all or (empty) none")
 set(QUARRY_TEST_OPTIMIZATION "-O1" CACHE STRING "What tests themselves are compiled with: most of what they spend is in the libraries")
+set(QUARRY_COLD_OPTIMIZATION "" CACHE STRING "What modules without hot loops are compiled with, when not as the others")
 set(CMAKE_PCH_PROLOGUE "")  # or CMake makes a system header of it, and no warning comes from what it includes
 
 # quarry_precompile(TARGET KIND HEADER...): KIND is `program` or `library`.
@@ -66,7 +68,7 @@ function(quarry_unit_test name)
 endfunction()
 
 function(quarry_module name)
-  cmake_parse_arguments(arg "" "" "LINK;PRIVATE_LINK;TEST_LINK;SHARED_HEADERS;TEST_HEADERS" ${ARGN})
+  cmake_parse_arguments(arg "COLD" "" "LINK;PRIVATE_LINK;TEST_LINK;SHARED_HEADERS;TEST_HEADERS" ${ARGN})
   if(NOT name IN_LIST QUARRY_MODULES)
     message(FATAL_ERROR "module ${name} is not in cmake/layers.txt")
   endif()
@@ -95,6 +97,9 @@ function(quarry_module name)
     add_library(quarry_${name} STATIC ${sources})
     target_link_libraries(quarry_${name} PUBLIC quarry_flags ${links} ${arg_LINK} PRIVATE ${arg_PRIVATE_LINK})
     quarry_precompile(quarry_${name} library ${arg_SHARED_HEADERS})
+    if(arg_COLD)
+      target_compile_options(quarry_${name} PRIVATE ${QUARRY_COLD_OPTIMIZATION})
+    endif()
   else()
     add_library(quarry_${name} INTERFACE)
     target_link_libraries(quarry_${name} INTERFACE quarry_flags ${links} ${arg_LINK})

@@ -131,8 +131,10 @@ void run_raise(const BatchOptions& options, const Session& session) {
     const l1::U256 amount = ether_of(options.amount, "--amount");
     const HubPlace place = hub_place(options.l1);
     const auto connection = connect(options.l1, place.chain_id);
-    send_call(options.l1, *connection, fmt::format("raise the bounty of batch {}", options.number), place.hub,
-              l1::hub_call::raise_bounty(place.rollup, options.number), amount, session);
+    send_call(options.l1, *connection,
+              {fmt::format("raise the bounty of batch {}", options.number), place.hub, amount,
+               l1::hub_call::raise_bounty(place.rollup, options.number)},
+              session);
 }
 
 // --- rewards
@@ -148,8 +150,9 @@ void run_rewards(const RewardOptions& options, const Session& session) {
     const l1::Address account = address_of(options.account, "--account");
     const auto connection = connect(options.l1, place.chain_id);
     if (options.collects) {
-        return send_call(options.l1, *connection, "collect the credit of " + options.account, place.hub,
-                         l1::hub_call::collect(account), {}, session);
+        return send_call(options.l1, *connection,
+                         {"collect the credit of " + options.account, place.hub, {}, l1::hub_call::collect(account)},
+                         session);
     }
     const auto view = follow(*connection, place);
     const auto credit = l1::HubReader(connection->chain(), place.hub).credit(account);
@@ -164,7 +167,8 @@ void run_rewards(const RewardOptions& options, const Session& session) {
         for (const auto& [id, s] : state.submissions()) {
             if (s.payee != account) continue;
             const bool is_final = s.state == l1::BatchState::finalised;
-            (is_final ? earned : open) = (is_final ? earned : open) + s.owed;
+            l1::U256& sum = is_final ? earned : open;
+            sum = l1::saturated_sum(sum, s.owed);
             proven.push_back(json::object{{"rollup", s.rollup},
                                           {"number", s.number},
                                           {"stage", l1::batch_state_name(s.state)},
@@ -215,6 +219,7 @@ void add_batch_commands(CLI::App& app, Session& session) {
     raise->add_option("--amount", raised->amount, "how much")->type_name("ETHER")->required();
     add_hub_options(*raise, raised->l1);
     add_sender_options(*raise, raised->l1);
+    add_id_option(*raise, raised->l1);
 
     const auto rewards = std::make_shared<RewardOptions>();
     CLI::App* command =
@@ -225,6 +230,7 @@ void add_batch_commands(CLI::App& app, Session& session) {
     command->add_flag("--collect", rewards->collects, "send the credit to the account");
     add_hub_options(*command, rewards->l1);
     add_sender_options(*command, rewards->l1);
+    add_id_option(*command, rewards->l1);
 }
 
 }  // namespace quarry::apps

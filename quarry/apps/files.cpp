@@ -13,6 +13,7 @@
 
 #include "quarry/apps/failure.hpp"
 #include "quarry/apps/output.hpp"
+#include "quarry/base/write_fully.hpp"
 
 namespace quarry::apps {
 namespace {
@@ -48,17 +49,6 @@ class Descriptor {
   private:
     int fd_;
 };
-
-/// 0 or the errno of what failed.
-int write_fully(int fd, std::span<const std::uint8_t> bytes) {
-    while (!bytes.empty()) {
-        const ssize_t n = ::write(fd, bytes.data(), bytes.size());
-        if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) return n < 0 ? errno : EIO;
-        bytes = bytes.subspan(static_cast<std::size_t>(n));
-    }
-    return 0;
-}
 
 /// 0 or the errno of what failed. `sync`: on disk when this returns.
 int write_all(const std::string& path, int flags, std::span<const std::uint8_t> bytes, bool sync) {

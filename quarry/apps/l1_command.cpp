@@ -38,7 +38,7 @@ struct DeployOptions {
     std::string bond;
     std::optional<std::uint32_t> upgrade_delay;  ///< seconds; none: the profile's
     std::uint32_t proving_window = 0;            ///< seconds; 0: the profile's
-    std::uint16_t key = 0;
+    std::uint32_t key = 0;
     unsigned confirmations = 1;
 };
 
@@ -58,6 +58,7 @@ l1::DeployPlan plan_of(const DeployOptions& options, const l1::Address& sender) 
         throw Failure(exit_usage, "usage", "with --upgrade-delay under 14 days rules change before everybody can leave",
                       "leave it out, or choose --profile development");
     }
+    plan.confirmations = options.confirmations;
     plan.owner = options.owner.empty() ? sender : address_of(options.owner, "--owner");
     for (const std::string& x : options.sequencers) plan.sequencers.push_back(address_of(x, "--sequencer"));
     if (plan.sequencers.empty()) plan.sequencers.push_back(sender);
@@ -126,10 +127,8 @@ void run_deploy(const DeployOptions& options, const Session& session) {
     }
     std::filesystem::path folder = options.l1.state;
     if (folder.empty()) folder = std::filesystem::path(options.out).parent_path();
-    ethereum::TransactionManagerOptions sender_options;
-    sender_options.confirmations = options.confirmations;
     const auto sender =
-        value_of(connection->open_sender(sender_options, key, (folder / "deployment.journal").string()));
+        value_of(connection->open_sender(l1::long_lived_sender(), key, (folder / "deployment.journal").string()));
     Progress progress(session.quiet);
     l1::DeployProgress hooks;
     hooks.started = [&](const std::string& name) { progress.show(name, 0); };

@@ -10,13 +10,13 @@
 #include "quarry/apps/output.hpp"
 #include "quarry/apps/states.hpp"
 #include "quarry/hash/keccak.hpp"
-#include "quarry/node/l1/deploy.hpp"
-#include "quarry/node/l1/hub_abi.hpp"
+#include "quarry/node/file_io.hpp"
 
 namespace quarry::apps {
 
 namespace json = boost::json;
 namespace l1 = node::l1;
+namespace wallet = node::wallet;
 
 void add_hub_options(CLI::App& command, L1Options& options) {
     command.add_option("--l1", options.endpoints, "endpoints of an Ethereum node, in the order of preference")
@@ -38,6 +38,11 @@ void add_sender_options(CLI::App& command, L1Options& options) {
     command.add_option("--state", options.state, "folder of the account's journal (default: beside the key)")
         ->type_name("DIR");
     command.add_flag("--dry-run", options.dry_run, "send nothing: say what would be sent, and its cost");
+}
+
+void add_id_option(CLI::App& command, L1Options& options) {
+    command.add_option("--id", options.id, "go on with an interrupted command: what it printed as its id")
+        ->type_name("ID");
 }
 
 l1::Address address_of(const std::string& text, const std::string& flag) {
@@ -84,80 +89,60 @@ std::unique_ptr<l1::HubView> follow(const l1::Connection& connection, const HubP
 
 namespace {
 
-void dry_run(const l1::Connection& connection, const ethereum::Address& sender, const std::string& what,
-             const l1::Address& to, const l1::Bytes& data, const l1::U256& value, const Session& session) {
-    ethereum::CallRequest request;
-    request.from = sender;
-    request.to = to;
-    request.data = data;
-    request.value = value;
-    const auto gas = connection.chain().estimate_gas(request);
-    if (!gas) {
-        const auto problem = l1::chain_problem(gas.error());
-        if (gas.error().revert_data.empty()) {
-            throw Failure(exit_environment, problem.name, problem.cause, problem.remedy);
-        }
-        throw Failure(exit_refused, l1::revert_name(gas.error().revert_data), "the transaction would revert",
-                      "the code says why: docs/spec/settlement.md");
-    }
-    const auto fees = connection.chain().suggest_fees();
-    const l1::U256 price = fees ? l1::saturated_sum(fees.value().base_fee, fees.value().priority_fee) : l1::U256{};
-    const l1::U256 cost = l1::saturated_product(price, gas.value());
+void dry_run(const l1::Connection& connection, const ethereum::Address& sender, const wallet::L1Call& call,
+             const Session& session) {
+    const auto quote = value_of(wallet::quote_call(connection.chain(), sender, call));
     if (session.json) {
         print_json(json::object{{"ok", true},
                                 {"dry_run", true},
-                                {"what", what},
-                                {"to", ethereum::to_hex(to)},
-                                {"value", value.to_decimal()},
-                                {"bytes", data.size()},
-                                {"gas", gas.value()},
-                                {"cost", cost.to_decimal()}});
+                                {"what", call.what},
+                                {"to", ethereum::to_hex(call.to)},
+                                {"value", call.value.to_decimal()},
+                                {"bytes", call.data.size()},
+                                {"gas", quote.gas},
+                                {"cost", quote.cost.to_decimal()}});
         return;
     }
-    print(fmt::format("{}: nothing was sent\n  to     {}\n  value  {} ETH\n  gas    {}\n  cost   {} ETH\n", what,
-                      ethereum::to_hex(to), l1::ether_text(value), with_commas(gas.value()), l1::ether_text(cost)));
+    print(fmt::format("{}: nothing was sent\n  to     {}\n  value  {} ETH\n  gas    {}\n  cost   {} ETH\n", call.what,
+                      ethereum::to_hex(call.to), l1::ether_text(call.value), with_commas(quote.gas),
+                      l1::ether_text(quote.cost)));
 }
 
 }  // namespace
 
-void send_call(const L1Options& options, const l1::Connection& connection, const std::string& what,
-               const l1::Address& to, l1::Bytes data, const l1::U256& value, const Session& session) {
+void send_call(const L1Options& options, const l1::Connection& connection, const wallet::L1Call& call,
+               const Session& session) {
     if (options.key.empty()) {
         throw Failure(exit_usage, "usage", "no --key says which account pays", "give the file of its secret key");
     }
     const ethereum::PrivateKey key = value_of(l1::read_key_file(options.key));
-    if (options.dry_run) return dry_run(connection, key.address(), what, to, data, value, session);
+    if (options.dry_run) return dry_run(connection, key.address(), call, session);
     const std::string folder =
         options.state.empty() ? std::filesystem::path(options.key).parent_path().string() : options.state;
     const std::string journal =
         (std::filesystem::path(folder) / (ethereum::to_hex(key.address()) + ".journal")).string();
-    ethereum::TransactionManagerOptions sender_options;
-    sender_options.confirmations = 1;
-    const auto sender = value_of(connection.open_sender(sender_options, key, journal));
-    const auto nonce = connection.chain().transaction_count(key.address(), ethereum::BlockTag::latest);
-    if (!nonce) (void)value_of(node::Outcome<node::Done>(l1::chain_problem(nonce.error())));
-    ethereum::Intent intent;
-    // The same call again, after this one has gone through, is another one.
-    intent.id = fmt::format("{}/{}/{}", what, ethereum::to_hex(keccak256(data)), nonce.value());
-    intent.to = to;
-    intent.data = std::move(data);
-    intent.value = value;
-    const std::string id = intent.id;
-    const auto submitted = sender->submit(std::move(intent));
-    if (!submitted) (void)value_of(node::Outcome<node::Done>(l1::chain_problem(submitted.error())));
-    const auto receipt = value_of(l1::wait_for(connection.chain(), *sender, id, ethereum::system_clock(),
-                                               [] { return stop_requested().load(); }));
+    auto sender = value_of(wallet::L1Sender::open(journal, {.chain_id = connection.chain_id(), .confirmations = 1}, key,
+                                                  connection.chain(), ethereum::system_clock()));
+    // Named by what it does: one that an earlier command left under way is followed, not paid for once more. After it
+    // has gone through, the same call again is another one.
+    const std::string content =
+        fmt::format("{} {} {}", ethereum::to_hex(call.to), call.value.to_decimal(), ethereum::to_hex(call.data));
+    const std::string name = "call-" + ethereum::to_hex(keccak256(node::as_bytes(content))).substr(2, 16);
+    const std::string id = options.id.empty() ? sender.attempt_of(name) : options.id;
+    if (!session.quiet) (void)std::fprintf(stderr, "id %s\n", id.c_str());
+    const auto& stopped = stop_requested();
+    const auto receipt = value_of(sender.send(id, call, [](const auto&) {}, [&] { return stopped.load(); }));
     const l1::U256 cost = l1::saturated_product(receipt.effective_gas_price, receipt.gas_used);
     if (session.json) {
         print_json(json::object{{"ok", true},
-                                {"what", what},
+                                {"what", call.what},
                                 {"transaction", ethereum::to_hex(receipt.transaction_hash)},
                                 {"block", receipt.block.number},
                                 {"gas", receipt.gas_used},
                                 {"cost", cost.to_decimal()}});
         return;
     }
-    print(fmt::format("{}\n  transaction  {}\n  block        {}\n  gas          {}\n  cost         {} ETH\n", what,
+    print(fmt::format("{}\n  transaction  {}\n  block        {}\n  gas          {}\n  cost         {} ETH\n", call.what,
                       ethereum::to_hex(receipt.transaction_hash), receipt.block.number, with_commas(receipt.gas_used),
                       l1::ether_text(cost)));
 }

@@ -6,6 +6,7 @@
 #include "quarry/apps/commands.hpp"
 #include "quarry/node/l1/connection.hpp"
 #include "quarry/node/l1/deployment.hpp"
+#include "quarry/node/wallet/l1_sender.hpp"
 
 /// What the commands that talk to a hub share: flags, connection, messages.
 namespace quarry::apps {
@@ -18,6 +19,7 @@ struct L1Options {
     std::uint64_t first_block = 0;
     std::string key;    ///< file
     std::string state;  ///< folder
+    std::string id;     ///< of a transaction that an earlier command sent; empty: by what it does
     bool dry_run = false;
 };
 
@@ -25,6 +27,8 @@ struct L1Options {
 void add_hub_options(CLI::App& command, L1Options& options);
 /// --key, --state, --dry-run.
 void add_sender_options(CLI::App& command, L1Options& options);
+/// --id, of commands that send one transaction.
+void add_id_option(CLI::App& command, L1Options& options);
 
 /// The hub that the flags mean. Throws Failure.
 struct HubPlace {
@@ -42,7 +46,7 @@ node::l1::Address address_of(const std::string& text, const std::string& flag);
 node::l1::U256 ether_of(const std::string& text, const std::string& flag);
 
 /// Sends one call and waits until it is confirmed, or with --dry-run only estimates it; prints which, and its cost.
-void send_call(const L1Options& options, const node::l1::Connection& connection, const std::string& what,
-               const node::l1::Address& to, node::l1::Bytes data, const node::l1::U256& value, const Session& session);
+void send_call(const L1Options& options, const node::l1::Connection& connection, const node::wallet::L1Call& call,
+               const Session& session);
 
 }  // namespace quarry::apps

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -11,7 +10,8 @@
 #include <cstdlib>
 
 #include "quarry/apps/failure.hpp"
-#include "quarry/apps/files.hpp"
+#include "quarry/apps/states.hpp"
+#include "quarry/node/secret_file.hpp"
 #include "quarry/node/wallet/keystore.hpp"
 
 namespace quarry::apps {
@@ -86,12 +86,7 @@ SecretText typed(const std::string& prompt, bool is_new) {
 }  // namespace
 
 SecretText read_secret_file(const std::string& path) {
-    struct stat info{};
-    const bool exists = ::stat(path.c_str(), &info) == 0;
-    if (exists && S_ISREG(info.st_mode) && (info.st_mode & (S_IRWXG | S_IRWXO)) != 0)
-        throw Failure(exit_bad_input, "open_to_others", fmt::format("{} may be read by other users", path),
-                      fmt::format("chmod 600 {}", path));
-    auto bytes = read_file(path, kMaxSecretFileBytes);
+    auto bytes = value_of(node::read_secret_file(path, kMaxSecretFileBytes));
     std::string text(bytes.begin(), bytes.end());
     wipe(bytes.data(), bytes.size());
     return SecretText(std::move(text));

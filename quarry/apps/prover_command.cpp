@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <oneapi/tbb/task_arena.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,7 +15,7 @@
 #include "quarry/apps/progress.hpp"
 #include "quarry/apps/settings.hpp"
 #include "quarry/apps/states.hpp"
-#include "quarry/node/batch_work.hpp"
+#include "quarry/apps/workers.hpp"
 #include "quarry/node/prover/service.hpp"
 
 namespace quarry::apps {
@@ -54,30 +53,13 @@ ProverConfig read_config(const ProverCommand& command) {
     return config;
 }
 
-/// Each task in a process of its own, which share this one's threads; the last task has all of them.
+/// In processes that stay from one proof to the next.
 node::prover::WorkDoer make_doer(const ProverConfig& config, const Session& session) {
-    const int all = tbb::this_task_arena::max_concurrency();
-    const int each = std::max(1, all / static_cast<int>(config.workers));
-    return [config, all, each, isa = session.isa](const node::WorkFolder& folder, const std::atomic<bool>& stop) {
-        node::WorkExecutorOptions executor;
-        executor.workers = config.workers;
-        executor.memory_cap_bytes = config.memory_cap_mib << 20;
-        executor.now = now_seconds;
-        executor.check = node::check_task_output;
+    const std::shared_ptr<node::WorkerPool> pool = make_worker_pool(config.memory_cap_mib, session);
+    const auto options = executor_options(*pool, config.workers, stop_requested());
+    return [pool, options](const node::WorkFolder& folder, const std::atomic<bool>& stop) {
+        node::WorkExecutorOptions executor = options;
         executor.stop = &stop;
-        executor.command = [&](const ContentId& id) {
-            const bool is_last = folder.tree().nodes().back().id == id;
-            std::vector<std::string> argv{"/proc/self/exe",
-                                          "task",
-                                          "run",
-                                          folder.path(),
-                                          quarry::to_hex(id),
-                                          "--threads",
-                                          std::to_string(is_last ? all : each),
-                                          "--quiet"};
-            if (!isa.empty()) argv.insert(argv.end(), {"--isa", isa});
-            return argv;
-        };
         return node::execute_work(folder, executor);
     };
 }

@@ -1,11 +1,16 @@
 #include <fmt/format.h>
+#include <oneapi/tbb/global_control.h>
+#include <oneapi/tbb/task_arena.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <boost/json.hpp>
 #include <chrono>
 #include <condition_variable>
+#include <iostream>
 #include <memory>
 #include <mutex>
+#include <sstream>
 #include <thread>
 
 #include "quarry/apps/commands.hpp"
@@ -68,6 +73,35 @@ void run_task(const TaskOptions& options) {
     };
     const auto output = value_of(kind->run({.task = *task, .inputs = inputs, .on_phase = on_phase}));
     value_of(folder.put_output(*id, output));
+}
+
+/// Of this process so far.
+std::uint64_t cpu_ms(const rusage& usage) {
+    const auto milliseconds = [](const timeval& t) {
+        return static_cast<std::uint64_t>(t.tv_sec) * 1000 + static_cast<std::uint64_t>(t.tv_usec) / 1000;
+    };
+    return milliseconds(usage.ru_utime) + milliseconds(usage.ru_stime);
+}
+
+/// Does what the lines on its standard input ask for (node::WorkerPool), until they end or something fails.
+void serve_tasks() {
+    rusage usage{};
+    for (std::string line; std::getline(std::cin, line);) {
+        std::istringstream words(line);
+        TaskOptions options;
+        std::size_t threads = 0;
+        words >> options.id >> threads >> std::ws;
+        if (!std::getline(words, options.folder) || threads == 0 || threads > 1024) {
+            throw Failure(exit_bad_input, "bad_line", "a line is not of the form TASK THREADS FOLDER",
+                          "let `quarry prover` or `quarry prove` start this");
+        }
+        (void)::getrusage(RUSAGE_SELF, &usage);
+        const std::uint64_t before = cpu_ms(usage);
+        const tbb::global_control limit(tbb::global_control::max_allowed_parallelism, threads);
+        tbb::task_arena(static_cast<int>(threads)).execute([&] { run_task(options); });
+        (void)::getrusage(RUSAGE_SELF, &usage);
+        say(fmt::format("done {} {}", cpu_ms(usage) - before, static_cast<std::uint64_t>(usage.ru_maxrss) * 1024));
+    }
 }
 
 json::object to_json(const node::WorkFolder& folder, const WorkTree::Node& node, node::TaskState state,
@@ -150,9 +184,10 @@ void add_task_commands(CLI::App& app, Session& session) {
     task->require_subcommand(1);
     task->footer("Example:\n  quarry tasks proof");
     const auto one = std::make_shared<TaskOptions>();
-    CLI::App* run =
-        add_command(*task, session, "run", "Do one task: what `quarry prove --workers` starts processes for",
-                    "quarry task run proof TASK", [one] { run_task(*one); });
+    (void)add_command(*task, session, "serve", "Do the tasks of lines on standard input: what does the work of others",
+                      "quarry task serve < lines", [] { serve_tasks(); });
+    CLI::App* run = add_command(*task, session, "run", "Do one task of a work folder", "quarry task run proof TASK",
+                                [one] { run_task(*one); });
     run->add_option("DIR", one->folder, "a work folder")->type_name("")->required();
     run->add_option("TASK", one->id, "64 hexadecimal digits, as `quarry tasks DIR --json` shows them")
         ->type_name("")

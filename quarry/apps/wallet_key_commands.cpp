@@ -34,6 +34,7 @@ struct KeyCommand {
     std::uint64_t index = 0;
     std::optional<std::uint64_t> chain_id;
     std::string hub;
+    std::optional<std::uint32_t> rollup;
 };
 
 json::object to_json(const std::string& name, const wallet::KeyDescription& d) {
@@ -44,9 +45,10 @@ json::object to_json(const std::string& name, const wallet::KeyDescription& d) {
                    {"pair", node::to_hex(rollup::pair_hash(d.owner))},
                    {"origin", wallet::key_origin_name(d.origin)}};
     if (d.origin == wallet::KeyOrigin::ethereum) {
-        r["chain_id"] = d.chain_id;
-        r["hub"] = wallet::format_l1_address(d.hub);
-        r["key_index"] = d.key_index;
+        r["chain_id"] = d.derivation.chain_id;
+        r["hub"] = wallet::format_l1_address(d.derivation.hub);
+        r["rollup"] = d.derivation.rollup;
+        r["key_index"] = d.derivation.key_index;
     }
     return r;
 }
@@ -88,8 +90,8 @@ void run_new(const KeyCommand& command, const Session& session) {
     wallet::SecretBytes<64> wide;
     wallet::system_entropy()(wide.bytes());
     const auto key = SecretKey<KB11>::from_wide(wide.bytes());
-    const wallet::KeyDescription description{
-        .owner = {key.public_key().hash(), address}, .origin = wallet::KeyOrigin::random, .hub = {}};
+    const wallet::KeyDescription description{.owner = {key.public_key().hash(), address},
+                                             .origin = wallet::KeyOrigin::random};
     store_key(command, key, description,
               "Nothing but a backup brings this key back: `quarry wallet backup --key " + command.name + "`.", session);
 }
@@ -98,22 +100,19 @@ void run_derive(const KeyCommand& command, const Session& session) {
     check_free(command);
     wallet::KeyDescription d;
     d.origin = wallet::KeyOrigin::ethereum;
-    d.key_index = command.index;
-    if (command.chain_id && !command.hub.empty()) {
-        d.chain_id = *command.chain_id;
-        d.hub = l1_address_of(command.hub, "--hub");
-    } else if (!command.chain_id && command.hub.empty()) {
+    const int num_given = command.chain_id.has_value() + !command.hub.empty() + command.rollup.has_value();
+    if (num_given == 3) {
+        d.derivation = {*command.chain_id, l1_address_of(command.hub, "--hub"), *command.rollup, command.index};
+    } else if (num_given == 0) {
         const auto parameters = network(command.options).parameters;
-        d.chain_id = parameters.l1_chain_id;
-        d.hub = parameters.hub;
+        d.derivation = {parameters.l1_chain_id, parameters.hub, parameters.rollup_id, command.index};
     } else {
-        throw Failure(exit_usage, "usage", "--chain-id and --hub go together", "give both or neither");
+        throw Failure(exit_usage, "usage", "--chain-id, --hub and --rollup go together", "give all three or none");
     }
     const auto ethereum = ethereum_key(command.options);
-    const auto key = wallet::derive_l2_key(ethereum, d.chain_id, d.hub, d.key_index);
+    const auto key = wallet::derive_l2_key(ethereum, d.derivation);
     d.owner = {key.public_key().hash(), wallet::l1_address(ethereum)};
-    store_key(command, key, d, "The same Ethereum key derives it again, for this chain, this hub and this --index.",
-              session);
+    store_key(command, key, d, "The same Ethereum key derives it again, for this rollup and this --index.", session);
 }
 
 void run_backup(const KeyCommand& command, const Session& session) {
@@ -148,8 +147,8 @@ void run_restore(const KeyCommand& command, const Session& session) {
         throw Failure(exit_bad_input, "bad_backup", "this is no backup, or a letter of it is wrong",
                       "compare it with the paper, letter by letter: it starts with quarrysecret1");
     const auto key = SecretKey<KB11>::decode(backup->secret.bytes());
-    const wallet::KeyDescription description{
-        .owner = {key.value().public_key().hash(), backup->address}, .origin = wallet::KeyOrigin::backup, .hub = {}};
+    const wallet::KeyDescription description{.owner = {key.value().public_key().hash(), backup->address},
+                                             .origin = wallet::KeyOrigin::backup};
     store_key(command, key.value(), description, "Its balance: `quarry wallet balance --key " + command.name + "`.",
               session);
 }
@@ -233,6 +232,8 @@ void add_wallet_key_commands(CLI::App& parent, Session& session) {
         ->type_name("N");
     command->add_option("--hub", derived->hub, "the rollup's hub contract (default: the connected rollup's)")
         ->type_name("ADDRESS");
+    command->add_option("--rollup", derived->rollup, "the rollup's number at the hub (default: the connected rollup's)")
+        ->type_name("N");
 
     auto backed_up = std::make_shared<KeyCommand>();
     command = add(parent, session, "backup", "Show a key for paper: whoever reads it owns the account",

@@ -2,6 +2,7 @@
 
 #include <boost/json.hpp>
 #include <chrono>
+#include <functional>
 #include <memory>
 
 #include "quarry/apps/interrupt.hpp"
@@ -124,28 +125,49 @@ json::object to_json(const ethereum::Receipt& r) {
     return {{"transaction", ethereum::to_hex(r.transaction_hash)},
             {"block", r.block.number},
             {"gas_used", r.gas_used},
-            {"cost_wei", (r.effective_gas_price * r.gas_used).to_decimal()}};
+            {"cost_wei", node::l1::saturated_product(r.effective_gas_price, r.gas_used).to_decimal()}};
 }
 
-/// Sends the calls one after the other; the receipt of the last.
-std::vector<ethereum::Receipt> send_calls(const std::vector<wallet::L1Call>& calls, const std::string& id,
-                                          const L1Command& command, L1Session& s, const Session& session) {
+wallet::L1Sender open_sender(const L1Command& command, L1Session& s) {
     const wallet::L1Sender::Options options{.chain_id = s.net.parameters.l1_chain_id,
                                             .confirmations = command.confirmations,
                                             .timeout_ms = command.timeout * 1000};
-    auto sender = value_of(wallet::L1Sender::open(wallet_folder(command.options).path(), options, s.key, *s.chain,
-                                                  ethereum::system_clock()));
+    return value_of(wallet::L1Sender::open(
+        wallet::l1_journal_path(wallet_folder(command.options).path(), options.chain_id, s.key.address()), options,
+        s.key, *s.chain, ethereum::system_clock()));
+}
+
+/// Sends a call as `id`.
+ethereum::Receipt send_call(wallet::L1Sender& sender, const std::string& id, const wallet::L1Call& call,
+                            const L1Command& command, const Session& session) {
     const auto& stopped = stop_requested();
-    std::vector<ethereum::Receipt> receipts;
+    return value_of(
+        sender.send(id, call, Teller(call.what, command.confirmations, session.quiet), [&] { return stopped.load(); }));
+}
+
+/// Sends calls one after the other, the last of them as `id`. An id that the journal knows is followed instead, and the
+/// calls are not made: what they were made of (allowances, slots, fees) is another one by now.
+std::vector<ethereum::Receipt> send_calls(const std::function<std::vector<wallet::L1Call>()>& make_calls,
+                                          const std::string& id, const L1Command& command, L1Session& s,
+                                          const Session& session) {
+    auto sender = open_sender(command, s);
     if (!session.quiet) (void)std::fprintf(stderr, "id %s\n", id.c_str());
-    for (std::size_t i = 0; i < calls.size(); ++i) {
-        Teller teller(calls[i].what, command.confirmations, session.quiet);
-        // The last call has the id itself: calls before it may be needed the first time only.
-        const std::string call_id = i + 1 == calls.size() ? id : fmt::format("{}-before-{}", id, i);
-        receipts.push_back(value_of(sender.send(
-            call_id, calls[i], [&](const wallet::L1Sender::Progress& p) { teller(p); },
-            [&] { return stopped.load(); })));
+    if (sender.knows(id)) {
+        const std::string what = "transaction " + id;
+        const auto& stopped = stop_requested();
+        return {value_of(sender.follow(id, what, Teller(what, command.confirmations, session.quiet),
+                                       [&] { return stopped.load(); }))};
     }
+    std::vector<wallet::L1Call> calls = make_calls();
+    const wallet::L1Call last = std::move(calls.back());
+    calls.pop_back();
+    std::vector<ethereum::Receipt> receipts;
+    for (const wallet::L1Call& call : calls) {
+        // Needed or not, by what the chain says now: named by what it does, so that one that is under way is found.
+        const std::string content = node::to_hex(keccak256(call.data)).substr(2, 16);
+        receipts.push_back(send_call(sender, sender.attempt_of(id + "/" + content), call, command, session));
+    }
+    receipts.push_back(send_call(sender, id, last, command, session));
     return receipts;
 }
 
@@ -217,16 +239,25 @@ void run_deposit(const L1Command& command, const Session& session) {
     const auto amount = amount_in(command.amount, token);
     if (amount.is_zero()) throw Failure(exit_usage, "usage", "--amount is 0", "choose a larger one");
     const rollup::Owner owner = deposit_owner(command);
-    const std::uint32_t target = deposit_target(command, owner, token.id, s.net);
-    auto calls = value_of(wallet::approvals(*s.chain, token, s.key.address(), s.contracts.bridge, amount));
-    const std::string place = target == rollup::kNewSlot ? "a new slot" : fmt::format("slot {}", target);
-    calls.push_back({fmt::format("deposit of {} into {}", show_amount(amount, token), place), s.contracts.bridge,
-                     token.id == 0 ? node::l1::to_u256(amount) : U256(),
-                     node::l1::bridge_call::deposit(s.net.parameters.rollup_id, token.id, amount, owner, target)});
-    if (command.dry_run) return show_calls(calls, s, session);
+    const auto make_calls = [&] {
+        const std::uint32_t target = deposit_target(command, owner, token.id, s.net);
+        auto calls = value_of(wallet::approvals(*s.chain, token, s.key.address(), s.contracts.bridge, amount));
+        const std::string place = target == rollup::kNewSlot ? "a new slot" : fmt::format("slot {}", target);
+        calls.push_back({fmt::format("deposit of {} into {}", show_amount(amount, token), place), s.contracts.bridge,
+                         token.id == 0 ? node::l1::to_u256(amount) : U256(),
+                         node::l1::bridge_call::deposit(s.net.parameters.rollup_id, token.id, amount, owner, target)});
+        return calls;
+    };
+    if (command.dry_run) return show_calls(make_calls(), s, session);
     const std::string id = command.id.empty() ? new_id("deposit") : command.id;
-    const auto receipts = send_calls(calls, id, command, s, session);
+    const auto receipts = send_calls(make_calls, id, command, s, session);
+    // With a known --id, of the deposit that it named.
     const auto queued = event_of<node::l1::DepositQueued>(receipts.back(), s.contracts.bridge);
+    const rollup::DepositEntry& entry = queued.entry;
+    const auto known_token = s.net.token(entry.token);
+    const std::string shown = known_token
+                                  ? show_amount(entry.amount, *known_token)
+                                  : fmt::format("{} units of token {}", rollup::to_string(entry.amount), entry.token);
     bool credited = false;
     if (!command.no_wait) {
         if (!session.quiet)
@@ -237,12 +268,12 @@ void run_deposit(const L1Command& command, const Session& session) {
     }
     finish({{"id", id},
             {"index", queued.index},
-            {"token", token.id},
-            {"amount", rollup::to_string(queued.entry.amount)},
-            {"receiving_address", wallet::format_receiving_address(owner)},
+            {"token", entry.token},
+            {"amount", rollup::to_string(entry.amount)},
+            {"receiving_address", wallet::format_receiving_address(entry.owner)},
             {"credited", credited}},
            receipts,
-           fmt::format("deposit {} of {}: {}\n", queued.index, show_amount(queued.entry.amount, token),
+           fmt::format("deposit {} of {}: {}\n", queued.index, shown,
                        credited ? "a batch has it; `quarry wallet balance` shows it"
                                 : "queued; `quarry wallet balance` shows it once a batch has it"),
            session);
@@ -282,11 +313,14 @@ void run_claim(const L1Command& command, const Session& session) {
     }
     if (command.dry_run && !calls.empty()) return show_calls(calls, s, session);
     std::vector<ethereum::Receipt> receipts;
-    for (const wallet::L1Call& call : calls) {
-        // Named by what it claims: the same claim again is the same transaction.
-        const std::string id =
-            fmt::format("claim-{}-{}", s.net.parameters.rollup_id, node::to_hex(keccak256(call.data)).substr(2, 32));
-        receipts.push_back(send_calls({call}, id, command, s, session).front());
+    if (!calls.empty()) {
+        auto sender = open_sender(command, s);
+        for (const wallet::L1Call& call : calls) {
+            // Named by what it claims: a claim that is under way is not sent once more.
+            const std::string claim = fmt::format("claim-{}-{}", s.net.parameters.rollup_id,
+                                                  node::to_hex(keccak256(call.data)).substr(2, 32));
+            receipts.push_back(send_call(sender, sender.attempt_of(claim), call, command, session));
+        }
     }
     if (found.empty())
         text = fmt::format("no withdrawal to {} in a final batch\n", wallet::format_l1_address(recipient));
@@ -302,15 +336,17 @@ U256 forced_fee(L1Session& s) {
     node::l1::BridgeReader bridge(*s.chain, s.contracts.bridge);
     const auto fee = bridge.current_forced_fee(s.net.parameters.rollup_id);
     if (!fee) throw to_failure(wallet::l1_problem(fee.error()));
-    return (fee.value() * 5).divide(4);
+    return node::l1::saturated_product(fee.value(), 5).divide(4);
 }
 
 void send_forced(const std::string& name, const std::string& what, const ethereum::Bytes& data,
                  const L1Command& command, L1Session& s, const Session& session) {
-    const std::vector<wallet::L1Call> calls{{what, s.contracts.bridge, forced_fee(s), data}};
-    if (command.dry_run) return show_calls(calls, s, session);
+    const auto make_calls = [&] {
+        return std::vector<wallet::L1Call>{{what, s.contracts.bridge, forced_fee(s), data}};
+    };
+    if (command.dry_run) return show_calls(make_calls(), s, session);
     const std::string id = command.id.empty() ? new_id(name) : command.id;
-    const auto receipts = send_calls(calls, id, command, s, session);
+    const auto receipts = send_calls(make_calls, id, command, s, session);
     const auto queued = event_of<node::l1::ForcedQueued>(receipts.back(), s.contracts.bridge);
     finish({{"id", id}, {"index", queued.index}, {"slot", command.slot}, {"fee_wei", queued.fee.to_decimal()}},
            receipts,

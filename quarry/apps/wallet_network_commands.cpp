@@ -11,6 +11,7 @@
 #include "quarry/ethereum/rpc_chain.hpp"
 #include "quarry/node/file_io.hpp"
 #include "quarry/node/flat_json.hpp"
+#include "quarry/node/l1/connection.hpp"
 #include "quarry/node/wallet/receiving_address.hpp"
 #include "quarry/rollup/hashing.hpp"
 
@@ -30,15 +31,7 @@ std::unique_ptr<ethereum::Chain> open_chain(const std::string& url) {
     return ethereum::make_rpc_chain(std::move(rpc).value());
 }
 
-std::string show_ether(const ethereum::U256& wei) {
-    std::string digits = wei.to_decimal();
-    constexpr std::size_t kDecimals = 18;
-    if (digits.size() <= kDecimals) digits.insert(0, kDecimals + 1 - digits.size(), '0');
-    const std::size_t point = digits.size() - kDecimals;
-    std::string fraction = digits.substr(point);
-    fraction.resize(fraction.find_last_not_of('0') + 1);
-    return digits.substr(0, point) + (fraction.empty() ? "" : "." + fraction) + " ETH";
-}
+std::string show_ether(const ethereum::U256& wei) { return node::l1::ether_text(wei) + " ETH"; }
 
 namespace {
 
@@ -92,7 +85,7 @@ void run_connect(const ConnectCommand& command, const Session& session) {
         checked = "it is at the hub that you named";
     }
     value_of(wallet::make_private_folder(folder.path()));
-    value_of(node::replace_file(folder.network_path(), node::as_bytes(wallet::format_network(net))));
+    value_of(wallet::replace_private_file(folder.network_path(), node::as_bytes(wallet::format_network(net))));
     const rollup::RollupParameters& p = net.parameters;
     if (session.json) {
         json::array tokens;

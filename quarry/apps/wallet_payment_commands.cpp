@@ -249,7 +249,7 @@ void run_resend(const PaymentCommand& command, const Session& session) {
         print_json(json::object{{"ok", true}, {"operations", std::move(list)}});
         return;
     }
-    print(text.empty() ? "everything that this wallet signed is executed\n" : text);
+    print(text.empty() ? "nothing is to be sent again: what counts is executed\n" : text);
 }
 
 std::string local_time(std::uint64_t seconds) {

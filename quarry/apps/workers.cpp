@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 #include <oneapi/tbb/task_arena.h>
 
-#include <algorithm>
-
 #include "quarry/apps/interrupt.hpp"
 #include "quarry/apps/output.hpp"
 #include "quarry/apps/states.hpp"
@@ -20,22 +18,29 @@ void add_worker_options(CLI::App& command, WorkerOptions& options) {
         ->capture_default_str();
 }
 
-node::WorkReport run_tasks(const node::WorkFolder& folder, const WorkerOptions& options, const Session& session,
-                           Progress& progress) {
-    const int threads = std::max(1, tbb::this_task_arena::max_concurrency() / static_cast<int>(options.workers));
+std::unique_ptr<node::WorkerPool> make_worker_pool(std::uint64_t memory_cap_mib, const Session& session) {
+    std::vector<std::string> argv{
+        "/proc/self/exe", "task", "serve", "--threads", std::to_string(tbb::this_task_arena::max_concurrency()),
+        "--quiet"};
+    if (!session.isa.empty()) argv.insert(argv.end(), {"--isa", session.isa});
+    return std::make_unique<node::WorkerPool>(std::move(argv), memory_cap_mib << 20);
+}
+
+node::WorkExecutorOptions executor_options(node::WorkerPool& pool, unsigned workers, const std::atomic<bool>& stop) {
     node::WorkExecutorOptions executor;
-    executor.workers = options.workers;
-    executor.memory_cap_bytes = options.memory_cap_mib << 20;
+    executor.pool = &pool;
+    executor.workers = workers;
+    executor.threads = static_cast<unsigned>(tbb::this_task_arena::max_concurrency());
     executor.now = now_seconds;
     executor.check = node::check_task_output;
-    executor.stop = &stop_requested();
-    executor.command = [&](const ContentId& id) {
-        std::vector<std::string> argv{
-            "/proc/self/exe",        "task",   "run", folder.path(), quarry::to_hex(id), "--threads",
-            std::to_string(threads), "--quiet"};
-        if (!session.isa.empty()) argv.insert(argv.end(), {"--isa", session.isa});
-        return argv;
-    };
+    executor.stop = &stop;
+    return executor;
+}
+
+node::WorkReport run_tasks(const node::WorkFolder& folder, const WorkerOptions& options, const Session& session,
+                           Progress& progress) {
+    const auto pool = make_worker_pool(options.memory_cap_mib, session);
+    node::WorkExecutorOptions executor = executor_options(*pool, options.workers, stop_requested());
     executor.on_progress = [&](const node::WorkProgress& p) {
         const std::string rate =
             p.units_per_second > 0 ? with_commas(whole(p.units_per_second)) + " words/s" : std::string();

@@ -14,7 +14,8 @@ namespace {
 
 constexpr std::size_t kHuge = std::size_t{2} << 20;
 constexpr std::size_t kAlignment = 64;
-constexpr std::size_t kMaxCached = std::size_t{4} << 30;
+// Room for the codeword of a terminal proof, 4 GiB, beside smaller ones.
+constexpr std::size_t kMaxCached = std::size_t{8} << 30;
 
 // Large blocks that were freed, by size. A prover asks for the same sizes again and again, and the kernel's clearing of
 // fresh pages was a fifth of its time.

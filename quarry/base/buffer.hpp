@@ -7,7 +7,7 @@
 namespace quarry {
 
 /// Allocates `bytes` aligned to 64 (to 2 MiB with huge pages requested from 1 MiB up); aborts when memory is out. Large
-/// blocks are kept when freed, up to 4 GiB, and reused for the next request of their size.
+/// blocks are kept when freed, up to 8 GiB, and reused for the next request of their size.
 void* allocate_aligned(std::size_t bytes);
 void free_aligned(void* p, std::size_t bytes) noexcept;
 /// Gives kept blocks back to the system.

@@ -74,28 +74,29 @@ std::array<std::uint8_t, 32> derive_key_typed_data_hash(const KeyRequest& reques
         keccak("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)");
     const Word name = keccak(kKeyDomainName);
     const Word version = keccak(kKeyDomainVersion);
-    const Word domain =
-        keccak256(concatenate({domain_type, name, version, word(request.chain_id), word(request.rollup)}));
-    const Word message_type = keccak("DeriveL2Key(string warning,address account,uint256 keyIndex)");
+    const Word domain = keccak256(concatenate({domain_type, name, version, word(request.chain_id), word(request.hub)}));
+    const Word message_type = keccak("DeriveL2Key(string warning,address account,uint32 rollup,uint256 keyIndex)");
     const Word warning = keccak(kKeyWarning);
-    const Word message =
-        keccak256(concatenate({message_type, warning, word(request.account), word(request.key_index)}));
+    const Word message = keccak256(
+        concatenate({message_type, warning, word(request.account), word(request.rollup), word(request.key_index)}));
     constexpr std::array<std::uint8_t, 2> kPrefix{0x19, 0x01};
     return keccak256(concatenate({kPrefix, domain, message}));
 }
 
 std::string derive_key_typed_data_json(const KeyRequest& request) {
-    std::string r = R"({"types":{"EIP712Domain":[{"name":"name","type":"string"},{"name":"version","type":"string"},)"
-                    R"({"name":"chainId","type":"uint256"},{"name":"verifyingContract","type":"address"}],)"
-                    R"("DeriveL2Key":[{"name":"warning","type":"string"},{"name":"account","type":"address"},)"
-                    R"({"name":"keyIndex","type":"uint256"}]},"primaryType":"DeriveL2Key","domain":{"name":")";
+    std::string r =
+        R"({"types":{"EIP712Domain":[{"name":"name","type":"string"},{"name":"version","type":"string"},)"
+        R"({"name":"chainId","type":"uint256"},{"name":"verifyingContract","type":"address"}],)"
+        R"("DeriveL2Key":[{"name":"warning","type":"string"},{"name":"account","type":"address"},)"
+        R"({"name":"rollup","type":"uint32"},{"name":"keyIndex","type":"uint256"}]},"primaryType":"DeriveL2Key","domain":{"name":")";
     r += kKeyDomainName;
     r += R"(","version":")";
     r += kKeyDomainVersion;
-    r += R"(","chainId":)" + std::to_string(request.chain_id) + R"(,"verifyingContract":")" + hex(request.rollup);
+    r += R"(","chainId":)" + std::to_string(request.chain_id) + R"(,"verifyingContract":")" + hex(request.hub);
     r += R"("},"message":{"warning":")";
     r += kKeyWarning;
-    r += R"(","account":")" + hex(request.account) + R"(","keyIndex":)" + std::to_string(request.key_index) + "}}";
+    r += R"(","account":")" + hex(request.account) + R"(","rollup":)" + std::to_string(request.rollup);
+    r += R"(,"keyIndex":)" + std::to_string(request.key_index) + "}}";
     return r;
 }
 
@@ -108,8 +109,8 @@ Result<SecretKey<C>> derive_key(const KeyRequest& request, std::span<const std::
     std::array<std::uint8_t, 64> ikm;
     std::copy(r.begin(), r.end(), ikm.begin());
     std::copy(s.begin(), s.end(), ikm.begin() + 32);
-    const Bytes info = concatenate({bytes_of(kKeyDerivationTag), word(request.chain_id), request.rollup,
-                                    request.account, word(request.key_index)});
+    const Bytes info = concatenate({bytes_of(kKeyDerivationTag), word(request.chain_id), request.hub,
+                                    word(request.rollup), request.account, word(request.key_index)});
     std::array<std::uint8_t, 64> okm;
     const auto salt = bytes_of(passphrase);
     CryptoPP::HKDF<CryptoPP::SHA512>().DeriveKey(okm.data(), okm.size(), ikm.data(), ikm.size(), salt.data(),

@@ -11,11 +11,11 @@
 /// A Quarry key from one signature of an Ethereum wallet.
 ///
 /// The wallet signs the EIP-712 message
-///     DeriveL2Key(string warning,address account,uint256 keyIndex)
-/// in the domain {name, version, chainId, verifyingContract = rollup}; then
+///     DeriveL2Key(string warning,address account,uint32 rollup,uint256 keyIndex)
+/// in the domain {name, version, chainId, verifyingContract = hub}; then
 ///     okm = HKDF-SHA512(ikm = r || s, salt = passphrase, info, 64 bytes)
 ///     d   = 1 + okm mod (n - 1), okm little-endian
-///     info = "quarry/l2-key/v1" || chain id || rollup || account || key index
+///     info = "quarry/l2-key/v1" || chain id || hub || rollup || account || key index
 /// with integers as 32 bytes big-endian and addresses as 20 bytes: info has one length, so it is injective. [RFC5869]
 /// The wallet asks twice: if (r, s) differ, it does not sign deterministically, and a random key is used instead.
 namespace quarry {
@@ -30,7 +30,8 @@ inline constexpr std::string_view kKeyWarning =
 
 struct KeyRequest {
     std::uint64_t chain_id = 0;
-    EthereumAddress rollup{};  ///< the rollup's contract: it names the rollup
+    EthereumAddress hub{};     ///< the contract that keeps the rollup
+    std::uint32_t rollup = 0;  ///< the rollup's number at the hub: its neighbours' sites must not learn this key
     EthereumAddress account{};
     std::uint64_t key_index = 0;
 };
@@ -41,8 +42,8 @@ std::array<std::uint8_t, 32> derive_key_typed_data_hash(const KeyRequest& reques
 std::string derive_key_typed_data_json(const KeyRequest& request);
 
 /// r and s as the wallet returned them, 32 bytes each, big-endian. The recovery byte v does not enter.
-/// non_canonical: r or s is 0, not below the order of secp256k1, or s is not in the lower half (a wallet that does not
-/// normalise s would not derive the same key twice). The caller wipes r and s.
+/// scalar_out_of_range: r or s is 0, not below the order of secp256k1, or s is not in the lower half (a wallet that
+/// does not normalise s would not derive the same key twice). The caller wipes r and s.
 template <class C>
 Result<SecretKey<C>> derive_key(const KeyRequest& request, std::span<const std::uint8_t, 32> r,
                                 std::span<const std::uint8_t, 32> s, std::string_view passphrase = {});

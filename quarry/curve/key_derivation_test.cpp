@@ -13,9 +13,10 @@ KeyRequest sample_request() {
     KeyRequest r;
     r.chain_id = 11155111;
     for (std::size_t i = 0; i < 20; ++i) {
-        r.rollup[i] = static_cast<std::uint8_t>(0xa0 + i);
+        r.hub[i] = static_cast<std::uint8_t>(0xa0 + i);
         r.account[i] = static_cast<std::uint8_t>(0x10 + i);
     }
+    r.rollup = 7;
     r.key_index = 3;
     return r;
 }
@@ -35,16 +36,16 @@ TEST(KeyDerivation, IndependentVectors) {
     const auto r = counting(1);
     const auto s = counting(33);
     EXPECT_EQ(secret<KB11>(derive_key<KB11>(sample_request(), r, s)),
-              from_hex("0e131e773e17723baa76bf614213da4883c1e5294508d85388bc157fdea392aa5d2e58ebb866069dbd251a"));
+              from_hex("9e9dde2b9c75021886441065629fd11862c05d001b01920a63e532d30b9a67d057a04b7e150dcee7dc2507"));
     EXPECT_EQ(secret<KB7>(derive_key<KB7>(sample_request(), r, s)),
-              from_hex("2243d47183472937f825fdcb09ee2d547ca91e1400df2c1478fede01"));
+              from_hex("ea8f9165d6153a419b3e3c036a28355f1b20bb509675a9d298522300"));
     EXPECT_EQ(secret<KB11>(derive_key<KB11>(sample_request(), r, s, "correct horse")),
-              from_hex("2fc504d86990686ad7864d6a7aceb4cebe98994045f73dea3bdabfe0f6e993f5b50c6db3e9fe2358edb006"));
+              from_hex("3e1221c66fe76f3d7642ba97d27c1c653b3e0498040ff9877f002d5d6bd88dac9ba4987abd0b691ca2c707"));
     EXPECT_EQ(secret<KB7>(derive_key<KB7>(sample_request(), r, s, "correct horse")),
-              from_hex("0b59fb4cae1df433a4a3b1e4068cf3f1c2790cc681a2d445ab2b4101"));
+              from_hex("e6213a17267edd89e67618bb9007551f15944ce34d67f0a5c7c08000"));
     const auto hash = derive_key_typed_data_hash(sample_request());
     EXPECT_EQ(std::vector<std::uint8_t>(hash.begin(), hash.end()),
-              from_hex("a1b8c4b210bf30b7560a774bbef62a03d93439aa2c6db6abaea39b5cdf95f1c6"));
+              from_hex("abaa6f77b822a8379669414b0b1daaad8da13667139147e665a530204cee339a"));
 }
 
 TEST(KeyDerivation, EveryInputCounts) {
@@ -52,12 +53,13 @@ TEST(KeyDerivation, EveryInputCounts) {
     const auto s = counting(33);
     const auto base = secret<KB7>(derive_key<KB7>(sample_request(), r, s));
     const auto base_hash = derive_key_typed_data_hash(sample_request());
-    for (int field = 0; field < 4; ++field) {
+    for (int field = 0; field < 5; ++field) {
         KeyRequest q = sample_request();
         if (field == 0) q.chain_id += 1;
-        if (field == 1) q.rollup[19] ^= 1;
+        if (field == 1) q.hub[19] ^= 1;
         if (field == 2) q.account[0] ^= 1;
         if (field == 3) q.key_index += 1;
+        if (field == 4) q.rollup += 1;
         EXPECT_NE(secret<KB7>(derive_key<KB7>(q, r, s)), base);
         EXPECT_NE(derive_key_typed_data_hash(q), base_hash);
     }
@@ -98,7 +100,7 @@ TEST(KeyDerivation, TypedDataNamesTheDomain) {
     EXPECT_NE(json.find(R"("chainId":11155111,"verifyingContract":"0xa0a1a2a3a4a5a6a7a8a9aaabacadaeafb0b1b2b3")"),
               std::string::npos);
     EXPECT_NE(json.find(R"("primaryType":"DeriveL2Key")"), std::string::npos);
-    EXPECT_NE(json.find(R"("keyIndex":3}})"), std::string::npos);
+    EXPECT_NE(json.find(R"("rollup":7,"keyIndex":3}})"), std::string::npos);
 }
 
 }  // namespace

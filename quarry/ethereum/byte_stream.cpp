@@ -226,6 +226,4 @@ Answer<Done> ByteStream::write_all(ByteView bytes, Deadline deadline) {
     return Done{};
 }
 
-void ByteStream::interrupt() noexcept { ::shutdown(fd_, SHUT_RDWR); }
-
 }  // namespace quarry::ethereum

@@ -25,8 +25,6 @@ class ByteStream {
     /// The number of bytes read, at least one; 0 at the end of the stream. connection_lost, timed_out, tls_failed.
     Answer<std::size_t> read_some(std::span<std::uint8_t> out, Deadline deadline);
     Answer<Done> write_all(ByteView bytes, Deadline deadline);
-    /// Ends the reads and writes of now and all later ones. May be called from another thread.
-    void interrupt() noexcept;
 
   private:
     struct Tls;

@@ -1,6 +1,7 @@
 #include "quarry/ethereum/intent_book.hpp"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 namespace quarry::ethereum {
@@ -37,25 +38,37 @@ bool IntentBook::replay(ManagerRecord record) {
         push(*entry, std::move(*attempt));
         return true;
     }
-    if (const auto* const final = std::get_if<FinalRecord>(&record)) {
-        auto entry = find(final->id);
-        if (entry && entry->status.is_final()) return false;
-        if (!entry) {  // after a compaction only its end is left
-            entry = std::make_shared<IntentEntry>();
-            entry->intent.id = final->id;
-            entry->content = final->content;
-            by_id_[final->id] = entry;
-        }
-        retire(entry, *final);
-        return true;
+    const FinalRecord& final = *std::get_if<FinalRecord>(&record);
+    auto entry = find(final.id);
+    if (entry && entry->status.is_final()) return false;
+    if (!entry) {  // after a compaction only its end is left
+        entry = std::make_shared<IntentEntry>();
+        entry->intent.id = final.id;
+        entry->content = final.content;
+        by_id_[final.id] = entry;
     }
-    next_nonce_ = std::max(next_nonce_, std::get_if<NextNonceRecord>(&record)->next_nonce);
+    retire(entry, final);
     return true;
 }
 
 std::shared_ptr<IntentEntry> IntentBook::find(const std::string& id) const {
     const auto at = by_id_.find(id);
     return at == by_id_.end() ? nullptr : at->second;
+}
+
+std::uint64_t IntentBook::free_nonce(std::uint64_t mined) const {
+    std::set<std::uint64_t> held;
+    for (const auto& entry : open_) {
+        if (entry->status.nonce) held.insert(*entry->status.nonce);
+    }
+    while (held.contains(mined)) ++mined;
+    return mined;
+}
+
+bool IntentBook::is_gap(std::uint64_t nonce) const {
+    return free_nonce(nonce) == nonce && std::ranges::any_of(open_, [&](const auto& entry) {
+               return entry->status.nonce && *entry->status.nonce > nonce;
+           });
 }
 
 std::vector<std::shared_ptr<IntentEntry>> IntentBook::open_entries() const { return {open_.begin(), open_.end()}; }
@@ -79,13 +92,11 @@ void IntentBook::push(IntentEntry& entry, AttemptRecord attempt) {
     entry.status.nonce = attempt.nonce;
     entry.status.stage = IntentStage::sent;
     entry.status.hashes.push_back(sign(entry, attempt).hash);
-    next_nonce_ = std::max(next_nonce_, attempt.nonce + 1);
     entry.attempts.push_back(std::move(attempt));
 }
 
 Answer<Done> IntentBook::add_attempt(IntentEntry& entry, AttemptRecord attempt) {
     QUARRY_CHECK(!entry.status.nonce || *entry.status.nonce == attempt.nonce);
-    QUARRY_CHECK(entry.status.nonce || attempt.nonce >= next_nonce_);
     QUARRY_TRY(journal_->append(encode_record(attempt)));
     push(entry, std::move(attempt));
     return Done{};
@@ -98,7 +109,6 @@ void IntentBook::retire(const std::shared_ptr<IntentEntry>& entry, const FinalRe
     if (record.stage == IntentStage::failed && !entry->status.error) {
         entry->status.error = EthereumError{record.error, "", {}};
     }
-    if (record.nonce) next_nonce_ = std::max(next_nonce_, *record.nonce + 1);
     entry->intent.data = {};
     entry->intent.sidecar = nullptr;
     entry->attempts.clear();
@@ -126,7 +136,7 @@ Answer<Done> IntentBook::finish(const std::shared_ptr<IntentEntry>& entry, Inten
 }
 
 Answer<Done> IntentBook::compact() {
-    std::vector<Bytes> records{encode_record(NextNonceRecord{next_nonce_})};
+    std::vector<Bytes> records;
     for (const FinalRecord& final : finals_) records.push_back(encode_record(final));
     for (const auto& entry : open_) {
         records.push_back(encode_record(IntentRecord{entry->intent}));

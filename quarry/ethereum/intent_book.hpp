@@ -43,7 +43,10 @@ class IntentBook {
     /// Those that are not final, in the order of submission.
     [[nodiscard]] std::vector<std::shared_ptr<IntentEntry>> open_entries() const;
     [[nodiscard]] std::size_t num_open() const noexcept { return open_.size(); }
-    [[nodiscard]] std::uint64_t next_nonce() const noexcept { return next_nonce_; }
+    /// The first nonce from `mined` on, the account's next on the chain, that no open intent has.
+    [[nodiscard]] std::uint64_t free_nonce(std::uint64_t mined) const;
+    /// Whether no open intent has the nonce, and one has a later one.
+    [[nodiscard]] bool is_gap(std::uint64_t nonce) const;
 
     Answer<Done> add(Intent intent);
     /// A new version, and with the first one the nonce.
@@ -70,7 +73,6 @@ class IntentBook {
     std::map<std::string, std::shared_ptr<IntentEntry>> by_id_;
     std::deque<std::shared_ptr<IntentEntry>> open_;
     std::deque<FinalRecord> finals_;  ///< the latest last
-    std::uint64_t next_nonce_ = 0;
     std::size_t num_finals_since_compaction_ = 0;
 };
 

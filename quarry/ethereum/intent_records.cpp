@@ -10,7 +10,6 @@ namespace {
 constexpr std::uint64_t kIntent = 1;
 constexpr std::uint64_t kAttempt = 2;
 constexpr std::uint64_t kFinal = 3;
-constexpr std::uint64_t kNextNonce = 4;
 constexpr const char* kWhere = "decode_record";
 
 ByteView as_bytes(std::string_view text) { return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}; }
@@ -133,10 +132,6 @@ Bytes encode_record(const FinalRecord& record) {
     return w.as_list();
 }
 
-Bytes encode_record(const NextNonceRecord& record) {
-    return RlpWriter().integer(kNextNonce).integer(record.next_nonce).as_list();
-}
-
 Decoded<ManagerRecord> decode_record(ByteView bytes) {
     RlpReader outer(bytes);
     QUARRY_TRY_ASSIGN(RlpReader items, outer.list());
@@ -146,9 +141,7 @@ Decoded<ManagerRecord> decode_record(ByteView bytes) {
         if (kind == kIntent) return read_intent(items);
         if (kind == kAttempt) return read_attempt(items);
         if (kind == kFinal) return read_final(items);
-        if (kind != kNextNonce) return CodecError{CodecCode::out_of_range, kWhere};
-        QUARRY_TRY_ASSIGN(const std::uint64_t next, items.integer64());
-        return ManagerRecord(NextNonceRecord{next});
+        return CodecError{CodecCode::out_of_range, kWhere};
     };
     auto r = read();
     if (r) QUARRY_TRY(items.finish());

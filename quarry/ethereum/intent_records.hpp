@@ -30,16 +30,11 @@ struct FinalRecord {
     std::optional<Hash> transaction;
     EthereumCode error = EthereumCode::rpc_error;  ///< if it failed
 };
-/// No nonce below it is given out. Written when the journal is compacted.
-struct NextNonceRecord {
-    std::uint64_t next_nonce = 0;
-};
-using ManagerRecord = std::variant<IntentRecord, AttemptRecord, FinalRecord, NextNonceRecord>;
+using ManagerRecord = std::variant<IntentRecord, AttemptRecord, FinalRecord>;
 
 Bytes encode_record(const IntentRecord& record);
 Bytes encode_record(const AttemptRecord& record);
 Bytes encode_record(const FinalRecord& record);
-Bytes encode_record(const NextNonceRecord& record);
 /// Total.
 Decoded<ManagerRecord> decode_record(ByteView bytes);
 

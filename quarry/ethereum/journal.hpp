@@ -23,9 +23,17 @@ class Journal {
     virtual Answer<Done> rewrite(const std::vector<Bytes>& records) = 0;
 };
 
-/// A file of records: length (4 bytes, little-endian), the first 8 bytes of the record's Keccak-256, the record. A last
-/// record that a crash cut short is dropped when read. One process at a time holds the file (a lock). journal_failed.
-Answer<std::unique_ptr<Journal>> open_journal_file(const std::string& path);
+/// Whose transactions a journal is about.
+struct JournalOwner {
+    std::uint64_t chain_id = 0;
+    Address account;
+};
+
+/// A file of records: length (4 bytes, little-endian), the first 4 bytes of those bytes' Keccak-256, the first 8 bytes
+/// of the record's, the record. A last record that a crash cut short is dropped when read. The first record says who
+/// the owner is; another owner's file is refused when read (journal_failed): its nonces and hashes would mean nothing
+/// here. One process at a time holds the file (a lock). journal_failed.
+Answer<std::unique_ptr<Journal>> open_journal_file(const std::string& path, const JournalOwner& owner);
 
 /// In memory, for tests: what was appended survives as long as the shared vector.
 std::unique_ptr<Journal> make_memory_journal(std::shared_ptr<std::vector<Bytes>> records);

@@ -14,6 +14,9 @@
 namespace quarry::ethereum {
 namespace {
 
+constexpr std::size_t kHeaderBytes = 16;
+const JournalOwner kOwner{31337, Address{}};
+
 class JournalTest : public ::testing::Test {
   protected:
     void SetUp() override {
@@ -25,7 +28,7 @@ class JournalTest : public ::testing::Test {
         std::error_code ignored;
         std::filesystem::remove_all(std::filesystem::path(path_).parent_path(), ignored);
     }
-    [[nodiscard]] std::unique_ptr<Journal> open() const { return open_journal_file(path_).value(); }
+    [[nodiscard]] std::unique_ptr<Journal> open() const { return open_journal_file(path_, kOwner).value(); }
     [[nodiscard]] std::string content() const {
         std::ifstream file(path_, std::ios::binary);
         return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
@@ -37,16 +40,20 @@ class JournalTest : public ::testing::Test {
 };
 
 TEST_F(JournalTest, ACutAnywhereLeavesTheWholeRecordsBeforeIt) {
+    std::size_t start = 0;  // of what follows the owner's record
     {
         const auto journal = open();
         ASSERT_TRUE(journal->read().value().empty());
+        start = content().size();
         for (const Bytes& record : records_) ASSERT_TRUE(journal->append(record).ok());
-        EXPECT_FALSE(open_journal_file(path_).ok()) << "one holder at a time";
+        EXPECT_FALSE(open_journal_file(path_, kOwner).ok()) << "one holder at a time";
     }
     const std::string whole = content();
-    for (std::size_t size = 0; size <= whole.size(); size += size < 40 ? 1 : 97) {
+    const std::size_t first = start + kHeaderBytes + 5;
+    const std::size_t second = first + kHeaderBytes;
+    for (std::size_t size = 0; size <= whole.size(); size += size < second + 20 ? 1 : 97) {
         set_content(whole.substr(0, size));
-        const std::size_t num_whole = size >= whole.size() ? 3U : size >= 17 + 12 ? 2U : size >= 17 ? 1U : 0U;
+        const std::size_t num_whole = size >= whole.size() ? 3U : size >= second ? 2U : size >= first ? 1U : 0U;
         {
             const auto journal = open();
             const auto found = journal->read();
@@ -66,10 +73,37 @@ TEST_F(JournalTest, ADamagedRecordInTheMiddleIsAnError) {
         ASSERT_TRUE(journal->read().ok());
         for (const Bytes& record : records_) ASSERT_TRUE(journal->append(record).ok());
     }
-    std::string bytes = content();
-    bytes[13] ^= 1;
-    set_content(bytes);
-    EXPECT_EQ(open()->read().error().code, EthereumCode::journal_damaged);
+    // Whichever byte it is: a length that became a large one must not make a torn tail of what lies behind it.
+    const std::string whole = content();
+    const std::size_t last = whole.size() - kHeaderBytes - records_.back().size();
+    for (std::size_t i = 0; i < last; ++i) {
+        for (const int mask : {1, 0x80}) {
+            std::string bytes = whole;
+            bytes[i] = static_cast<char>(bytes[i] ^ mask);
+            set_content(bytes);
+            ASSERT_EQ(open()->read().error().code, EthereumCode::journal_damaged) << i;
+        }
+    }
+}
+
+TEST_F(JournalTest, AnotherAccountOrChainIsRefused) {
+    {
+        const auto journal = open();
+        ASSERT_TRUE(journal->read().ok());
+        ASSERT_TRUE(journal->append(records_[0]).ok());
+    }
+    JournalOwner account = kOwner;
+    account.account.bytes[19] = 1;
+    for (const JournalOwner& other : {JournalOwner{1, kOwner.account}, account})
+        EXPECT_EQ(open_journal_file(path_, other).value()->read().error().code, EthereumCode::journal_failed);
+    ASSERT_TRUE(open()->read().ok());
+    {
+        const auto journal = open();
+        ASSERT_TRUE(journal->read().ok());
+        ASSERT_TRUE(journal->rewrite({records_[0]}).ok());
+    }
+    EXPECT_EQ(open_journal_file(path_, account).value()->read().error().code, EthereumCode::journal_failed);
+    EXPECT_EQ(open()->read().value(), (std::vector<Bytes>{records_[0]}));
 }
 
 TEST_F(JournalTest, ARewriteReplacesAll) {

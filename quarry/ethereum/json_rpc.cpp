@@ -30,7 +30,6 @@ Answer<std::unique_ptr<JsonRpc>> JsonRpc::create(RpcOptions options, std::shared
     std::vector<Endpoint> endpoints;
     for (const std::string& text : options.endpoints) {
         QUARRY_TRY_ASSIGN(Url url, parse_url(text));
-        if (!url.scheme.starts_with("http")) return EthereumError{EthereumCode::bad_url, url.origin(), {}};
         Endpoint& endpoint = endpoints.emplace_back();
         endpoint.state.origin = url.origin();
         endpoint.url = std::move(url);

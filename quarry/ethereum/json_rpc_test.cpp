@@ -126,6 +126,43 @@ TEST(RpcResponse, BatchesAreReadByIdWhateverTheirOrder) {
     EXPECT_EQ(refused(std::string(100, '[')), EthereumCode::bad_json);
 }
 
+TEST(RpcResponse, WordsOfAMessageTellTheCause) {
+    const auto cause = [](std::string_view message) { return classify_rpc_error(-32000, message, {}).code; };
+    EXPECT_EQ(cause("already known"), EthereumCode::already_known);
+    EXPECT_EQ(cause("Known transaction: 0x12"), EthereumCode::already_known);
+    EXPECT_EQ(cause("INTERNAL_ERROR: known transaction"), EthereumCode::already_known);
+    // What a node does not have must not count as sent.
+    EXPECT_EQ(cause("unknown transaction 0x12"), EthereumCode::rpc_error);
+    EXPECT_EQ(cause("nonce too low: next nonce 5, tx nonce 4"), EthereumCode::nonce_too_low);
+}
+
+TEST_F(JsonRpcTest, AnswersAboutAnotherTransactionAreRefused) {
+    const auto hash = [](char digit) { return "0x" + std::string(64, digit); };
+    Hash asked{};
+    asked.fill(0x11);
+    const auto receipt = [&](char transaction, char of_log, char block_of_log) {
+        return R"({"jsonrpc":"2.0","id":$ID,"result":{"transactionHash":")" + hash(transaction) + R"(","blockHash":")" +
+               hash('7') +
+               R"(","blockNumber":"0x5","transactionIndex":"0x0","status":"0x1","gasUsed":"0x1","effectiveGasPrice":"0x1",)"
+               R"("logs":[{"address":"0x)" +
+               std::string(40, '3') + R"(","topics":[],"data":"0x","blockNumber":"0x5","blockHash":")" +
+               hash(block_of_log) + R"(","transactionHash":")" + hash(of_log) +
+               R"(","transactionIndex":"0x0","logIndex":"0x0"}]}})";
+    };
+    const std::string transaction = R"({"jsonrpc":"2.0","id":$ID,"result":{"hash":")" + hash('2') + R"(","from":"0x)" +
+                                    std::string(40, '3') + R"(","nonce":"0x0","value":"0x0","input":"0x"}})";
+    for (const std::string& body :
+         {receipt('1', '1', '7'), receipt('2', '2', '7'), receipt('1', '2', '7'), receipt('1', '1', '8'), transaction})
+        transport_->add("a", 200, body);
+    RpcOptions options;
+    options.endpoints = {"http://a"};
+    const std::shared_ptr<JsonRpc> rpc = JsonRpc::create(options, transport_, clock_).value();
+    const auto chain = make_rpc_chain(rpc);
+    ASSERT_TRUE(chain->receipt(asked).value().has_value());
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(chain->receipt(asked).error().code, EthereumCode::bad_response) << i;
+    EXPECT_EQ(chain->transaction(asked).error().code, EthereumCode::bad_response);
+}
+
 TEST(RpcResults, HalfAnswersAreRefused) {
     EXPECT_EQ(parse_block("null").error().code, EthereumCode::not_found);
     EXPECT_EQ(parse_block(R"({"number":"0x1"})").error().code, EthereumCode::bad_response);
@@ -146,9 +183,9 @@ TEST(UrlText, IsReadOrRefused) {
     EXPECT_EQ(url.port, "8545");
     EXPECT_EQ(url.target, "/v3/key?x=1");
     EXPECT_EQ(url.user_info, "user:pw");
-    EXPECT_EQ(parse_url("ws://h").value().port, "80");
+    EXPECT_EQ(parse_url("http://h").value().port, "80");
     for (const char* text :
-         {"", "h", "ftp://h", "http://", "http://h:", "http://h:12x", "http://h :1", "http://[::1"}) {
+         {"", "h", "ftp://h", "ws://h", "http://", "http://h:", "http://h:12x", "http://h :1", "http://[::1"}) {
         EXPECT_EQ(parse_url(text).error().code, EthereumCode::bad_url) << text;
     }
 }

@@ -12,9 +12,6 @@ namespace {
 constexpr std::size_t kMaxCursorBlocks = 8'192;
 /// Up to so many blocks, logs are asked for by block hash: such an answer cannot be about another chain.
 constexpr std::size_t kMaxByHash = 4;
-/// So far below the head every node of a service has the block; above it, an answer without logs is checked against the
-/// block's bloom.
-constexpr std::uint64_t kUnsettledBlocks = 128;
 
 /// The three bits that the bloom sets for a value, as the Yellow Paper's M3:2048.
 bool may_contain(const std::array<std::uint8_t, 256>& bloom, ByteView value) {
@@ -107,7 +104,6 @@ Answer<std::optional<FollowEvent>> LogFollower::next() {
 /// Finds out what is next. Precondition: nothing is ready.
 Answer<Done> LogFollower::fill() {
     QUARRY_TRY_ASSIGN(const BlockHeader head, chain_.block(BlockTag::latest));
-    head_number_ = head.number;
     const std::uint64_t first = cursor_.next_number;
     if (head.number >= options_.behind_blocks && head.number - options_.behind_blocks >= first) {
         const std::uint64_t num_new = head.number - options_.behind_blocks - first + 1;
@@ -178,7 +174,6 @@ Answer<std::vector<Log>> LogFollower::checked_logs(std::vector<BlockHeader>& hea
         headers.resize(headers.size() / 2);
         range_blocks_ = headers.size();
     }
-    const bool is_by_hash = headers.size() <= kMaxByHash;
     const std::uint64_t first = headers.front().number;
     std::vector<std::size_t> num_logs(headers.size(), 0);
     for (const Log& log : logs) {
@@ -190,9 +185,9 @@ Answer<std::vector<Log>> LogFollower::checked_logs(std::vector<BlockHeader>& hea
         ++num_logs[i];
     }
     for (std::size_t i = 0; i < headers.size(); ++i) {
-        const bool is_unsettled = headers[i].number + kUnsettledBlocks > head_number_;
-        const bool is_due = num_logs[i] == 0 && (is_by_hash || is_unsettled);
-        if (!is_due || !bloom_may_match(headers[i].logs_bloom, options_.filter)) continue;
+        // Near the head a node may not have the block yet, far below it may have thrown its logs away, and both answer
+        // with none.
+        if (num_logs[i] != 0 || !bloom_may_match(headers[i].logs_bloom, options_.filter)) continue;
         auto more = chain_.logs_of(options_.filter, headers[i].hash);
         if (!more && more.error().code == EthereumCode::not_found) {
             return inconsistent("no logs of the block ", headers[i].hash);
@@ -210,6 +205,9 @@ Answer<std::vector<Log>> LogFollower::checked_logs(std::vector<BlockHeader>& hea
     }
     const auto position = [](const Log& log) { return std::pair(log.block_number, log.log_index); };
     std::sort(logs.begin(), logs.end(), [&](const Log& a, const Log& b) { return position(a) < position(b); });
+    const auto twice = std::adjacent_find(logs.begin(), logs.end(),
+                                          [&](const Log& a, const Log& b) { return position(a) == position(b); });
+    if (twice != logs.end()) return inconsistent("two logs in one place, block ", twice->block_hash);
     return logs;
 }
 

@@ -64,7 +64,6 @@ class LogFollower {
     FollowCursor cursor_;
     std::deque<FollowEvent> ready_;
     std::size_t range_blocks_;
-    std::uint64_t head_number_ = 0;
 };
 
 /// Whether a block with this bloom may have logs that the filter asks for; false is certain.

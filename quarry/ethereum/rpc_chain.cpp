@@ -86,6 +86,10 @@ Answer<T> read(Decoded<T> value, const char* method) {
     return EthereumError{EthereumCode::bad_response, method, {}};
 }
 
+EthereumError other_than_asked(const std::string& what) {
+    return {EthereumCode::bad_response, "another " + what + " than the one asked for", {}};
+}
+
 class RpcChain final : public Chain {
   public:
     explicit RpcChain(std::shared_ptr<JsonRpc> rpc) : rpc_(std::move(rpc)) {}
@@ -99,7 +103,7 @@ class RpcChain final : public Chain {
         const auto* const number = std::get_if<std::uint64_t>(&id);
         const auto* const hash = std::get_if<Hash>(&id);
         if ((number != nullptr && r.number != *number) || (hash != nullptr && r.hash != *hash)) {
-            return EthereumError{EthereumCode::bad_response, "another block than the one asked for", {}};
+            return other_than_asked("block");
         }
         return r;
     }
@@ -115,7 +119,7 @@ class RpcChain final : public Chain {
             if (!header && header.error().code == EthereumCode::not_found) break;
             if (!header) return header.error();
             if (header.value().number != first + r.size()) {
-                return EthereumError{EthereumCode::bad_response, "another block than the one asked for", {}};
+                return other_than_asked("block");
             }
             r.push_back(std::move(header).value());
         }
@@ -133,12 +137,20 @@ class RpcChain final : public Chain {
     Answer<std::optional<Receipt>> receipt(const Hash& transaction) override {
         QUARRY_TRY_ASSIGN(const std::string json, rpc_->call({.method = "eth_getTransactionReceipt",
                                                               .params = "[" + quoted(transaction) + "]"}));
-        return parse_receipt(json);
+        QUARRY_TRY_ASSIGN(auto r, parse_receipt(json));
+        const bool is_other = r && (r->transaction_hash != transaction ||
+                                    std::any_of(r->logs.begin(), r->logs.end(), [&](const Log& log) {
+                                        return log.transaction_hash != transaction || log.block_hash != r->block.hash;
+                                    }));
+        if (is_other) return other_than_asked("transaction");
+        return r;
     }
     Answer<ChainTransaction> transaction(const Hash& transaction) override {
         QUARRY_TRY_ASSIGN(const std::string json, rpc_->call({.method = "eth_getTransactionByHash",
                                                               .params = "[" + quoted(transaction) + "]"}));
-        return parse_transaction(json);
+        QUARRY_TRY_ASSIGN(ChainTransaction r, parse_transaction(json));
+        if (r.hash != transaction) return other_than_asked("transaction");
+        return r;
     }
     Answer<std::uint64_t> transaction_count(const Address& account, const BlockId& at) override {
         return quantity("eth_getTransactionCount", account_params(account, at));

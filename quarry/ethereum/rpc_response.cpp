@@ -62,13 +62,13 @@ bool contains_any(std::string_view text, std::initializer_list<std::string_view>
 }  // namespace
 
 EthereumError classify_rpc_error(std::int64_t code, std::string_view message, Bytes data) {
-    std::string text(message);
+    std::string text = " " + std::string(message);  // a word may be asked for with the space before it
     std::transform(text.begin(), text.end(), text.begin(),
                    [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
     const auto cause = [&] {
         using enum EthereumCode;
         if (contains_any(text, {"nonce too low", "nonce is too low"})) return nonce_too_low;
-        if (contains_any(text, {"already known", "already imported", "known transaction"})) return already_known;
+        if (contains_any(text, {"already known", "already imported", " known transaction"})) return already_known;
         if (contains_any(text, {"insufficient funds", "insufficient balance"})) return insufficient_funds;
         if (contains_any(text,
                          {"underpriced", "fee too low", "less than block base fee", "lower than the current base"})) {

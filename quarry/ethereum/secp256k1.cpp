@@ -4,7 +4,7 @@
 #include <secp256k1_recovery.h>
 
 #include <algorithm>
-#include <string>
+#include <array>
 
 namespace quarry::ethereum {
 namespace {
@@ -24,6 +24,13 @@ Address address_of(const secp256k1_pubkey& key) {
     return r;
 }
 
+/// Through a volatile pointer, so that the stores are not removed as dead.
+template <class T, std::size_t N>
+void wipe(std::array<T, N>& secret) {
+    volatile T* at = secret.data();
+    for (std::size_t i = 0; i < N; ++i) at[i] = T{};
+}
+
 }  // namespace
 
 std::optional<PrivateKey> PrivateKey::from_bytes(const Bytes32& secret) {
@@ -36,17 +43,20 @@ std::optional<PrivateKey> PrivateKey::from_bytes(const Bytes32& secret) {
 }
 
 std::optional<PrivateKey> PrivateKey::from_hex(std::string_view text) {
-    const std::string prefixed = text.starts_with("0x") ? std::string(text) : "0x" + std::string(text);
+    constexpr std::size_t kDigits = 64;
+    if (text.starts_with("0x")) text.remove_prefix(2);
+    if (text.size() != kDigits) return std::nullopt;
+    std::array<char, 2 + kDigits> prefixed{'0', 'x'};
+    std::copy(text.begin(), text.end(), prefixed.begin() + 2);
     Bytes32 secret{};
-    if (!read_hex(prefixed, secret)) return std::nullopt;
-    return from_bytes(secret);
+    std::optional<PrivateKey> key;
+    if (read_hex({prefixed.data(), prefixed.size()}, secret)) key = from_bytes(secret);
+    wipe(prefixed);
+    wipe(secret);
+    return key;
 }
 
-PrivateKey::~PrivateKey() {
-    // Through a volatile pointer, so that the stores are not removed as dead.
-    volatile std::uint8_t* bytes = secret_.data();
-    for (std::size_t i = 0; i < secret_.size(); ++i) bytes[i] = 0;
-}
+PrivateKey::~PrivateKey() { wipe(secret_); }
 
 EcdsaSignature PrivateKey::sign(const Hash& digest) const {
     secp256k1_ecdsa_recoverable_signature raw;

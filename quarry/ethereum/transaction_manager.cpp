@@ -65,6 +65,12 @@ class TransactionManager::Impl {
         const std::scoped_lock lock(mutex_);
         return book_.num_open();
     }
+    [[nodiscard]] std::vector<std::string> open_ids() const {
+        const std::scoped_lock lock(mutex_);
+        std::vector<std::string> ids;
+        for (const EntryPtr& entry : book_.open_entries()) ids.push_back(entry->intent.id);
+        return ids;
+    }
 
   private:
     /// What the chain looks like in this step.
@@ -85,6 +91,10 @@ class TransactionManager::Impl {
                         std::optional<EthereumError> error);
     Answer<Done> add_attempt(IntentEntry& entry, AttemptRecord attempt, const View& view);
 
+    [[nodiscard]] std::uint64_t free_nonce(const View& view) const {
+        const std::scoped_lock lock(mutex_);  // submit() adds to the intents that are looked at
+        return book_.free_nonce(view.nonce);
+    }
     [[nodiscard]] bool is_cancel_wanted(const IntentEntry& entry) const {
         const std::scoped_lock lock(mutex_);
         return entry.is_cancel_wanted;
@@ -95,6 +105,7 @@ class TransactionManager::Impl {
     Answer<Done> replace_if_due(IntentEntry& entry, View& view);
     Answer<Done> send_queued(const std::vector<EntryPtr>& entries, View& view);
     Answer<Done> send_first(const EntryPtr& entry, View& view, bool is_alone);
+    Answer<Done> fill_gap(View& view);
     Answer<std::optional<std::uint64_t>> choose_gas(const EntryPtr& entry, const Fees& fees, bool is_alone);
     std::optional<Fees> choose_fees(IntentEntry& entry, const FeeSuggestion& now, std::uint64_t gas_limit);
     void send(IntentEntry& entry, const View& view);
@@ -106,6 +117,7 @@ class TransactionManager::Impl {
     std::mutex step_mutex_;     ///< one step at a time
     mutable std::mutex mutex_;  ///< of the book and its entries
     IntentBook book_;
+    std::uint64_t newest_head_ = 0;  ///< the highest that a step saw
 };
 
 Answer<Done> TransactionManager::Impl::check_intent(const Intent& intent) const {
@@ -158,6 +170,7 @@ Answer<IntentStatus> TransactionManager::Impl::status(const std::string& id) con
 Answer<FeeSuggestion> TransactionManager::Impl::fees(View& view) {
     if (!view.fees) {
         QUARRY_TRY_ASSIGN(view.fees, chain_.suggest_fees());
+        view.fees->priority_fee = std::min(view.fees->priority_fee, options_.max_priority_fee);
     }
     return *view.fees;
 }
@@ -186,6 +199,9 @@ Answer<Done> TransactionManager::Impl::step() {
     view.now_ms = std::max<std::uint64_t>(clock_.now_ms(), 1);  // 0: never
     QUARRY_TRY_ASSIGN(view.head, chain_.block_number());
     QUARRY_TRY_ASSIGN(view.nonce, chain_.transaction_count(key_.address(), BlockTag::latest));
+    // A node that is behind would have nonces used again.
+    if (view.head < newest_head_) return Done{};
+    newest_head_ = view.head;
     std::vector<EntryPtr> entries;
     {
         const std::scoped_lock lock(mutex_);
@@ -210,6 +226,7 @@ Answer<Done> TransactionManager::Impl::track(const EntryPtr& entry, View& view) 
         entry->taken_at.reset();
         entry->status.stage = IntentStage::sent;
         entry->status.receipt.reset();
+        entry->status.depth = 0;
         if (entry->attempt_ms == 0) entry->attempt_ms = view.now_ms;  // sent by an earlier process
     }
     const std::uint64_t sent_before_ms = view.now_ms - entry->sent_ms;
@@ -238,20 +255,22 @@ Answer<Done> TransactionManager::Impl::track_used_nonce(const EntryPtr& entry, c
 /// A version of it is in a block.
 Answer<Done> TransactionManager::Impl::settle(const EntryPtr& entry, const Receipt& receipt, std::size_t attempt,
                                               const View& view) {
+    IntentStage outcome = receipt.is_success ? IntentStage::confirmed : IntentStage::reverted;
+    if (entry->attempts[attempt].is_cancel) outcome = IntentStage::cancelled;
     {
         const std::scoped_lock lock(mutex_);
         entry->taken_at.reset();
         entry->status.stage = IntentStage::mined;
         entry->status.receipt = receipt;
+        entry->status.outcome = outcome;
+        entry->status.depth = view.head + 1 - std::min(receipt.block.number, view.head + 1);
         entry->status.error.reset();
     }
-    if (view.head + 1 < receipt.block.number + options_.confirmations) return Done{};
+    if (entry->status.depth < options_.confirmations) return Done{};
     // The receipt may come from a block that is no longer part of the chain.
     QUARRY_TRY_ASSIGN(const BlockHeader block, chain_.block(receipt.block.number));
     if (block.hash != receipt.block.hash) return Done{};
-    IntentStage stage = receipt.is_success ? IntentStage::confirmed : IntentStage::reverted;
-    if (entry->attempts[attempt].is_cancel) stage = IntentStage::cancelled;
-    return finish(entry, stage, entry->status.hashes[attempt], std::nullopt);
+    return finish(entry, outcome, entry->status.hashes[attempt], std::nullopt);
 }
 
 Answer<Done> TransactionManager::Impl::replace_if_due(IntentEntry& entry, View& view) {
@@ -314,10 +333,32 @@ Answer<Done> TransactionManager::Impl::send_queued(const std::vector<EntryPtr>& 
         // Nodes keep blob transactions in a pool of their own and refuse an account that is in both. What comes first
         // goes first, or a stream of one kind would keep the other waiting for ever.
         if (num_unmined[entry->is_blob() ? 0 : 1] != 0) break;
-        QUARRY_TRY(send_first(entry, view, num_in_flight == 0));
+        QUARRY_TRY(send_first(entry, view, num_unmined[0] + num_unmined[1] == 0));
         if (entry->status.nonce) count(*entry);
     }
-    return Done{};
+    return fill_gap(view);
+}
+
+/// After a reorganisation deeper than the confirmations the account's next nonce may be one that is not in use any
+/// more, while transactions with later ones wait for it.
+Answer<Done> TransactionManager::Impl::fill_gap(View& view) {
+    EntryPtr filler;
+    {
+        const std::scoped_lock lock(mutex_);
+        if (!book_.is_gap(view.nonce)) return Done{};
+        Intent intent;
+        intent.to = key_.address();
+        intent.gas_limit = kTransferGas;
+        for (unsigned k = 0;; ++k) {
+            intent.id = "gap/" + std::to_string(view.nonce) + "/" + std::to_string(k);
+            filler = book_.find(intent.id);
+            if (!filler || !filler->status.is_final()) break;
+        }
+        const std::string id = intent.id;
+        if (!filler) QUARRY_TRY(book_.add(std::move(intent)));
+        filler = book_.find(id);
+    }
+    return filler->status.nonce ? Answer<Done>(Done{}) : send_first(filler, view, true);
 }
 
 /// Gives the entry a nonce and sends it, if it can pay and would not revert. Otherwise its status says what it waits
@@ -345,7 +386,7 @@ Answer<Done> TransactionManager::Impl::send_first(const EntryPtr& entry, View& v
         return Done{};
     }
     AttemptRecord attempt{.id = entry->intent.id,
-                          .nonce = std::max(book_.next_nonce(), view.nonce),
+                          .nonce = free_nonce(view),
                           .gas_limit = *gas_limit,
                           .fees = *chosen,
                           .is_cancel = false};
@@ -419,6 +460,7 @@ Answer<Done> TransactionManager::submit(Intent intent) { return impl_->submit(st
 Answer<Done> TransactionManager::cancel(const std::string& id) { return impl_->cancel(id); }
 Answer<IntentStatus> TransactionManager::status(const std::string& id) const { return impl_->status(id); }
 std::size_t TransactionManager::num_open() const { return impl_->num_open(); }
+std::vector<std::string> TransactionManager::open_ids() const { return impl_->open_ids(); }
 const Address& TransactionManager::address() const noexcept { return impl_->address(); }
 Answer<Done> TransactionManager::step() { return impl_->step(); }
 

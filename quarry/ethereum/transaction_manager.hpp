@@ -22,6 +22,9 @@
 /// A nonce is journaled with its intent before the first transaction that uses it leaves, and every version of that
 /// transaction before it leaves, so that a restart knows all hashes that may be mined. Signing is deterministic: a
 /// version is re-made from its record.
+///
+/// A reorganisation deeper than `confirmations` takes transactions away that were final: they are not sent again, but
+/// their nonces are given to others, or to an empty transfer where others wait for them.
 namespace quarry::ethereum {
 
 /// What a caller wants done once.
@@ -49,20 +52,27 @@ const char* intent_stage_name(IntentStage stage) noexcept;
 struct IntentStatus {
     IntentStage stage = IntentStage::queued;
     std::optional<std::uint64_t> nonce;
-    std::vector<Hash> hashes;            ///< of every version sent, the latest last
-    std::optional<Receipt> receipt;      ///< from mined on
-    std::optional<EthereumError> error;  ///< why it waits or why it failed
+    std::vector<Hash> hashes;                   ///< of every version sent, the latest last
+    std::optional<Receipt> receipt;             ///< from mined on
+    IntentStage outcome = IntentStage::queued;  ///< while mined: what it ends as, if no reorganisation takes it out
+    std::uint64_t depth = 0;                    ///< while mined: blocks on top as of the last step, its own included
+    std::optional<EthereumError> error;         ///< why it waits or why it failed
     [[nodiscard]] bool is_final() const noexcept { return stage >= IntentStage::confirmed; }
+    /// For whom `confirmations` blocks are enough, where the manager waits for more before it lets go of it.
+    [[nodiscard]] IntentStage stage_at(unsigned confirmations) const noexcept {
+        return stage == IntentStage::mined && depth >= confirmations ? outcome : stage;
+    }
 };
 
 struct TransactionManagerOptions {
     std::uint64_t chain_id = 0;
-    unsigned confirmations = 2;            ///< blocks on top, the one that contains it included
+    unsigned confirmations = 2;            ///< blocks on top, the one that contains it included, until it is let go of
     std::uint64_t bump_after_ms = 36'000;  ///< without being mined: a replacement with higher fees
     std::uint64_t resend_after_ms = 15'000;
     U256 max_fee_per_gas{300'000'000'000};       ///< wei; above it, nothing is sent
     U256 max_fee_per_blob_gas{100'000'000'000};  ///< wei
     U256 min_priority_fee{10'000'000};           ///< wei
+    U256 max_priority_fee{50'000'000'000};       ///< wei: most of what an endpoint suggests that is believed
     unsigned gas_margin_percent = 15;            ///< on estimates
     std::size_t max_in_flight = 16;              ///< with a nonce and not yet confirmed
     std::size_t max_queued = 1'024;
@@ -89,6 +99,8 @@ class TransactionManager {
     /// unknown_intent.
     [[nodiscard]] Answer<IntentStatus> status(const std::string& id) const;
     [[nodiscard]] std::size_t num_open() const;
+    /// Ids of those that are not final, in the order of submission.
+    [[nodiscard]] std::vector<std::string> open_ids() const;
     [[nodiscard]] const Address& address() const noexcept;
 
     /// Looks at the chain and does what is due: sends, replaces, confirms, sends again what a reorganisation dropped.

@@ -13,9 +13,9 @@ Answer<Url> parse_url(std::string_view text) {
     if (std::any_of(text.begin(), text.end(), [](char c) { return c <= ' ' || c > '~'; })) return refusal;
     Url r;
     r.scheme = text.substr(0, scheme_end);
-    if (r.scheme == "http" || r.scheme == "ws") {
+    if (r.scheme == "http") {
         r.port = "80";
-    } else if (r.scheme == "https" || r.scheme == "wss") {
+    } else if (r.scheme == "https") {
         r.port = "443";
     } else {
         return refusal;

@@ -12,21 +12,12 @@
 #include <thread>
 #include <utility>
 
+#include "quarry/base/write_fully.hpp"
+
 namespace quarry::node {
 namespace {
 
 std::string reason(int error) { return std::generic_category().message(error); }
-
-/// 0 or the errno of what failed.
-int write_fully(int fd, std::span<const std::uint8_t> bytes) {
-    while (!bytes.empty()) {
-        const ssize_t n = ::write(fd, bytes.data(), bytes.size());
-        if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) return n < 0 ? errno : EIO;
-        bytes = bytes.subspan(static_cast<std::size_t>(n));
-    }
-    return 0;
-}
 
 /// 0 or the errno of what failed.
 int sync_path(const std::string& path) {

@@ -16,6 +16,18 @@ Problem bad_task() {
             "use the release of quarry that made the folder"};
 }
 
+/// The terminal of this profile. It and its keys stay, those of the last profile that was asked for: seconds to make,
+/// and gigabytes. One thread asks.
+const recursion::Terminal& terminal_of(const recursion::Catalog& catalog, unsigned log_profile) {
+    static const auto wrap = std::make_shared<const recursion::Wrap>(catalog);
+    static std::unique_ptr<const recursion::Terminal> terminal;
+    if (terminal == nullptr || terminal->log_profile() != log_profile) {
+        terminal.reset();
+        terminal = std::make_unique<const recursion::Terminal>(wrap, log_profile);
+    }
+    return *terminal;
+}
+
 }  // namespace
 
 std::string statement_name(const rollup::DataStatement& statement) {
@@ -72,7 +84,7 @@ Outcome<std::vector<std::uint8_t>> run_terminal(const TaskRun& run) {
     const auto bundle = parse_node_proof(run.inputs[0]);
     if (!bundle) return bundle.error();
     if (run.on_phase) run.on_phase("execute");
-    const recursion::Terminal terminal(*catalog, *log_profile);
+    const recursion::Terminal& terminal = terminal_of(*catalog, *log_profile);
     const KeccakVerifyingKey& key = terminal.proving_key().verifying_key();
     if (run.on_phase) run.on_phase("trace");
     const auto file = prove_terminal(terminal, bundle.value());

@@ -11,8 +11,6 @@
 #include <list>
 #include <system_error>
 
-#include "quarry/node/worker_process.hpp"
-
 namespace quarry::node {
 namespace {
 
@@ -21,14 +19,28 @@ constexpr double kSecondsToStop = 2;
 
 /// A task in execution.
 struct Running {
-    WorkerProcess process;
+    WorkerPool::Worker worker;
     ContentId task{};
     unsigned attempt = 0;
     double started = 0;
     double heard = 0;
     double fraction = 0;
     bool silent = false;
+    std::optional<ProcessEnd> done = std::nullopt;  ///< what it said of the task that it has done
 };
+
+/// The numbers of a line `done CPU_MS PEAK_RSS_BYTES`; no value: it is another one.
+std::optional<ProcessEnd> parse_done(std::string_view line) {
+    constexpr std::string_view kDone = "done ";
+    if (!line.starts_with(kDone)) return std::nullopt;
+    ProcessEnd end;
+    const char* last = line.data() + line.size();
+    const auto cpu = std::from_chars(line.data() + kDone.size(), last, end.cpu_ms);
+    if (cpu.ec != std::errc() || cpu.ptr == last || *cpu.ptr != ' ') return std::nullopt;
+    const auto rss = std::from_chars(cpu.ptr + 1, last, end.peak_rss_bytes);
+    if (rss.ec != std::errc() || rss.ptr != last) return std::nullopt;
+    return end;
+}
 
 /// Files that an interrupted write left.
 void remove_parts(const std::string& folder) {
@@ -85,14 +97,19 @@ class WorkExecutor {
         for (const ContentId& id : folder_.tree().ready(done_)) {
             if (running_.size() >= options_.workers) break;
             if (is_running(id) || attempts_[id] >= options_.attempts) continue;
-            auto process = WorkerProcess::start(options_.command(id), options_.memory_cap_bytes);
-            if (!process) return process.error();
+            auto worker = options_.pool->take();
+            if (!worker) return worker.error();
+            const bool is_last = folder_.tree().nodes().back().id == id;
+            const unsigned threads = is_last ? options_.threads : std::max(1U, options_.threads / options_.workers);
             const double now = options_.now();
             const unsigned attempt = ++attempts_[id];
-            QUARRY_PASS_ON(folder_.log_start(id, attempt, process.value().pid()));
+            QUARRY_PASS_ON(folder_.log_start(id, attempt, worker.value().process.pid()));
             ++report_.executed;
+            // One that does not read has ended, or is about to: collect() sees why.
+            (void)worker.value().process.write_line(
+                fmt::format("{} {} {}", quarry::to_hex(id), threads, folder_.path()));
             running_.push_back(
-                {.process = std::move(process).value(), .task = id, .attempt = attempt, .started = now, .heard = now});
+                {.worker = std::move(worker).value(), .task = id, .attempt = attempt, .started = now, .heard = now});
         }
         return Done{};
     }
@@ -101,15 +118,16 @@ class WorkExecutor {
     void wait_for_news() {
         std::vector<pollfd> fds;
         for (const Running& r : running_) {
-            fds.push_back({.fd = r.process.output_fd(), .events = POLLIN, .revents = 0});
-            fds.push_back({.fd = r.process.error_fd(), .events = POLLIN, .revents = 0});
+            fds.push_back({.fd = r.worker.process.output_fd(), .events = POLLIN, .revents = 0});
+            fds.push_back({.fd = r.worker.process.error_fd(), .events = POLLIN, .revents = 0});
         }
         (void)::poll(fds.data(), fds.size(), kPollMs);
         const double now = options_.now();
         for (Running& r : running_) {
-            (void)r.process.last_words();
-            for (const std::string& line : r.process.read_lines()) {
+            (void)r.worker.process.last_words();
+            for (const std::string& line : r.worker.process.read_lines()) {
                 r.heard = now;
+                if (const auto done = parse_done(line)) r.done = done;
                 constexpr std::string_view kProgress = "progress ";
                 if (!line.starts_with(kProgress)) continue;
                 double fraction = 0;
@@ -118,14 +136,14 @@ class WorkExecutor {
             }
             if (now - r.heard <= options_.silence_limit_seconds || r.silent) continue;
             r.silent = true;
-            r.process.signal(SIGKILL);
+            r.worker.process.signal(SIGKILL);
         }
     }
 
-    /// Takes in the workers that have ended.
+    /// Takes in the workers that have done their task, or ended.
     Outcome<Done> collect() {
         for (auto it = running_.begin(); it != running_.end();) {
-            const auto end = it->process.poll_end();
+            const auto end = it->done ? it->done : it->worker.process.poll_end();
             if (!end) {
                 ++it;
                 continue;
@@ -136,29 +154,41 @@ class WorkExecutor {
         return Done{};
     }
 
+    /// What the log is to say of an execution that came to an end.
+    [[nodiscard]] Execution describe(const Running& r, const ProcessEnd& end, std::string outcome) const {
+        // Of a process that ended, what its earlier tasks did not use.
+        const std::uint64_t before = r.done ? 0 : r.worker.cpu_ms;
+        return {.task = r.task,
+                .attempt = r.attempt,
+                .outcome = std::move(outcome),
+                .wall_ms = static_cast<std::uint64_t>((options_.now() - r.started) * 1e3),
+                .cpu_ms = end.cpu_ms - std::min(end.cpu_ms, before),
+                .peak_rss_bytes = end.peak_rss_bytes};
+    }
+
     Outcome<Done> finish(Running& r, const ProcessEnd& end) {
         std::string why;
-        Execution execution{.task = r.task, .attempt = r.attempt, .outcome = "done"};
+        std::string outcome = "done";
         if (end.signal != 0) {
-            execution.outcome = r.silent ? "silent" : "killed";
+            outcome = r.silent ? "silent" : "killed";
             why = r.silent ? "it said nothing for too long" : fmt::format("signal {} ended it", end.signal);
-        } else if (end.exit_code != 0) {
-            execution.outcome = "failed";
-            const std::string words = r.process.last_words();
+        } else if (!r.done) {
+            outcome = "failed";
+            const std::string words = r.worker.process.last_words();
             why = words.empty() ? fmt::format("exit code {}", end.exit_code) : words;
         } else if (!has_output(r.task)) {
-            execution.outcome = "failed";
+            outcome = "failed";
             why = "what it made is not what was asked for";
             QUARRY_PASS_ON(folder_.forget_output(r.task));
         }
-        execution.wall_ms = static_cast<std::uint64_t>((options_.now() - r.started) * 1e3);
-        execution.cpu_ms = end.cpu_ms;
-        execution.peak_rss_bytes = end.peak_rss_bytes;
+        const Execution execution = describe(r, end, outcome);
         QUARRY_PASS_ON(folder_.log_end(execution));
-        report_.cpu_ms += end.cpu_ms;
+        report_.cpu_ms += execution.cpu_ms;
         report_.peak_rss_bytes = std::max(report_.peak_rss_bytes, end.peak_rss_bytes);
         if (why.empty()) {
             done_.insert(r.task);
+            r.worker.cpu_ms += end.cpu_ms;
+            options_.pool->put_back(std::move(r.worker));
             return Done{};
         }
         ++report_.failed;
@@ -178,23 +208,18 @@ class WorkExecutor {
 
     /// Asks the workers to end, then makes them.
     Outcome<WorkReport> stop() {
-        for (const Running& r : running_) r.process.signal(SIGTERM);
+        for (const Running& r : running_) r.worker.process.signal(SIGTERM);
         const double deadline = options_.now() + kSecondsToStop;
         while (!running_.empty() && options_.now() < deadline) {
             wait_for_news();
             for (auto it = running_.begin(); it != running_.end();) {
-                const auto end = it->process.poll_end();
+                const auto end = it->worker.process.poll_end();
                 if (!end) {
                     ++it;
                     continue;
                 }
-                QUARRY_PASS_ON(
-                    folder_.log_end({.task = it->task,
-                                     .attempt = it->attempt,
-                                     .outcome = "stopped",
-                                     .wall_ms = static_cast<std::uint64_t>((options_.now() - it->started) * 1e3),
-                                     .cpu_ms = end->cpu_ms,
-                                     .peak_rss_bytes = end->peak_rss_bytes}));
+                it->done.reset();
+                QUARRY_PASS_ON(folder_.log_end(describe(*it, *end, "stopped")));
                 it = running_.erase(it);
             }
         }
@@ -246,7 +271,11 @@ double task_weight(const Task& task) {
 }
 
 Outcome<WorkReport> execute_work(const WorkFolder& folder, const WorkExecutorOptions& options) {
-    QUARRY_CHECK(options.workers >= 1 && options.attempts >= 1);
+    QUARRY_CHECK(options.workers >= 1 && options.attempts >= 1 && options.pool != nullptr);
+    if (folder.path().find('\n') != std::string::npos) {
+        return Problem{Problem::Kind::bad_input, "bad_path", "the name of the work's folder has a line break",
+                       "choose another one"};
+    }
     const auto lock = WorkLock::take(folder.path());
     if (!lock) return lock.error();
     remove_parts(folder.path() + "/objects");

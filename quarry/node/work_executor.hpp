@@ -7,8 +7,9 @@
 #include <vector>
 
 #include "quarry/node/work_folder.hpp"
+#include "quarry/node/worker_pool.hpp"
 
-/// Executes a work folder on this machine, each task in a process of its own.
+/// Executes a work folder on this machine, in processes beside this one.
 namespace quarry::node {
 
 struct WorkProgress {
@@ -21,15 +22,12 @@ struct WorkProgress {
 };
 
 struct WorkExecutorOptions {
-    unsigned workers = 1;
-    unsigned attempts = 2;               ///< executions of a task in one run, before it is given up
-    std::uint64_t memory_cap_bytes = 0;  ///< of each worker's own memory; 0: none
-    double silence_limit_seconds = 60;   ///< a worker that says nothing for so long is killed
-    std::function<double()> now;         ///< a clock in seconds, monotonic
-    /// The process that does a task: it calls WorkFolder::put_output, writes a line `alive` to stdout at least every
-    /// few seconds and `progress FRACTION` when it likes, and exits with 0. The last line on its stderr says why it
-    /// failed.
-    std::function<std::vector<std::string>(const ContentId&)> command;
+    WorkerPool* pool = nullptr;         ///< whose processes do the tasks
+    unsigned workers = 1;               ///< of them, side by side
+    unsigned threads = 1;               ///< that these share evenly; the last task of the tree has all
+    unsigned attempts = 2;              ///< executions of a task in one run, before it is given up
+    double silence_limit_seconds = 60;  ///< a worker that says nothing for so long is killed
+    std::function<double()> now;        ///< a clock in seconds, monotonic
     /// Whether the bytes are what the task should have made: asked of every output, old or new.
     std::function<bool(const Task&, std::span<const std::uint8_t>)> check;
     std::function<void(const WorkProgress&)> on_progress;
@@ -47,7 +45,7 @@ struct WorkReport {
 
 /// Does every task of the folder that is not done. Whatever fails or is killed costs its own task only; what is done
 /// stays, so that the next call goes on from there. environment: locked_by_another_process, stopped, task_failed (the
-/// rest was done as far as it could be).
+/// rest was done as far as it could be). bad_input (bad_path): the folder's name has a line break.
 Outcome<WorkReport> execute_work(const WorkFolder& folder, const WorkExecutorOptions& options);
 
 /// "units", if the task has such a parameter; 1 else: how tasks are weighed for progress.

@@ -6,6 +6,9 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <iostream>
+#include <set>
+#include <sstream>
 #include <thread>
 
 #include "quarry/node/work_testing.hpp"
@@ -18,8 +21,7 @@ using testing::concat;
 using testing::TemporaryPath;
 using testing::TextWork;
 
-constexpr const char* kFolderVariable = "QUARRY_TEST_WORK_FOLDER";
-constexpr const char* kTaskVariable = "QUARRY_TEST_TASK";
+constexpr const char* kWorkerVariable = "QUARRY_TEST_WORKER";
 
 double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 void alive() {
@@ -51,11 +53,7 @@ bool misbehave(const WorkFolder& folder, const ContentId& id, const std::string&
     return false;
 }
 
-/// Not a test: what the workers of the tests below are, this very program under two variables.
-TEST(WorkerEntry, DoesOneTask) {
-    const char* path = std::getenv(kFolderVariable);
-    const char* task = std::getenv(kTaskVariable);
-    if (path == nullptr || task == nullptr) GTEST_SKIP() << "no task";
+void do_task(const std::string& path, const std::string& task) {
     alive();
     const WorkFolder folder = WorkFolder::open(path).value();
     const ContentId id = parse_content_id(task).value();
@@ -65,23 +63,35 @@ TEST(WorkerEntry, DoesOneTask) {
     QUARRY_CHECK(folder.put_output(id, as_bytes(concat(folder.read_inputs(work).value()))).ok());
 }
 
+/// Not a test: what the workers of the tests below are, this very program under a variable.
+TEST(WorkerEntry, DoesTasks) {
+    if (std::getenv(kWorkerVariable) == nullptr) GTEST_SKIP() << "no worker";
+    for (std::string line; std::getline(std::cin, line);) {
+        std::istringstream words(line);
+        std::string task, threads, path;
+        words >> task >> threads >> path;
+        do_task(path, task);
+        (void)std::puts("done 7 1000");
+        (void)std::fflush(stdout);
+    }
+}
+
 class WorkExecutorTest : public ::testing::Test {
   protected:
     const TemporaryPath path{"quarry-work-executor"};
     WorkFolder folder = WorkFolder::create(path.get()).value();
     std::atomic<bool> stop = false;
+    const std::vector<std::string> worker{"/usr/bin/env", std::string(kWorkerVariable) + "=1",
+                                          fs::read_symlink("/proc/self/exe").string(),
+                                          "--gtest_filter=WorkerEntry.DoesTasks"};
+    WorkerPool pool{worker};
 
     WorkExecutorOptions options(unsigned workers = 2) {
-        const std::string self = fs::read_symlink("/proc/self/exe").string();
         WorkExecutorOptions o;
+        o.pool = &pool;
         o.workers = workers;
         o.now = now;
         o.stop = &stop;
-        o.command = [this, self](const ContentId& id) {
-            return std::vector<std::string>{"/usr/bin/env", std::string(kFolderVariable) + "=" + path.get(),
-                                            std::string(kTaskVariable) + "=" + quarry::to_hex(id), self,
-                                            "--gtest_filter=WorkerEntry.DoesOneTask"};
-        };
         o.check = [this](const Task& task, std::span<const std::uint8_t> output) {
             const auto inputs = folder.read_inputs(task);
             return inputs && as_text(output) == concat(inputs.value());
@@ -122,6 +132,27 @@ TEST_F(WorkExecutorTest, DoesTheGraphAndThenNothing) {
     ASSERT_TRUE(again.ok());
     EXPECT_EQ(again.value().executed, 0u);
     EXPECT_EQ(again.value().reused, 7u);
+}
+
+TEST_F(WorkExecutorTest, AProcessDoesManyTasksAlsoOfOtherFolders) {
+    const TextWork work(folder);
+    auto o = options(1);
+    ASSERT_TRUE(execute_work(folder, o).ok());
+    const TemporaryPath other_path("quarry-work-executor-2");
+    WorkFolder other = WorkFolder::create(other_path.get()).value();
+    const TextWork more(other);
+    ASSERT_TRUE(execute_work(other, o).ok());
+    std::set<std::string> processes;
+    for (const WorkFolder* one : {&folder, &other}) {
+        const auto log = read_whole_file(one->path() + "/log.jsonl", 1 << 20).value();
+        std::istringstream lines{std::string(as_text(log))};
+        for (std::string line; std::getline(lines, line);) {
+            const auto at = line.find("\"pid\":");
+            if (at != std::string::npos) processes.insert(line.substr(at, line.find_first_of(",}", at) - at));
+        }
+        for (const auto& node : one->tree().nodes()) EXPECT_EQ(one->history()[node.id].last_end->cpu_ms, 7U);
+    }
+    EXPECT_EQ(processes.size(), 1U);
 }
 
 TEST_F(WorkExecutorTest, AKilledWorkerCostsItsOwnTask) {
@@ -209,7 +240,8 @@ TEST_F(WorkExecutorTest, StoppingLeavesAFolderToGoOnFrom) {
 TEST_F(WorkExecutorTest, AWorkerHasNoMoreMemoryThanItsCapSlow) {
     const TextWork work(folder, {{"how", "greedy"}});
     auto o = options();
-    o.memory_cap_bytes = std::uint64_t{512} << 20;
+    WorkerPool capped(worker, std::uint64_t{512} << 20);
+    o.pool = &capped;
     const auto report = execute_work(folder, o);
     ASSERT_FALSE(report.ok());
     EXPECT_EQ(report.error().name, "task_failed");
@@ -219,7 +251,8 @@ TEST_F(WorkExecutorTest, AWorkerHasNoMoreMemoryThanItsCapSlow) {
 TEST_F(WorkExecutorTest, WhatCannotBeStartedFails) {
     const TextWork work(folder);
     auto o = options();
-    o.command = [](const ContentId&) { return std::vector<std::string>{"/no/such/program"}; };
+    WorkerPool none({"/no/such/program"});
+    o.pool = &none;
     const auto report = execute_work(folder, o);
     ASSERT_FALSE(report.ok());
     EXPECT_EQ(report.error().name, "task_failed");

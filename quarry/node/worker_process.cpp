@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -25,7 +26,8 @@ Problem cannot_start(const std::string& what, int error) {
 }
 
 /// What the child does between fork and exec: only what a child of a process with threads may do.
-[[noreturn]] void become(char* const* argv, int output_fd, int error_fd, std::uint64_t memory_cap_bytes, pid_t parent) {
+[[noreturn]] void become(char* const* argv, int input_fd, int output_fd, int error_fd, std::uint64_t memory_cap_bytes,
+                         pid_t parent) {
     (void)::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (::getppid() != parent) ::_exit(kCannotStart);
     (void)::setpgid(0, 0);  // a Ctrl-C on the terminal is the parent's to handle
@@ -33,7 +35,10 @@ Problem cannot_start(const std::string& what, int error) {
         const rlimit cap{memory_cap_bytes, memory_cap_bytes};
         if (::setrlimit(RLIMIT_DATA, &cap) != 0) ::_exit(kCannotStart);
     }
-    if (::dup2(output_fd, STDOUT_FILENO) < 0 || ::dup2(error_fd, STDERR_FILENO) < 0) ::_exit(kCannotStart);
+    if (::dup2(input_fd, STDIN_FILENO) < 0 || ::dup2(output_fd, STDOUT_FILENO) < 0 ||
+        ::dup2(error_fd, STDERR_FILENO) < 0) {
+        ::_exit(kCannotStart);
+    }
     ::execv(argv[0], argv);
     ::_exit(kCannotStart);
 }
@@ -62,30 +67,37 @@ Outcome<WorkerProcess> WorkerProcess::start(const std::vector<std::string>& argv
     for (const std::string& argument : argv) pointers.push_back(const_cast<char*>(argument.c_str()));
     pointers.push_back(nullptr);
 
+    WorkerProcess process;
+    std::array<int, 2> input{-1, -1};
     std::array<int, 2> output{-1, -1};
     std::array<int, 2> errors{-1, -1};
-    if (::pipe2(output.data(), O_CLOEXEC) != 0) return cannot_start(argv[0], errno);
-    if (::pipe2(errors.data(), O_CLOEXEC) != 0) {
-        const int error = errno;
-        for (int& fd : output) close_fd(fd);
-        return cannot_start(argv[0], error);
-    }
-    WorkerProcess process;
+    // A socket, since writing into one that nobody reads can be told not to raise a signal.
+    const bool made = ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, input.data()) == 0 &&
+                      ::pipe2(output.data(), O_CLOEXEC) == 0 && ::pipe2(errors.data(), O_CLOEXEC) == 0;
+    const int why = errno;
+    process.input_fd_ = input[0];
     process.output_fd_ = output[0];
     process.error_fd_ = errors[0];
+    const auto close_childs = [&] {
+        for (int* fd : {&input[1], &output[1], &errors[1]}) close_fd(*fd);
+    };
+    if (!made) {
+        close_childs();
+        return cannot_start(argv[0], why);
+    }
     for (const int fd : {output[0], errors[0]}) (void)::fcntl(fd, F_SETFL, O_NONBLOCK);
     const pid_t parent = ::getpid();
     process.pid_ = ::fork();
     const int error = errno;
-    if (process.pid_ == 0) become(pointers.data(), output[1], errors[1], memory_cap_bytes, parent);
-    close_fd(output[1]);
-    close_fd(errors[1]);
+    if (process.pid_ == 0) become(pointers.data(), input[1], output[1], errors[1], memory_cap_bytes, parent);
+    close_childs();
     if (process.pid_ < 0) return cannot_start(argv[0], error);
     return process;
 }
 
 WorkerProcess& WorkerProcess::operator=(WorkerProcess&& other) noexcept {
     std::swap(pid_, other.pid_);
+    std::swap(input_fd_, other.input_fd_);
     std::swap(output_fd_, other.output_fd_);
     std::swap(error_fd_, other.error_fd_);
     std::swap(output_, other.output_);
@@ -99,8 +111,20 @@ WorkerProcess::~WorkerProcess() {
         while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
         }
     }
+    close_fd(input_fd_);
     close_fd(output_fd_);
     close_fd(error_fd_);
+}
+
+bool WorkerProcess::write_line(const std::string& line) {
+    const std::string text = line + "\n";
+    for (std::size_t sent = 0; sent < text.size();) {
+        const ssize_t n = ::send(input_fd_, text.data() + sent, text.size() - sent, MSG_NOSIGNAL);
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0) return false;
+        sent += static_cast<std::size_t>(n);
+    }
+    return true;
 }
 
 std::vector<std::string> WorkerProcess::read_lines() {

@@ -8,7 +8,7 @@
 
 #include "quarry/node/expected.hpp"
 
-/// A child process that does one task and says on its standard output how it gets on.
+/// A child process that is told on its standard input what to do, and says on its standard output how it gets on.
 namespace quarry::node {
 
 /// How a process ended, and what it used.
@@ -21,7 +21,7 @@ struct ProcessEnd {
 
 class WorkerProcess {
   public:
-    /// Starts argv[0] (a path) with these arguments. The child dies with this process, and may not have more than
+    /// Starts argv[0] (a path) with these arguments. The child dies with the calling thread, and may not have more than
     /// `memory_cap_bytes` of memory of its own (0: no cap): code and files not counted, what it asks for and does not
     /// use counted, so that the cap is one of what it can ever occupy.
     static Outcome<WorkerProcess> start(const std::vector<std::string>& argv, std::uint64_t memory_cap_bytes);
@@ -36,6 +36,9 @@ class WorkerProcess {
     [[nodiscard]] int output_fd() const noexcept { return output_fd_; }
     [[nodiscard]] int error_fd() const noexcept { return error_fd_; }
 
+    /// Puts one line on its standard input. False: it does not read any more.
+    bool write_line(const std::string& line);
+
     /// The whole lines that arrived on its standard output, without their ends. Never waits.
     std::vector<std::string> read_lines();
     /// The end of what arrived on its standard error, in one line.
@@ -47,6 +50,7 @@ class WorkerProcess {
   private:
     WorkerProcess() = default;
     pid_t pid_ = -1;  ///< -1: reaped, or never started
+    int input_fd_ = -1;
     int output_fd_ = -1;
     int error_fd_ = -1;
     std::string output_;

@@ -112,7 +112,10 @@ bool AnvilProcess::restart(std::string& error) {
     return spawn(error);
 }
 
-void AnvilProcess::freeze() const { ::kill(pid_, SIGSTOP); }
+void AnvilProcess::freeze() const {
+    ::kill(pid_, SIGSTOP);
+    ::waitpid(pid_, nullptr, WUNTRACED);  // a process on another core goes on for a while
+}
 void AnvilProcess::thaw() const { ::kill(pid_, SIGCONT); }
 
 PrivateKey AnvilProcess::key(unsigned index) {

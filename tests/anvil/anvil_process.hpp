@@ -29,7 +29,6 @@ class AnvilProcess {
     ~AnvilProcess();
 
     [[nodiscard]] std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
-    [[nodiscard]] std::string websocket_url() const { return "ws://127.0.0.1:" + std::to_string(port_); }
     /// One of ten accounts with 10,000 ether.
     static ethereum::PrivateKey key(unsigned index);
 

@@ -7,7 +7,6 @@
 #include <map>
 #include <random>
 
-#include "quarry/ethereum/head_watcher.hpp"
 #include "quarry/ethereum/transaction.hpp"
 #include "tests/anvil/anvil_process.hpp"
 
@@ -202,32 +201,6 @@ TEST_F(LogFollowerTest, RandomMiningAndReorganisationsAlwaysEndAtTheChain) {
     drain(*follower, model);
     expect_as_chain(model);
     EXPECT_GT(model.num_rollbacks, 2U);
-}
-
-TEST_F(LogFollowerTest, HeadsAreAnnouncedOverWebSocketAndAfterANodesRestart) {
-    auto watcher = HeadWatcher::start({.websocket_url = anvil_->websocket_url(), .poll_ms = 5'000, .reconnect_ms = 50});
-    ASSERT_TRUE(watcher.ok());
-    const auto wait_connected = [&] {
-        for (int i = 0; i < 200 && !watcher.value()->is_connected(); ++i) system_clock().sleep_ms(20);
-        return watcher.value()->is_connected();
-    };
-    ASSERT_TRUE(wait_connected());
-    anvil_->mine();
-    const std::uint64_t start_ms = system_clock().now_ms();
-    EXPECT_TRUE(watcher.value()->wait());
-    EXPECT_LT(system_clock().now_ms() - start_ms, 4'000U) << "that was the polling interval";
-    watcher.value()->wake();
-    EXPECT_FALSE(watcher.value()->wait());
-    std::string error;
-    ASSERT_TRUE(anvil_->restart(error)) << error;
-    for (int i = 0; i < 200 && watcher.value()->is_connected(); ++i) system_clock().sleep_ms(20);
-    ASSERT_TRUE(wait_connected());
-    anvil_->mine();
-    EXPECT_TRUE(watcher.value()->wait());
-    // Without a URL there is polling.
-    auto poller = HeadWatcher::start({.websocket_url = "", .poll_ms = 10});
-    ASSERT_TRUE(poller.ok());
-    EXPECT_FALSE(poller.value()->wait());
 }
 
 }  // namespace

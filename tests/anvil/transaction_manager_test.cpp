@@ -44,7 +44,7 @@ class TransactionManagerTest : public ::testing::Test {
     /// As if the process had been killed and started again.
     void restart() {
         manager_.reset();
-        auto journal = open_journal_file(folder_ + "/journal");
+        auto journal = open_journal_file(folder_ + "/journal", {31337, AnvilProcess::key(0).address()});
         ASSERT_TRUE(journal.ok()) << journal.error().detail;
         auto manager = TransactionManager::create(options_, AnvilProcess::key(0), anvil_->chain(),
                                                   std::move(journal).value(), clock_);
@@ -127,6 +127,64 @@ TEST_F(TransactionManagerTest, ReorganisationsOfDepth137LoseNothing) {
         EXPECT_EQ(status(id).stage, IntentStage::confirmed);
         EXPECT_EQ(mined_nonce(), ++num_sent);
     }
+}
+
+/// What was let go of is not sent again, but no nonce is missing for what comes later.
+TEST_F(TransactionManagerTest, NoncesOfFinalTransactionsThatAReorganisationTookAreGivenAgain) {
+    options_.confirmations = 2;
+    restart();
+    anvil_->mine(4);
+    ASSERT_TRUE(manager_->submit(transfer("gone")).ok());
+    step();
+    mine_and_step(2);
+    ASSERT_EQ(status("gone").stage, IntentStage::confirmed);
+    anvil_->reorganise(3);
+    ASSERT_EQ(mined_nonce(), 0U);
+    ASSERT_TRUE(manager_->submit(transfer("next")).ok());
+    step();
+    EXPECT_EQ(status("next").nonce, 0U);
+    mine_and_step(2);
+    EXPECT_EQ(status("next").stage, IntentStage::confirmed);
+}
+
+TEST_F(TransactionManagerTest, AnEmptyTransferTakesANonceThatOthersWaitFor) {
+    options_.confirmations = 2;
+    restart();
+    anvil_->mine(4);
+    ASSERT_TRUE(manager_->submit(transfer("gone")).ok());
+    step();
+    anvil_->mine();
+    ASSERT_TRUE(manager_->submit(transfer("waits")).ok());
+    step();
+    mine_and_step();
+    ASSERT_EQ(status("gone").stage, IntentStage::confirmed);
+    ASSERT_EQ(status("waits").stage, IntentStage::mined);
+    anvil_->reorganise(3);
+    ASSERT_EQ(mined_nonce(), 0U);
+    step();
+    EXPECT_EQ(status("waits").nonce, 1U);
+    mine_and_step(2);
+    EXPECT_EQ(mined_nonce(), 2U);
+    EXPECT_EQ(status("waits").stage, IntentStage::confirmed);
+    EXPECT_EQ(manager_->num_open(), 0U);
+}
+
+TEST_F(TransactionManagerTest, CallersMayBeContentWithFewerConfirmations) {
+    options_.confirmations = 9;
+    restart();
+    ASSERT_TRUE(manager_->submit(transfer("x")).ok());
+    EXPECT_EQ(manager_->open_ids(), std::vector<std::string>{"x"});
+    step();
+    EXPECT_EQ(status("x").stage_at(1), IntentStage::sent);
+    mine_and_step(2);
+    EXPECT_EQ(status("x").stage, IntentStage::mined);
+    EXPECT_EQ(status("x").stage_at(2), IntentStage::confirmed);
+    EXPECT_EQ(status("x").stage_at(3), IntentStage::mined);
+    anvil_->reorganise(2);
+    step();
+    EXPECT_EQ(status("x").stage_at(1), IntentStage::sent) << "it is still looked after";
+    mine_and_step(9);
+    EXPECT_EQ(status("x").stage, IntentStage::confirmed);
 }
 
 TEST_F(TransactionManagerTest, AStuckTransactionIsReplacedWithinItsLimits) {
@@ -317,8 +375,9 @@ TEST_F(TransactionManagerTest, AnEndpointThatIsDownDelaysAndTheOtherOneServes) {
     const std::shared_ptr<JsonRpc> shared = std::move(rpc).value();
     const auto chain = make_rpc_chain(shared);
     manager_.reset();
-    auto manager = TransactionManager::create(options_, AnvilProcess::key(0), *chain,
-                                              open_journal_file(folder_ + "/journal").value(), clock_);
+    auto manager = TransactionManager::create(
+        options_, AnvilProcess::key(0), *chain,
+        open_journal_file(folder_ + "/journal", {31337, AnvilProcess::key(0).address()}).value(), clock_);
     ASSERT_TRUE(manager.ok()) << manager.error().detail;
     ASSERT_TRUE(manager.value()->submit(transfer("x")).ok());
     ASSERT_TRUE(manager.value()->step().ok());

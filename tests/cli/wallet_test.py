@@ -121,15 +121,16 @@ class Keys(unittest.TestCase):
         self.assertEqual(self.wallet.refused("address", code=BAD_INPUT), "keystore_damaged")
 
     def test_derivation_is_the_specified_one(self):
-        derive = ["derive", "--chain-id", "31337", "--hub", HUB, "--index", "2"]
+        derive = ["derive", "--chain-id", "31337", "--hub", HUB, "--rollup", "5", "--index", "2"]
         self.assertEqual(self.wallet.refused(*derive, code=USAGE), "no_ethereum_key")
         derived = self.wallet(*derive, env={"QUARRY_ETHEREUM_KEY": ETHEREUM_KEY})
         self.assertEqual((derived["origin"], derived["l1_address"]), ("ethereum", ETHEREUM_ADDRESS))
         backup = self.wallet("backup")["backup"]
         # The secret and the address of wallet_text_test.cpp, in BIP-350 by another program.
-        self.assertEqual(backup, "quarrysecret1q8wd3axp4kz3q85ae9ck40ykdm672xzlja6we83c6yzn49f967qyqe8t8rs2ngedjd3sqrhnnltw2x4d3rm0fnn2hzp8y7w0l7ujyesttgunx")
+        self.assertEqual(backup, "quarrysecret1qxtp4zuxggqe4xjw0eahj42jk4305jux4tmewn7st24aj0q9cd2cvq4sw0m0tcpchyetkphnnltw2x4d3rm0fnn2hzp8y7w0l7ujyesmfyktq")
         self.assertEqual(self.wallet.refused("derive", "--name", "x", code=BAD_INPUT), "not_connected")
-        self.assertEqual(self.wallet.refused("derive", "--name", "x", "--hub", HUB, code=USAGE), "usage")
+        for some in (["--hub", HUB], ["--chain-id", "31337", "--hub", HUB], ["--rollup", "5"]):
+            self.assertEqual(self.wallet.refused("derive", "--name", "x", *some, code=USAGE), "usage")
 
     def test_names_and_choice(self):
         self.assertEqual(self.wallet.refused("address", code=BAD_INPUT), "no_such_key")
@@ -204,6 +205,7 @@ class Payments(unittest.TestCase):
         self.assertEqual(other.refused("connect", "--rpc", "ftp://x", code=BAD_INPUT), "bad_url")
         self.assertEqual(other.refused("connect", "--rpc", "http://127.0.0.1:1", code=ENVIRONMENT), "rpc_unreachable")
         network = os.path.join(self.rich.folder, "network.json")
+        self.assertEqual(stat.S_IMODE(os.stat(network).st_mode), 0o600)
         other("connect", "--rpc", self.sequencer.url, "--rollup-id", "1")
         with open(network) as file:
             text = file.read()

@@ -19,7 +19,7 @@ def revert_data(failure):
 
 class ProverFaults(NetworkTest):
     ARGS = ("--provers", "2", "--rate", "0", "--accounts", "16", "--batch-seconds", "3", "--proving-seconds", str(WINDOW),
-            "--set", "late.discard_after_seconds=0", "--prover-set", "l1.confirmations=1")
+            "--set", "late.discard_after_seconds=0", "--prover-set", "l1.confirmations=1", "--prover-set", "prover.patience_seconds=0")
 
     @classmethod
     def setUpClass(cls):

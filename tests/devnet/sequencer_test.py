@@ -17,7 +17,7 @@ BATCH_SECONDS = 3
 
 class SequencerFaults(NetworkTest):
     ARGS = ("--provers", "0", "--rate", "0", "--accounts", str(ACCOUNTS), "--batch-seconds", str(BATCH_SECONDS),
-            "--proving-seconds", "3600")
+            "--proving-seconds", "3600", "--set", "l1.final_confirmations=16")
 
     def nonces(self):
         """Executed operations of each account that the load uses."""

@@ -19,7 +19,7 @@ from websocket import WebSocket
 
 BINARY = ""
 SETTINGS = ("rpc.max_body_bytes=20000", "rpc.max_header_bytes=1024", "rpc.max_connections=6",
-            "rpc.max_connections_per_address=4", "rpc.max_batch=5", "rpc.max_operations=3", "rpc.max_in_flight=2",
+            "rpc.max_connections_per_address=4", "rpc.max_batch=5", "rpc.max_answer_bytes=3000", "rpc.max_operations=3", "rpc.max_in_flight=2",
             "rpc.max_subscriptions=2", "rpc.max_queue_bytes=6000", "rpc.allowed_origins=http://wallet.test",
             "batch.max_age_ms=300", "log.level=warning")
 # Of a node that only slow clients call: others may be held up for as long on a busy machine.
@@ -38,6 +38,19 @@ def refusal_of(port, data, source="127.0.0.1"):
         answer = http.client.HTTPResponse(s)
         answer.begin()
         return answer.status, json.loads(answer.read())["code"]
+
+
+def raw(port, data):
+    """Sends bytes, and returns all that comes until the other side closes."""
+    answer = b""
+    with connect(port) as s:
+        s.sendall(data)
+        try:
+            while chunk := s.recv(65536):
+                answer += chunk
+        except ConnectionResetError:
+            pass
+    return answer
 
 
 def eventually(check):
@@ -80,6 +93,14 @@ class Slow(unittest.TestCase):
         post(connection, "{}")
         self.assertEqual(connection.sock.recv(1), b"", "who says nothing more, too")
         connection.close()
+
+    def test_what_follows_a_request_is_another_one_or_none(self):
+        smuggled = b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"
+        for method, path in ((b"OPTIONS", b"/"), (b"GET", b"/healthz")):
+            answer = raw(self.node.port, b"%s %s HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n%s" %
+                         (method, path, len(smuggled), smuggled))
+            self.assertEqual(answer.count(b"HTTP/1.1 2"), 1, answer)
+        self.assertEqual(raw(self.node.port, smuggled * 3).count(b"HTTP/1.1 200"), 3, "kept alive otherwise")
 
 
 class Rpc(unittest.TestCase):
@@ -125,10 +146,35 @@ class Rpc(unittest.TestCase):
         self.refusal(post_head + b"Transfer-Encoding: chunked\r\n\r\n" + b"4e20\r\n" + b"x" * 20000 + b"\r\n" +
                      b"10\r\n" + b"x" * 16 + b"\r\n0\r\n\r\n", 413, "body_too_large")
         self.refusal(post_head + b"X-Long: " + b"x" * 2000 + b"\r\n\r\n", 431, "header_too_large")
+        upgrade = (b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                   b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n")
+        self.refusal(upgrade + b"Origin: http://evil.test\r\n\r\n", 403, "origin_not_allowed")
+        self.refusal(upgrade + b"Origin: null\r\n\r\n", 403, "origin_not_allowed")
+        WebSocket(self.node.port, origin="http://wallet.test").close()
         connection = self.node.connect()
         status, _ = post(connection, "{}", Origin="http://wallet.test")
         self.assertEqual(status, 200)
         connection.close()
+
+    def test_a_connection_closes_when_it_is_asked_to(self):
+        answer = raw(self.node.port, b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        self.assertIn(b"connection: close", answer.lower())
+
+    def test_the_metrics_port(self):
+        def refusal(data, status, code):
+            self.assertEqual(refusal_of(self.node.metrics_port, data), (status, code))
+        refusal(b"\x16\x03\x01\x02\x00\x01\x00\r\n\r\n", 400, "bad_http")
+        refusal(b"GET /nothing HTTP/1.1\r\nHost: a\r\n\r\n", 404, "unknown_path")
+        refusal(b"GET /../etc/passwd HTTP/1.1\r\nHost: a\r\n\r\n", 404, "unknown_path")
+        refusal(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", 405, "method_not_allowed")
+        refusal(b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+                b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n", 405, "method_not_allowed")
+        refusal(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}", 405,
+                "method_not_allowed")
+        refusal(b"DELETE /metrics HTTP/1.1\r\nHost: a\r\n\r\n", 405, "method_not_allowed")
+        refusal(b"GET /metrics HTTP/1.1\r\nHost: a\r\nOrigin: http://evil.test\r\n\r\n", 403, "origin_not_allowed")
+        refusal(b"GET /metrics HTTP/1.1\r\nHost: a\r\nX-Long: " + b"x" * 9000 + b"\r\n\r\n", 431, "header_too_large")
+        self.assertEqual(self.node.get("/healthz", self.node.metrics_port)[0], 200)
 
     def test_too_many_connections(self):
         request = b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -167,6 +213,11 @@ class Rpc(unittest.TestCase):
             [{"jsonrpc": "2.0", "id": 7, "method": "quarry_stateRoot"}, 1,
              {"jsonrpc": "2.0", "method": "quarry_status"}]))[1])
         self.assertEqual([a["id"] for a in answers], [7, None])
+        answers = json.loads(post(connection, json.dumps(
+            [{"jsonrpc": "2.0", "id": f"{i}" * 1500, "method": "quarry_stateRoot"} for i in range(5)]))[1])
+        self.assertEqual([a["id"][0] for a in answers], list("01234"))
+        self.assertTrue(all("result" in a for a in answers[:2]), answers)
+        self.assertEqual([a["error"]["data"]["code"] for a in answers[2:]], ["answer_too_long"] * 3)
         self.assertEqual(post(connection, '{"jsonrpc":"2.0","method":"quarry_status"}'), (204, b""))
         connection.close()
 
@@ -262,11 +313,13 @@ class Rpc(unittest.TestCase):
     def test_websocket_limits(self):
         ws = WebSocket(self.node.port)
         operations = [self.operation() for _ in range(12)]
-        for number, operation in enumerate(operations):
-            ws.request("quarry_sendOperation", [operation], number)
-        answers = [ws.message() for _ in operations]
+        ws.requests([("quarry_sendOperation", [operation]) for operation in operations])
+        answers = sorted((ws.message() for _ in operations), key=lambda a: a["id"] if a["id"] is not None else -1)
         refused = [a for a in answers if "error" in a]
-        self.assertTrue(all(a["error"]["data"]["code"] == "too_many_in_flight" for a in refused), refused)
+        self.assertEqual({a["error"]["data"]["code"] for a in refused}, {"too_many_in_flight"}, refused)
+        taken = [a for a in answers if "result" in a]
+        self.assertGreaterEqual(len(taken), 2, "as many as may be in flight are taken")
+        self.assertEqual({a["result"]["stage"] for a in taken}, {"executed"})
         for operation in operations:  # so that later ones have the right nonces
             self.assertIn("result", self.node.call("quarry_sendOperation", [operation]))
         ws.send("{")

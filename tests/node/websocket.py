@@ -7,11 +7,12 @@ import struct
 
 
 class WebSocket:
-    def __init__(self, port, timeout=20):
+    def __init__(self, port, timeout=20, origin=None):
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=timeout)
         key = base64.b64encode(os.urandom(16)).decode()
         self.socket.sendall(f"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                            f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n".encode())
+                            f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n"
+                            f"{f'Origin: {origin}' + chr(13) + chr(10) if origin else ''}\r\n".encode())
         self.buffer = b""
         while b"\r\n\r\n" not in self.buffer:
             self.receive()
@@ -32,11 +33,15 @@ class WebSocket:
         return data
 
     def send(self, text, opcode=1):
+        self.socket.sendall(self.framed(text, opcode))
+
+    @staticmethod
+    def framed(text, opcode=1):
         data = text.encode() if isinstance(text, str) else text
         mask = os.urandom(4)
         size = bytes([0x80 | len(data)]) if len(data) < 126 else struct.pack(">BH", 0xfe, len(data))
         size = bytes([0x80 | opcode]) + size
-        self.socket.sendall(size + mask + bytes(b ^ mask[i % 4] for i, b in enumerate(data)))
+        return size + mask + bytes(b ^ mask[i % 4] for i, b in enumerate(data))
 
     def frame(self):
         """(opcode, payload)"""
@@ -61,6 +66,12 @@ class WebSocket:
 
     def request(self, method, params=None, number=1):
         self.send(json.dumps({"jsonrpc": "2.0", "id": number, "method": method, "params": params or {}}))
+
+    def requests(self, calls):
+        """All at once: no answer comes between them. Their ids are 0, 1, .."""
+        self.socket.sendall(b"".join(
+            self.framed(json.dumps({"jsonrpc": "2.0", "id": number, "method": method, "params": params}))
+            for number, (method, params) in enumerate(calls)))
 
     def close(self):
         self.socket.close()

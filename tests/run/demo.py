@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The whole story on a chain of its own: deposit, transfers, blobs, two provers that race, verification on chain, a withdrawal that is
+"""The whole story on a chain of its own: deposit, transfers, blobs, two provers, verification on chain, a withdrawal that is
 claimed, a batch that nobody proves. What `./run demo` shows; fails when a step does not behave as it says.
 
 demo.py BINARY ROOT
@@ -72,7 +72,7 @@ class Demo:
     def start_network(self):
         say(f"1. A network on this machine: a chain with mainnet's limits, the contracts, a sequencer, {self.provers} provers")
         if self.provers < 2:
-            note(f"(two provers need {2 * PROVER_GIB} GiB of free memory, and there are {memory_gib():.0f}: one proves, without a race)")
+            note(f"(two provers need {2 * PROVER_GIB} GiB of free memory, and there are {memory_gib():.0f}: one proves)")
         args = ["--provers", str(self.provers), "--rate", "0", "--accounts", str(ACCOUNTS), "--batch-seconds", str(BATCH_SECONDS),
                 "--proving-seconds", str(WINDOW), "--set", "late.discard_after_seconds=5", "--set", "l1.placement=blobs"]
         self.show("devnet", "--dir", "out/demo/network", *args)
@@ -127,11 +127,12 @@ class Demo:
                 sys.exit(f"demo: batch {batch} did not become final\n{self.net.logs()}")
             time.sleep(0.5)
 
-    def race(self):
-        say("4. The sequencer posts the batches in blobs; provers, who know the chain alone, race for the bounties")
+    def prove(self):
+        say("4. The sequencer posts the batches in blobs; provers, who know the chain alone, prove for the bounties: the second one what the first leaves")
         self.last = self.net.close_batches()
-        self.watch(max(self.last, self.withdrawal["batch"]))
+        self.watch(self.withdrawal["batch"])
         self.claimable_at = time.time()
+        self.watch(self.last)
         for log in self.net.proven():
             note(f"batch {int(log['topics'][2], 16)}: verified on chain in block {int(log['blockNumber'], 16)}, won by prover "
                  f"{self.prover_of(log) + 1}")
@@ -312,7 +313,7 @@ class Demo:
             self.bring_money_in()
             say("3. Thousands of transfers, from a load generator")
             self.load()
-            self.race()
+            self.prove()
             self.claim()
             self.cheat()
             self.leave_unproven()

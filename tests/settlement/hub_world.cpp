@@ -46,7 +46,7 @@ std::unique_ptr<ethereum::TransactionManager> make_manager(AnvilProcess& anvil, 
     ethereum::TransactionManagerOptions options = l1::long_lived_sender();
     options.chain_id = 31337;
     options.confirmations = confirmations;
-    auto journal = ethereum::open_journal_file(path);
+    auto journal = ethereum::open_journal_file(path, {31337, AnvilProcess::key(key).address()});
     EXPECT_TRUE(journal.ok());
     auto manager = ethereum::TransactionManager::create(options, AnvilProcess::key(key), anvil.chain(),
                                                         std::move(journal).value(), clock);
@@ -61,6 +61,7 @@ HubWorld::HubWorld() : anvil_(start_anvil()), folder_(make_temporary_folder()), 
     parameters_ = deployment_.rollup_parameters();
     options.rollup = deployment_.rollup;
     options.confirmations = 2;
+    options.final_confirmations = 3;
     options.placement = l1::SettlementOptions::Placement::calldata;
     options.discards_late = false;
     options.collect_above = {};
@@ -69,10 +70,8 @@ HubWorld::HubWorld() : anvil_(start_anvil()), folder_(make_temporary_folder()), 
 }
 
 HubWorld::~HubWorld() {
-    settlement_.reset();
-    sequencer_.reset();
+    stop();
     user_.reset();
-    view_.reset();
     std::error_code ignored;
     std::filesystem::remove_all(folder_, ignored);
 }
@@ -97,10 +96,14 @@ node::Outcome<l1::Deployment> HubWorld::deploy_again(const std::string& journal,
     return l1::deploy(plan, chain(), *manager, clock_);
 }
 
-void HubWorld::restart(const l1::SettlementOptions& settlement_options) {
+void HubWorld::stop() {
     settlement_.reset();
     sequencer_.reset();
     view_.reset();
+}
+
+void HubWorld::restart(const l1::SettlementOptions& settlement_options) {
+    stop();
     l1::HubViewOptions view_options;
     view_options.hub = deployment_.hub;
     view_options.bridge = deployment_.bridge;

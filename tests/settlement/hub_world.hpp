@@ -65,6 +65,8 @@ class HubWorld {
     /// View, sender and settlement from what is on disk, as after a kill.
     void restart(const node::l1::SettlementOptions& options);
     void restart() { restart(options); }
+    /// Lets go of the files.
+    void stop();
     /// A view that has followed from the beginning.
     std::unique_ptr<node::l1::HubView> fresh_view();
     /// That the view has what a fresh one has.

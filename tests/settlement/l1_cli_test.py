@@ -31,7 +31,7 @@ class Commands(unittest.TestCase):
         cls.anvil = subprocess.Popen([anvil, "--port", str(port), "--chain-id", "31337", "--hardfork", "osaka",
                                       "--enable-tx-gas-limit", "-q"], stdout=subprocess.DEVNULL)
         cls.url = f"http://127.0.0.1:{port}"
-        with open(cls.path("key"), "w", encoding="ascii") as f:
+        with open(os.open(cls.path("key"), os.O_CREAT | os.O_WRONLY, 0o600), "w", encoding="ascii") as f:
             f.write("0x" + KEY + "\n")
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
@@ -80,11 +80,16 @@ class Commands(unittest.TestCase):
                          "unknown_batch")
         raising = ["batch", "raise", "1", "--amount", "0.5", *place, "--key", self.path("key")]
         for args in (raising + ["--dry-run"], raising):
-            self.assertEqual(self.run_quarry(*args, code=REFUSED)["error"]["name"], "NotOpen")
+            self.refused("NotOpen", *args)
         rewards = self.run_quarry("rewards", "--account", ACCOUNT, *place)
         self.assertEqual((rewards["credit"], rewards["batches"]), ("0", []))
         collecting = ["rewards", "--account", ACCOUNT, "--collect", *place, "--key", self.path("key"), "--dry-run"]
-        self.assertEqual(self.run_quarry(*collecting, code=REFUSED)["error"]["name"], "NothingToCollect")
+        self.refused("NothingToCollect", *collecting)
+
+    def refused(self, cause, *args):
+        error = self.run_quarry(*args, code=REFUSED)["error"]
+        self.assertEqual(error["name"], "l1_refused")
+        self.assertIn(cause, error["message"])
 
     def test_2_doctor(self):
         self.deploy()
@@ -136,6 +141,11 @@ class Commands(unittest.TestCase):
         self.assertEqual(down["error"]["name"], "connect_failed")
         with open(self.path("bad"), "w", encoding="ascii") as f:
             f.write("no key")
+        raise_by = ["batch", "raise", "1", "--amount", "1", "--l1", self.url, "--hub", ACCOUNT, "--key", self.path("bad")]
+        os.chmod(self.path("bad"), 0o644)
+        self.assertEqual(self.run_quarry(*raise_by, code=BAD_INPUT)["error"]["name"], "open_to_others")
+        os.chmod(self.path("bad"), 0o600)
+        self.assertEqual(self.run_quarry(*raise_by, code=BAD_INPUT)["error"]["name"], "bad_key")
         bad = self.deploy("--key", self.path("bad"), code=USAGE)  # --key twice
         self.assertEqual(bad["error"]["name"], "usage")
         ether = self.run_quarry("batch", "raise", "1", "--amount", "1e3", "--l1", self.url, "--hub", ACCOUNT, "--key",

@@ -31,12 +31,13 @@ class RealProver {
         ethereum::TransactionManagerOptions sender;
         sender.chain_id = 31337;
         sender.confirmations = 2;
-        auto journal = ethereum::open_journal_file(world.folder() + "/" + name + ".journal");
+        auto journal = ethereum::open_journal_file(world.folder() + "/" + name + ".journal",
+                                                   {31337, AnvilProcess::key(account).address()});
         sender_ = ethereum::TransactionManager::create(sender, AnvilProcess::key(account), world.chain(),
                                                        std::move(journal).value(), world.clock())
                       .value();
-        l1_ = std::make_unique<prover::HubL1View>(*view_, world.chain(), *blobs_, sender_.get(),
-                                                  [] { return ethereum::Kzg::shared(); });
+        l1_ = std::make_unique<prover::HubL1View>(
+            *view_, world.chain(), *blobs_, sender_.get(), [] { return ethereum::Kzg::shared(); }, 2);
         log_.at_once = true;
         prover::ProverOptions options;
         options.folder = world.folder() + "/" + name;

@@ -8,6 +8,7 @@ import http.server
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -208,13 +209,108 @@ class WalletOnEthereum(unittest.TestCase):
         self.wallet("new", "--name", "foreign", "--l1-address", ADDRESSES[0])
         self.assertEqual(self.l1("set-key", "--slot", "3", "--new-key", "foreign", code=REFUSED)["error"]["name"], "wrong_l1_address")
 
-    def test_5_refusals(self):
+    def test_5_an_id_names_one_transaction_whatever_it_would_be_by_now(self):
+        first = self.l1("force-withdraw", "--slot", "5", "--id", "out-of-5")
+        # The fee has risen with the entry itself: another call, the same command.
+        again = self.l1("force-withdraw", "--slot", "5", "--id", "out-of-5")
+        self.assertEqual((again["index"], again["transactions"]), (first["index"], first["transactions"]))
+        count = len(self.deposits())
+        made = self.l1("deposit", "--amount", "3", "--token", "1", "--no-wait", "--new-slot", "--key", "main", "--id", "tokens")
+        again = self.l1("deposit", "--amount", "4", "--token", "1", "--no-wait", "--key", "main", "--id", "tokens")
+        self.assertEqual((again["index"], again["amount"]), (made["index"], "3"))
+        self.assertEqual(again["transactions"], made["transactions"][-1:])
+        self.assertEqual(len(self.deposits()), count + 1)
+
+    def test_6_what_was_interrupted_before_it_left_is_taken_back(self):
+        poor = os.path.join(self.base, "poor.key")
+        with open(os.open(poor, os.O_CREAT | os.O_WRONLY, 0o600), "w") as file:
+            file.write("0x" + "00" * 31 + "77\n")
+        arguments = ["deposit", "--amount", "0.25", "--no-wait", "--new-slot", "--key", "main", "--ethereum-key", poor,
+                     "--confirmations", "1"]
+        count = len(self.deposits())
+        process = self.start_wallet(*arguments)
+        self.await_text(process, "cannot pay")
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=60)
+        self.assertEqual(json.loads(out)["error"]["name"], "interrupted")
+        self.assertIn("taken back", out)
+        address = subprocess.run([tool("cast"), "wallet", "address", "--private-key", "0x" + "00" * 31 + "77"], text=True,
+                                 capture_output=True, check=True).stdout.strip()
+        self.chain.call("anvil_setBalance", address, hex(10**18))
+        self.wallet(*arguments)
+        self.assertEqual(len(self.deposits()), count + 1, "the second alone")
+
+    def test_7_killed_between_signing_and_sending(self):
+        count = len(self.deposits())
+        arguments = ["deposit", "--amount", "0.125", "--no-wait", "--new-slot", "--key", "main", "--id", "killed",
+                     "--ethereum-key", self.key_files[1], "--confirmations", "1"]
+        with Withholding(self.chain.url, "eth_sendRawTransaction") as proxy:
+            process = self.start_wallet(*arguments, "--l1", proxy.url)
+            self.assertTrue(proxy.held.wait(timeout=60), "a signed transaction is on its way")
+            process.kill()
+            process.communicate(timeout=60)
+        self.assertEqual(len(self.deposits()), count)
+        made = self.wallet(*arguments)
+        self.assertEqual(made["amount"], str(125 * 10**15))
+        self.assertEqual(self.wallet(*arguments)["transactions"], made["transactions"])
+        self.assertEqual(len(self.deposits()), count + 1)
+
+    def start_wallet(self, *args):
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("QUARRY_")} | self.env
+        return subprocess.Popen([BINARY, "wallet", *args, "--json"], env=environment, text=True, stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE)
+
+    def await_text(self, process, *words):
+        while line := process.stderr.readline():
+            if any(word in line for word in words):
+                return
+        self.fail(f"it never says {words}")
+
+    def test_8_refusals(self):
         name = lambda *args, code: self.l1(*args, code=code)["error"]["name"]
         self.assertEqual(name("deposit", "--amount", "20000", "--key", "main", "--dry-run", code=REFUSED), "insufficient_funds")
         self.assertEqual(name("deposit", "--amount", "0.5", "--key", "main", "--l1", "http://127.0.0.1:1", code=ENVIRONMENT),
                          "l1_unreachable")
         self.assertEqual(name("deposit", "--amount", "0", "--key", "main", code=USAGE), "usage")
         self.assertEqual(self.l1("claim")["withdrawals"], [])
+
+
+class Withholding:
+    """A way to the chain on which requests with one method arrive nowhere."""
+
+    def __init__(self, target, method):
+        self.held = threading.Event()
+        outer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["content-length"]))
+                if method.encode() in body:
+                    outer.held.set()
+                    time.sleep(60)
+                    return
+                request = urllib.request.Request(target, body, {"content-type": "application/json"})
+                answer = urllib.request.urlopen(request, timeout=30).read()
+                self.send_response(200)
+                self.send_header("content-length", str(len(answer)))
+                self.end_headers()
+                self.wfile.write(answer)
+
+            def log_message(self, *args):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.server.block_on_close = False
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+
+    def __enter__(self):
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *args):
+        self.server.shutdown()
+        self.server.server_close()
 
 
 def main():

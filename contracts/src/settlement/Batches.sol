@@ -77,8 +77,10 @@ abstract contract Batches is Rewards {
         return keccak256(abi.encodePacked(uint8(Statements.FORM_BLOB), hashes));
     }
 
-    /// Evaluates calldata where its submitter says that the proof will; the proof shows that he was right.
-    function _calldataCommitment(Header memory h, bytes calldata data, bytes32 point) internal pure returns (bytes32) {
+    /// Evaluates calldata where its submitter says that the proof will; the proof shows that he was right. The call must be the transaction:
+    /// what a contract, or an account with code, puts together itself is in no transaction, and only who re-executes the chain could follow.
+    function _calldataCommitment(Header memory h, bytes calldata data, bytes32 point) internal view returns (bytes32) {
+        require(msg.sender == tx.origin && msg.sender.code.length == 0, DataNotInTransaction());
         require(data.length == h.byteLength && Headers.words(h) <= Headers.BLOB_WORDS, DataLength());
         require(Digests.canonical(point), NonCanonicalDigest());
         return _calldataCommitment(keccak256(data), point, bytes32(Horner.evaluate(data, Digests.scalar(point))));

@@ -24,7 +24,7 @@ contract Bridge is IBridge, ReentrancyGuardTransient {
     struct ForcedEntry {
         bytes32 hash; // rolling hash after it
         uint40 time;
-        uint96 feeSum; // of all entries up to it
+        uint96 feeSum; // what sequencers get for all entries up to it
     }
 
     uint256 private constant MAX_TOKENS = 2 ** 16;
@@ -125,12 +125,15 @@ contract Bridge is IBridge, ReentrancyGuardTransient {
         hash = forcedHash(rollup, index);
     }
 
+    /// Takes the entry's fee. What the length of the queue adds to it burns: fees go to sequencers, one of whom could otherwise fill the
+    /// queue with entries of its own, at no cost, until nobody else can pay for one.
     function pushForced(uint32 rollup, uint64 index, bytes32 hash) private returns (uint96) {
-        uint256 fee = currentForcedFee(rollup);
-        require(msg.value >= fee, FeeTooSmall());
-        forcedEntries[rollup][index] = ForcedEntry(hash, uint40(block.timestamp), uint96(feeSum(rollup, index) + fee));
+        (uint256 base, uint256 added) = forcedFee(rollup);
+        require(msg.value >= base + added, FeeTooSmall());
+        forcedEntries[rollup][index] = ForcedEntry(hash, uint40(block.timestamp), uint96(feeSum(rollup, index) + base));
         counters[rollup].forced = index + 1;
-        return uint96(fee);
+        if (added != 0) send(address(0), added);
+        return uint96(base + added);
     }
 
     function returnExcess(uint256 fee) private {
@@ -193,10 +196,9 @@ contract Bridge is IBridge, ReentrancyGuardTransient {
         waiting = c.forced - index;
     }
 
-    function currentForcedFee(uint32 rollup) public view returns (uint256) {
-        (uint96 fee, uint96 step) = HUB.forcedTerms(rollup);
-        Counters storage c = counters[rollup];
-        return fee + uint256(step) * (c.forced - c.finalForced);
+    function currentForcedFee(uint32 rollup) external view returns (uint256) {
+        (uint256 base, uint256 added) = forcedFee(rollup);
+        return base + added;
     }
 
     function tokenOf(uint32 rollup, uint16 id) public view returns (address) {
@@ -227,7 +229,14 @@ contract Bridge is IBridge, ReentrancyGuardTransient {
         return index == 0 ? bytes32(0) : forcedEntries[rollup][index - 1].hash;
     }
 
-    /// Fees of all entries before number `index`.
+    /// The next entry's fee: what a sequencer will get of it, and what the entries that wait add.
+    function forcedFee(uint32 rollup) private view returns (uint256 base, uint256 added) {
+        (uint96 fee, uint96 step) = HUB.forcedTerms(rollup);
+        Counters storage c = counters[rollup];
+        return (fee, uint256(step) * (c.forced - c.finalForced));
+    }
+
+    /// What sequencers get for all entries before number `index`.
     function feeSum(uint32 rollup, uint64 index) private view returns (uint256) {
         return index == 0 ? 0 : forcedEntries[rollup][index - 1].feeSum;
     }

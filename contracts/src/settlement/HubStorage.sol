@@ -25,7 +25,7 @@ abstract contract HubStorage is IHubEvents {
         bytes32 dataHash;
         address sequencer;
         uint40 submittedAt;
-        uint16 key;
+        uint16 slashBps;
         uint32 expectedTime;
         bool closed; // an orphan that was settled
         uint96 base;
@@ -35,7 +35,7 @@ abstract contract HubStorage is IHubEvents {
         uint96 bond; // once slashed: the rest
         uint96 rebateCap; // once proven: 0
         uint32 rollup;
-        uint16 slashBps;
+        uint32 key;
         uint64 number;
         uint64 depositCursor;
         uint64 forcedCursor;

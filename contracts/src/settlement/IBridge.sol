@@ -24,7 +24,7 @@ interface IBridge {
     function deposit(uint32 rollup, uint16 token, uint256 amount, bytes32 keyHash, address owner, uint32 target) external payable returns (uint64 index);
 
     /// Queues the withdrawal of everything in a slot, which applies if the sender is the slot's L1 address. The value is
-    /// the fee; what it exceeds currentForcedFee is returned.
+    /// the fee; what it exceeds currentForcedFee is returned. Of the fee, what waiting entries add to it burns.
     function forceWithdraw(uint32 rollup, uint32 slot) external payable returns (uint64 index);
 
     /// Queues a new key for a slot, under the same condition.

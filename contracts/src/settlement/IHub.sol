@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 /// What a rollup's owner chooses and may change, after a delay. Times in seconds, money in wei.
 struct Parameters {
-    uint16 key; ///< which verifying contracts: a number of the hub's list
+    uint32 key; ///< which verifying contracts: a number of the hub's list
     uint8 policy; ///< 0: RACE. There is no other yet
     uint32 expectedTime; ///< after which a batch's bounty grows from base to max
     uint32 provingWindow; ///< after which it is late: growth ends, the bond is slashed, the batch may be replaced
@@ -17,8 +17,8 @@ struct Parameters {
     uint16 maxPending; ///< batches that are not final
     uint32 forcedDelay; ///< after which an entry of the forced queue is due, at most 6 hours
     uint16 forcedCap; ///< due entries that one batch must consume, at most maxEffects
-    uint96 forcedFee; ///< of an entry when none waits
-    uint96 forcedFeeStep; ///< more for each entry that waits
+    uint96 forcedFee; ///< of an entry: the sequencer's whose batch consumes it
+    uint96 forcedFeeStep; ///< more for each entry that waits, burnt
 }
 
 /// What a sequencer offers for one batch, all of it escrowed with the batch.
@@ -75,7 +75,7 @@ struct BatchView {
     bytes32 headerHash;
     bytes32 dataHash;
     address sequencer;
-    uint16 key;
+    uint32 key;
     uint40 submittedAt;
     uint40 expectedAt; ///< the bounty begins to grow
     uint40 deadline; ///< the proving window ends
@@ -108,7 +108,7 @@ struct RollupView {
 interface IHubEvents {
     // ---- events
 
-    event VerifiersAdded(uint16 indexed key, uint16 version, bool pinned, address one, address four, address sixteen);
+    event VerifiersAdded(uint32 indexed key, uint16 version, bool pinned, address one, address four, address sixteen);
     event RollupRegistered(uint32 indexed rollup, address indexed owner, bytes32 domain, uint96 minNewPairFee, Parameters parameters);
     event SequencerSet(uint32 indexed rollup, address indexed account, bool allowed);
     event UpgradeScheduled(uint32 indexed rollup, uint40 time, Parameters parameters);
@@ -156,6 +156,7 @@ interface IHubEvents {
     error WrongVersion();
     error WrongNumber();
     error WrongParent();
+    error DataNotInTransaction();
     error DataLength();
     error TimestampOrder();
     error TimestampInFuture();
@@ -216,7 +217,7 @@ interface IHubCore is IHubEvents {
     function registerRollup(address owner, address[] calldata sequencers, uint96 minNewPairFee, Parameters calldata parameters) external returns (uint32 rollup);
 
     /// Adds verifying contracts to the list. Anyone may; a rollup that uses them is shown as untrusted.
-    function addVerifiers(VerifierSet calldata set) external returns (uint16 key);
+    function addVerifiers(VerifierSet calldata set) external returns (uint32 key);
 
     /// Owner: who may submit batches. Takes effect at once.
     function setSequencer(uint32 rollup, address account, bool allowed) external;
@@ -241,7 +242,7 @@ interface IHubCore is IHubEvents {
     /// and the bond; what the value does not cover is taken from the sender's credit, what it exceeds is added to it.
     function submitBatch(bytes calldata parentHeader, bytes calldata header, Terms calldata terms) external payable returns (uint64 id);
 
-    /// The same with the data as calldata, at most 4096 words. `point` is the digest h of docs/spec/data-proof.md.
+    /// The same with the data as calldata, at most 4096 words, by an account without code: the data are in the transaction. `point` is the digest h of docs/spec/data-proof.md.
     function submitBatchCalldata(bytes calldata parentHeader, bytes calldata header, bytes calldata data, bytes32 point, Terms calldata terms)
         external
         payable
@@ -253,7 +254,8 @@ interface IHubCore is IHubEvents {
     /// The raiser: takes back what was not paid out (too late, or the batch was orphaned).
     function reclaimRaise(uint64 id, uint256 index) external;
 
-    /// Anyone, once a batch, from commitWindow before its deadline on: keeps it from being replaced for commitWindow. `commitment` is
+    /// Anyone, once a batch, from commitWindow before its deadline on: keeps it from being replaced until commitWindow after its deadline,
+    /// or after now if that is later. `commitment` is
     /// keccak256(keccak256(proof), payee, salt); the deposit burns when this batch is replaced or discarded unproven, else it returns.
     function commitProof(uint32 rollup, uint64 number, bytes32 commitment) external payable;
 
@@ -275,7 +277,7 @@ interface IHubCore is IHubEvents {
     function ownerOf(uint32 rollup) external view returns (address);
     /// Fee of a forced entry when none waits, and what each that waits adds.
     function forcedTerms(uint32 rollup) external view returns (uint96 fee, uint96 step);
-    function verifiers(uint16 key) external view returns (VerifierSet memory set, bool pinned);
+    function verifiers(uint32 key) external view returns (VerifierSet memory set, bool pinned);
     function credit(address account) external view returns (uint256);
     function bridge() external view returns (address);
     function minUpgradeDelay() external view returns (uint32);
@@ -290,10 +292,11 @@ interface IHubProofs is IHubEvents {
 
     /// Anyone: up to 2^logProfile batches (logProfile 0, 2, 4) of rollups that use verifying contracts `key`. An item that
     /// cannot count is skipped (event), unless none counts.
-    function submitAggregate(uint16 key, uint8 logProfile, Item[] calldata items, bytes calldata proof) external returns (uint256 counted);
+    function submitAggregate(uint32 key, uint8 logProfile, Item[] calldata items, bytes calldata proof) external returns (uint256 counted);
 
     /// A new batch and its proof in place of the first one that is not final, which is late. All after it are discarded with it. First a
-    /// sequencer's, then anyone's. Its data are `data`, or the transaction's blobs if that is empty.
+    /// sequencer's, then anyone's. Its data are `data`, or the transaction's blobs if that is
+    /// empty. `data` are taken from an account without code alone.
     function replaceAndProve(Item calldata item, bytes calldata data, bytes calldata proof) external returns (uint64 id);
 
     /// Drops the first batch that is not final, which is late, and all after it. First a sequencer's, then anyone's.

@@ -36,10 +36,13 @@ abstract contract Market is Rewards, IHubCore {
         Commit storage c = commits[id];
         require(c.from == address(0), AlreadyCommitted());
         require(msg.value == p.commitDeposit, WrongDeposit());
-        require(block.timestamp + p.commitWindow >= _deadline(submissions[id]), CommitTooEarly());
+        uint40 start = _deadline(submissions[id]);
+        require(block.timestamp + p.commitWindow >= start, CommitTooEarly());
+        // Before the deadline nothing can be replaced: a lock that ended there would only keep others from locking.
+        if (block.timestamp > start) start = uint40(block.timestamp);
         c.from = msg.sender;
         c.deposit = uint96(msg.value);
-        c.until = uint40(block.timestamp) + p.commitWindow;
+        c.until = start + p.commitWindow;
         emit ProofCommitted(rollup, number, id, msg.sender, commitment, c.until);
     }
 

@@ -38,7 +38,7 @@ contract Proofs is Batches, IHubProofs {
         _advance(read.header.rollup, MAX_ADVANCE);
     }
 
-    function submitAggregate(uint16 key, uint8 logProfile, Item[] calldata items, bytes calldata proof) external returns (uint256 counted) {
+    function submitAggregate(uint32 key, uint8 logProfile, Item[] calldata items, bytes calldata proof) external returns (uint256 counted) {
         require(key < keys.length, UnknownKey());
         (bytes memory limbs, Reader[] memory read) = _statement(logProfile, items);
         for (uint256 i = 0; i < items.length; i++) {
@@ -65,7 +65,7 @@ contract Proofs is Batches, IHubProofs {
         Reader memory read = _read(limbs, 0, item);
         uint96 awarded;
         (id, awarded) = _replace(read, item, data);
-        uint16 key = submissions[id].key;
+        uint32 key = submissions[id].key;
         _check(read, item, key);
         if (read.refused != 0) _revert(read.refused);
         _verify(key, 0, limbs, proof);
@@ -117,7 +117,7 @@ contract Proofs is Batches, IHubProofs {
 
     /// Whether the item is what L1 knows of a batch that waits for a proof; else `refused` says why not. Never reverts: one
     /// item must not spoil others. Cheap checks first.
-    function _check(Reader memory read, Item calldata item, uint16 key) private view {
+    function _check(Reader memory read, Item calldata item, uint32 key) private view {
         Header memory h = read.header;
         uint64 id = rollups[h.rollup].chain[h.number];
         read.id = id;
@@ -176,7 +176,7 @@ contract Proofs is Batches, IHubProofs {
         return true;
     }
 
-    function _verify(uint16 key, uint8 logProfile, bytes memory limbs, bytes calldata proof) private view {
+    function _verify(uint32 key, uint8 logProfile, bytes memory limbs, bytes calldata proof) private view {
         VerifierSet storage set = keys[key];
         address verifier = logProfile == 0 ? set.one : logProfile == 2 ? set.four : set.sixteen;
         try ITerminalVerifier(verifier).verify(limbs, proof) {}

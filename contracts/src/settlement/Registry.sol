@@ -8,7 +8,8 @@ import {Bridge} from "./Bridge.sol";
 
 /// The rollups of a hub: who owns them, who submits to them, under which parameters and keys.
 abstract contract Registry is HubStorage, IHubCore {
-    uint16 private constant KEYS_MAX = type(uint16).max;
+    /// More than anyone can pay for: the list is open to all, and filling it would keep every rollup from another key.
+    uint32 private constant KEYS_MAX = type(uint32).max;
     uint8 private constant RACE = 0;
     uint256 private constant MAX_FEE = 2 ** 72;
     uint32 private constant MAX_WINDOW = 30 days;
@@ -51,7 +52,7 @@ abstract contract Registry is HubStorage, IHubCore {
         }
     }
 
-    function addVerifiers(VerifierSet calldata set) external returns (uint16) {
+    function addVerifiers(VerifierSet calldata set) external returns (uint32) {
         return _addVerifiers(set);
     }
 
@@ -112,7 +113,7 @@ abstract contract Registry is HubStorage, IHubCore {
         return (p.forcedFee, p.forcedFeeStep);
     }
 
-    function verifiers(uint16 key) external view returns (VerifierSet memory set, bool pinned) {
+    function verifiers(uint32 key) external view returns (VerifierSet memory set, bool pinned) {
         require(key < keys.length, UnknownKey());
         return (keys[key], key < PINNED);
     }
@@ -143,10 +144,10 @@ abstract contract Registry is HubStorage, IHubCore {
         require(msg.sender == r.owner, NotOwner());
     }
 
-    function _addVerifiers(VerifierSet memory set) private returns (uint16 key) {
+    function _addVerifiers(VerifierSet memory set) private returns (uint32 key) {
         require(keys.length < KEYS_MAX, UnknownKey());
         require(set.one.code.length != 0 && set.four.code.length != 0 && set.sixteen.code.length != 0, NoVerifier());
-        key = uint16(keys.length);
+        key = uint32(keys.length);
         keys.push(set);
         emit VerifiersAdded(key, set.version, key < PINNED, set.one, set.four, set.sixteen);
     }

@@ -18,7 +18,7 @@ contract AttacksTest is Fixture {
     /// proven from that state; then the true batch 1 is settled. The huge withdrawal must not become claimable.
     function test_false_claimed_post_state_with_overlapping_range() public {
         depositEther(rollup, USER, 100 ether);
-        vm.prank(RELAYER);
+        vm.prank(RELAYER, RELAYER);
         bridge.forceWithdraw{value: 1 ether}(rollup, 3);
 
         Draft memory inflated = draft(rollup);
@@ -45,7 +45,7 @@ contract AttacksTest is Fixture {
         honest.header.timestamp = uint32(block.timestamp);
         item = itemOf(honest);
         bytes memory proof = proven(0, one(item));
-        vm.prank(SEQUENCER);
+        vm.prank(SEQUENCER, SEQUENCER);
         hub.replaceAndProve(item, honest.data, proof);
         headers[rollup][1] = item.header;
         requireStatus(rollup, 1, Status.Finalised);
@@ -56,7 +56,7 @@ contract AttacksTest is Fixture {
         // The same bytes submitted again are not the next batch, and the old proof belongs to the old submission.
         vm.warp(START + 7300);
         bytes memory header = encode(theft.header);
-        vm.prank(SEQUENCER);
+        vm.prank(SEQUENCER, SEQUENCER);
         vm.expectRevert(WrongParent.selector);
         hub.submitBatchCalldata{value: ESCROW}(theft.parent, header, theft.data, POINT, terms());
         Draft memory next = draft(rollup);
@@ -75,7 +75,7 @@ contract AttacksTest is Fixture {
         submit(d);
         prove(d);
         vm.warp(START + 7200);
-        vm.prank(SEQUENCER);
+        vm.prank(SEQUENCER, SEQUENCER);
         hub.discardUnproven(rollup, 1);
         Draft memory first = draftAfter(rollup, "", 0);
         first.header.timestamp = uint32(START);
@@ -94,11 +94,11 @@ contract AttacksTest is Fixture {
         Item memory item = itemOf(d);
         bytes memory proof = proven(0, one(item));
         item.payee = USER;
-        vm.prank(USER);
+        vm.prank(USER, USER);
         vm.expectRevert(abi.encodeWithSelector(ProofRejected.selector, abi.encodePacked(VerifierDouble.NotProven.selector)));
         hub.submitProof(item, proof);
         item.payee = PROVER;
-        vm.prank(USER);
+        vm.prank(USER, USER);
         hub.submitProof(item, proof); // the thief pays the gas
         equal(hub.credit(USER), 0, "thief");
         require(hub.credit(PROVER) != 0, "prover");
@@ -118,7 +118,7 @@ contract AttacksTest is Fixture {
         uint32 id = register(parameters());
         equal(id, rollup, "the same id at another hub");
         bytes memory header = encode(d.header);
-        vm.prank(SEQUENCER);
+        vm.prank(SEQUENCER, SEQUENCER);
         hub.submitBatchCalldata{value: ESCROW}("", header, d.data, POINT, terms());
         require(hub.batch(id, 1).headerHash == first.batch(id, 1).headerHash, "the same batch");
         vm.expectRevert(abi.encodeWithSelector(ProofRejected.selector, abi.encodePacked(VerifierDouble.NotProven.selector)));
@@ -139,7 +139,7 @@ contract AttacksTest is Fixture {
             d.data[i] = 0xff;
         }
         bytes memory header = encode(d.header);
-        vm.prank(SEQUENCER);
+        vm.prank(SEQUENCER, SEQUENCER);
         hub.submitBatchCalldata{value: ESCROW}("", header, d.data, largest, terms());
         uint256 z;
         for (uint256 i = 0; i < 8; i++) {
@@ -154,7 +154,7 @@ contract AttacksTest is Fixture {
             bytes32 over = bytes32(uint256(largest) + (uint256(1) << (32 * i)));
             d = draftAfter(rollup, header, 1);
             bytes memory next = encode(d.header);
-            vm.prank(SEQUENCER);
+            vm.prank(SEQUENCER, SEQUENCER);
             vm.expectRevert(NonCanonicalDigest.selector);
             hub.submitBatchCalldata{value: ESCROW}(header, next, d.data, over, terms());
         }
@@ -191,7 +191,7 @@ contract AttacksTest is Fixture {
         bytes32[] memory hashes = new bytes32[](1);
         hashes[0] = bytes32(uint256(1) << 248 | 5);
         vm.blobhashes(hashes);
-        vm.prank(SEQUENCER);
+        vm.prank(SEQUENCER, SEQUENCER);
         hub.submitBatch{value: ESCROW}("", header, terms());
         Item[] memory items = new Item[](2);
         items[0] = itemOf(blob);
@@ -243,6 +243,28 @@ contract AttacksTest is Fixture {
         requireStatus(rollup, 1, Status.Finalised);
         equal(uint256(uint160(bridge.hub())), uint256(uint160(address(hub))), "hub");
         require(bridge.withdrawalsRoot(rollup, 1) != 0, "256 refunds");
+    }
+
+    /// Data that are withheld: a sequencer's contract, or its account with code (EIP-7702), could make them up on the way, so that
+    /// they are in no transaction.
+    function test_calldata_from_code() public {
+        vm.prank(OWNER, OWNER);
+        hub.setSequencer(rollup, address(this), true);
+        Draft memory d = draft(rollup);
+        bytes memory header = encode(d.header);
+        vm.deal(address(this), 2 * ESCROW);
+        vm.expectRevert(DataNotInTransaction.selector);
+        hub.submitBatchCalldata{value: ESCROW}(d.parent, header, d.data, POINT, terms());
+        vm.prank(address(this), address(this)); // the transaction's sender, but with code
+        vm.expectRevert(DataNotInTransaction.selector);
+        hub.submitBatchCalldata{value: ESCROW}(d.parent, header, d.data, POINT, terms());
+        submit(d);
+        vm.warp(START + 7200);
+        Draft memory other = draftAfter(rollup, "", 0);
+        Item memory item = itemOf(other);
+        bytes memory proof = proven(0, one(item));
+        vm.expectRevert(DataNotInTransaction.selector);
+        hub.replaceAndProve(item, other.data, proof);
     }
 
     /// Escrow of a batch with a slashing sequencer that proves its own junk: at least half of what is slashed is gone.

@@ -6,12 +6,13 @@ interface Cheats {
     function warp(uint256 time) external;
     function roll(uint256 blockNumber) external;
     function fee(uint256 baseFee) external;
+    function load(address account, bytes32 slot) external view returns (bytes32);
     function store(address account, bytes32 slot, bytes32 value) external;
     function cool(address account) external;
     function chainId(uint256 id) external;
     function deal(address who, uint256 amount) external;
-    function prank(address sender) external;
-    function startPrank(address sender) external;
+    function prank(address sender, address origin) external;
+    function startPrank(address sender, address origin) external;
     function stopPrank() external;
     function expectRevert(bytes4 selector) external;
     function expectRevert(bytes calldata data) external;

@@ -56,7 +56,7 @@ abstract contract Fixture is IHubEvents {
     /// The code that is deployed, not what this profile would compile.
     function deployHub(VerifierSet[] memory pinned) internal returns (IHub) {
         address proofs = deploy("Proofs", "");
-        vm.prank(DEPLOYER);
+        vm.prank(DEPLOYER, DEPLOYER);
         return IHub(deploy("Hub", abi.encode(proofs, pinned, UPGRADE_DELAY)));
     }
 
@@ -172,7 +172,7 @@ abstract contract Fixture is IHubEvents {
 
     function submit(Draft memory d) internal returns (uint64 id) {
         bytes memory header = encode(d.header);
-        vm.prank(SEQUENCER);
+        vm.prank(SEQUENCER, SEQUENCER);
         id = hub.submitBatchCalldata{value: ESCROW}(d.parent, header, d.data, POINT, terms());
         headers[d.header.rollup][d.header.number] = header;
     }
@@ -185,7 +185,7 @@ abstract contract Fixture is IHubEvents {
     /// Fails with `code`, and changes nothing.
     function submitFails(Draft memory d, bytes4 code) internal {
         bytes memory header = encode(d.header);
-        vm.prank(SEQUENCER);
+        vm.prank(SEQUENCER, SEQUENCER);
         vm.expectRevert(code);
         hub.submitBatchCalldata{value: ESCROW}(d.parent, header, d.data, POINT, terms());
     }
@@ -229,13 +229,13 @@ abstract contract Fixture is IHubEvents {
     function prove(Draft memory d) internal {
         Item memory item = itemOf(d);
         bytes memory proof = proven(0, one(item));
-        vm.prank(RELAYER);
+        vm.prank(RELAYER, RELAYER);
         hub.submitProof(item, proof);
     }
 
     function proveFails(Item memory item, bytes4 code) internal {
         bytes memory proof = proven(0, one(item));
-        vm.prank(RELAYER);
+        vm.prank(RELAYER, RELAYER);
         vm.expectRevert(code);
         hub.submitProof(item, proof);
     }
@@ -249,7 +249,7 @@ abstract contract Fixture is IHubEvents {
     // ---- the bridge
 
     function depositEther(uint32 id, address from, uint96 amount) internal returns (uint64) {
-        vm.prank(from);
+        vm.prank(from, from);
         return bridge.deposit{value: amount}(id, 0, amount, bytes32(uint256(11)), from, type(uint32).max);
     }
 

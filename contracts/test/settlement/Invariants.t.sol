@@ -47,11 +47,11 @@ contract Handler is Fixture {
         register(parameters());
         token = new OddToken(OddToken.Answer.True, 100);
         for (uint32 r = 1; r <= ROLLUPS; r++) {
-            vm.prank(OWNER);
+            vm.prank(OWNER, OWNER);
             bridge.addToken(r, address(token));
         }
         token.mint(USER, 2 ** 90);
-        vm.prank(USER);
+        vm.prank(USER, USER);
         token.approve(address(bridge), 2 ** 90);
         vm.deal(SEQUENCER, 1e9 ether);
         vm.deal(USER, 1e9 ether);
@@ -78,7 +78,7 @@ contract Handler is Fixture {
         uint32 r = pick(seed);
         uint16 id = uint16(seed >> 8 & 1);
         amount = uint96(bound(amount, 100, 1e20));
-        vm.prank(USER);
+        vm.prank(USER, USER);
         bridge.deposit{value: id == 0 ? amount : 0}(r, id, amount, bytes32(uint256(11)), USER, type(uint32).max);
         uint256 arrived = id == 0 ? amount : amount - amount / 100;
         entered[r][id] += arrived;
@@ -92,8 +92,9 @@ contract Handler is Fixture {
 
     function force(uint256 seed) external {
         uint32 r = pick(seed);
-        feesHeld += bridge.currentForcedFee(r);
-        vm.prank(USER);
+        (uint96 fee,) = hub.forcedTerms(r); // what the queue adds burns
+        feesHeld += fee;
+        vm.prank(USER, USER);
         bridge.forceWithdraw{value: 5 ether}(r, uint32(seed >> 8));
         slots[r].push(uint32(seed >> 8));
         done["force"]++;
@@ -176,7 +177,7 @@ contract Handler is Fixture {
         uint64 first = hub.rollupInfo(r).finalised + 1;
         if (!droppable(r, first)) return;
         uint64 id = hub.batch(r, first).id;
-        vm.prank(SEQUENCER);
+        vm.prank(SEQUENCER, SEQUENCER);
         hub.discardUnproven(r, first);
         committed[id] = 0;
         done["discard"]++;
@@ -196,7 +197,7 @@ contract Handler is Fixture {
         fill(d, seed >> 8);
         Item memory item = itemOf(d);
         bytes memory proof = proven(0, one(item));
-        vm.prank(SEQUENCER);
+        vm.prank(SEQUENCER, SEQUENCER);
         uint64 id = hub.replaceAndProve(item, d.data, proof);
         committed[old] = 0;
         headers[r][d.header.number] = item.header;
@@ -243,7 +244,7 @@ contract Handler is Fixture {
         BatchView memory v = hub.submission(id);
         if (v.status != Status.Pending) return;
         amount = uint96(bound(amount, 1, 10 ether));
-        vm.prank(USER);
+        vm.prank(USER, USER);
         hub.raiseBounty{value: amount}(v.rollup, v.number);
         raised[id] += amount;
         raiseIds.push(id);
@@ -257,7 +258,7 @@ contract Handler is Fixture {
     function reclaim(uint256 seed) external {
         if (raiseIds.length == 0) return;
         uint256 i = seed % raiseIds.length;
-        vm.prank(USER);
+        vm.prank(USER, USER);
         try hub.reclaimRaise(raiseIds[i], raiseIndex[i]) {
             raised[raiseIds[i]] -= raiseAmounts[i];
             done["reclaim"]++;
@@ -269,7 +270,7 @@ contract Handler is Fixture {
         uint64 id = uint64(seed % submissions) + 1;
         BatchView memory v = hub.submission(id);
         if (v.status != Status.Pending || v.lockedUntil != 0 || block.timestamp + 600 < v.deadline) return;
-        vm.prank(USER);
+        vm.prank(USER, USER);
         hub.commitProof{value: 0.1 ether}(v.rollup, v.number, bytes32(seed));
         committed[id] = 0.1 ether;
         done["commit"]++;

@@ -17,7 +17,7 @@ contract LateTest is Fixture {
     }
 
     function raise(address from, uint64 number, uint256 amount) private {
-        vm.prank(from);
+        vm.prank(from, from);
         hub.raiseBounty{value: amount}(rollup, number);
     }
 
@@ -33,12 +33,12 @@ contract LateTest is Fixture {
         equal(hub.currentBounty(rollup, 1), 2 ether, "one counts");
         prove(d);
         equal(hub.credit(PROVER), 2 ether, "paid");
-        vm.prank(USER);
+        vm.prank(USER, USER);
         vm.expectRevert(RaiseSpent.selector);
         hub.reclaimRaise(1, 0);
         vm.expectRevert(NotRaiser.selector);
         hub.reclaimRaise(1, 1);
-        vm.startPrank(RELAYER);
+        vm.startPrank(RELAYER, RELAYER);
         hub.reclaimRaise(1, 1);
         equal(hub.credit(RELAYER), 2 ether, "taken back");
         vm.expectRevert(RaiseSpent.selector);
@@ -56,7 +56,7 @@ contract LateTest is Fixture {
         vm.expectRevert(NothingSent.selector);
         hub.raiseBounty(rollup, 1);
         raise(USER, 1, 1);
-        vm.prank(USER);
+        vm.prank(USER, USER);
         vm.expectRevert(RaiseSpent.selector);
         hub.reclaimRaise(1, 0); // not while the batch is open
         prove(d);
@@ -71,10 +71,10 @@ contract LateTest is Fixture {
         vm.roll(1005);
         prove(second);
         vm.warp(DEADLINE);
-        vm.prank(SEQUENCER);
+        vm.prank(SEQUENCER, SEQUENCER);
         hub.discardUnproven(rollup, 1);
         requireStatus(rollup, 2, Status.Orphaned);
-        vm.prank(USER);
+        vm.prank(USER, USER);
         hub.reclaimRaise(2, 0);
         hub.settle(2);
         equal(hub.credit(USER), 3 ether, "taken back");
@@ -105,13 +105,13 @@ contract LateTest is Fixture {
     // ---- who may replace, and when
 
     function test_only_the_first_late_batch() public {
-        vm.startPrank(SEQUENCER);
+        vm.startPrank(SEQUENCER, SEQUENCER);
         vm.expectRevert(NotFirst.selector);
         hub.discardUnproven(rollup, 1); // there is none
         vm.stopPrank();
         Draft memory first = submitNext(rollup);
         submitNext(rollup);
-        vm.startPrank(SEQUENCER);
+        vm.startPrank(SEQUENCER, SEQUENCER);
         vm.expectRevert(NotFirst.selector);
         hub.discardUnproven(rollup, 2);
         vm.warp(DEADLINE - 1);
@@ -119,7 +119,7 @@ contract LateTest is Fixture {
         hub.discardUnproven(rollup, 1);
         vm.stopPrank();
         prove(first);
-        vm.startPrank(SEQUENCER);
+        vm.startPrank(SEQUENCER, SEQUENCER);
         vm.expectRevert(NotFirst.selector);
         hub.discardUnproven(rollup, 1);
         vm.stopPrank();
@@ -158,7 +158,7 @@ contract LateTest is Fixture {
         Draft memory third = submitNext(rollup);
         prove(third);
         vm.warp(DEADLINE);
-        vm.prank(SEQUENCER);
+        vm.prank(SEQUENCER, SEQUENCER);
         hub.discardUnproven(rollup, 1);
         equal(address(0).balance, 0.5 ether, "the slashed half burns");
         equal(uint256(hub.submission(1).status), uint256(Status.Closed), "the late one is settled");
@@ -187,7 +187,7 @@ contract LateTest is Fixture {
         consumeDeposit(d, USER, 5, true);
         submit(d);
         vm.warp(DEADLINE);
-        vm.prank(SEQUENCER);
+        vm.prank(SEQUENCER, SEQUENCER);
         hub.discardUnproven(rollup, 1);
         d = draft(rollup);
         equal(d.header.depositCursor, 0, "rewound");
@@ -205,7 +205,7 @@ contract LateTest is Fixture {
         vm.warp(DEADLINE);
         prove(second);
         equal(hub.submission(2).owed, 3.25 ether, "owed");
-        vm.prank(SEQUENCER);
+        vm.prank(SEQUENCER, SEQUENCER);
         hub.discardUnproven(rollup, 1);
         hub.settle(2);
         equal(hub.credit(PROVER), 1 ether, "base");
@@ -224,7 +224,7 @@ contract LateTest is Fixture {
     function replace(address who, Draft memory d) private returns (uint64 id) {
         Item memory item = itemOf(d);
         bytes memory proof = proven(0, one(item));
-        vm.prank(who);
+        vm.prank(who, who);
         id = hub.replaceAndProve(item, d.data, proof);
         headers[rollup][d.header.number] = encode(d.header);
     }
@@ -232,7 +232,7 @@ contract LateTest is Fixture {
     function replaceFails(address who, Draft memory d, bytes4 code) private {
         Item memory item = itemOf(d);
         bytes memory proof = proven(0, one(item));
-        vm.prank(who);
+        vm.prank(who, who);
         vm.expectRevert(code);
         hub.replaceAndProve(item, d.data, proof);
     }
@@ -281,19 +281,19 @@ contract LateTest is Fixture {
         vm.warp(DEADLINE);
         Draft memory d = replacement();
         Item memory item = itemOf(d);
-        vm.prank(SEQUENCER);
+        vm.prank(SEQUENCER, SEQUENCER);
         vm.expectRevert(abi.encodeWithSelector(ProofRejected.selector, abi.encodePacked(VerifierDouble.NotProven.selector)));
         hub.replaceAndProve(item, d.data, "");
         requireStatus(rollup, 1, Status.Pending);
         bytes memory proof = proven(0, one(item));
         d.data[5] = 0x77; // other data than what was proven
-        vm.prank(SEQUENCER);
+        vm.prank(SEQUENCER, SEQUENCER);
         vm.expectRevert(DataMismatch.selector);
         hub.replaceAndProve(item, d.data, proof);
         item.payee = address(0);
         proof = proven(0, one(item));
         d = replacement();
-        vm.prank(SEQUENCER);
+        vm.prank(SEQUENCER, SEQUENCER);
         vm.expectRevert(NoPayee.selector);
         hub.replaceAndProve(item, d.data, proof);
     }
@@ -306,13 +306,13 @@ contract LateTest is Fixture {
         item.form = 1;
         item.data[0].l1Hash = bytes32(uint256(1) << 248 | 5);
         bytes memory proof = proven(0, one(item));
-        vm.prank(SEQUENCER);
+        vm.prank(SEQUENCER, SEQUENCER);
         vm.expectRevert(BlobCount.selector);
         hub.replaceAndProve(item, "", proof);
         bytes32[] memory hashes = new bytes32[](1);
         hashes[0] = item.data[0].l1Hash;
         vm.blobhashes(hashes);
-        vm.prank(SEQUENCER);
+        vm.prank(SEQUENCER, SEQUENCER);
         vm.expectRevert(PointEvaluation.selector); // no opening is made up
         hub.replaceAndProve(item, "", proof);
     }
@@ -320,7 +320,7 @@ contract LateTest is Fixture {
     // ---- commitments
 
     function commit(uint64 number) private {
-        vm.prank(RELAYER);
+        vm.prank(RELAYER, RELAYER);
         hub.commitProof{value: 0.1 ether}(rollup, number, keccak256("commitment"));
     }
 
@@ -328,21 +328,21 @@ contract LateTest is Fixture {
     function test_commitment_locks_replacement() public {
         Draft memory d = submitNext(rollup);
         vm.warp(DEADLINE - 601);
-        vm.prank(RELAYER);
+        vm.prank(RELAYER, RELAYER);
         vm.expectRevert(CommitTooEarly.selector);
         hub.commitProof{value: 0.1 ether}(rollup, 1, 0);
         vm.warp(DEADLINE - 1);
-        vm.prank(RELAYER);
+        vm.prank(RELAYER, RELAYER);
         vm.expectRevert(WrongDeposit.selector);
         hub.commitProof{value: 0.2 ether}(rollup, 1, 0);
         commit(1);
-        equal(hub.batch(rollup, 1).lockedUntil, DEADLINE + 599, "locked");
-        vm.prank(USER);
+        equal(hub.batch(rollup, 1).lockedUntil, DEADLINE + 600, "locked");
+        vm.prank(USER, USER);
         vm.expectRevert(AlreadyCommitted.selector);
         hub.commitProof{value: 0.1 ether}(rollup, 1, 0);
-        vm.warp(DEADLINE + 598);
+        vm.warp(DEADLINE + 599);
         replaceFails(SEQUENCER, replacement(), ReplacementLocked.selector);
-        vm.prank(SEQUENCER);
+        vm.prank(SEQUENCER, SEQUENCER);
         vm.expectRevert(ReplacementLocked.selector);
         hub.discardUnproven(rollup, 1);
         prove(d);
@@ -352,12 +352,32 @@ contract LateTest is Fixture {
         requireSettled();
     }
 
+    /// The only commitment, taken by the sequencer itself as early as can be so that it ends before it can serve a prover: it does not.
+    function test_commitment_cannot_be_used_up_before_the_deadline() public {
+        Draft memory d = submitNext(rollup);
+        vm.warp(DEADLINE - 600);
+        vm.prank(SEQUENCER, SEQUENCER);
+        hub.commitProof{value: 0.1 ether}(rollup, 1, 0);
+        vm.warp(DEADLINE);
+        vm.prank(SEQUENCER, SEQUENCER);
+        vm.expectRevert(ReplacementLocked.selector);
+        hub.discardUnproven(rollup, 1);
+        prove(d);
+        requireStatus(rollup, 1, Status.Finalised);
+        requireSettled();
+        // A later one counts from when it is made, so the end is bounded.
+        submitNext(rollup);
+        vm.warp(DEADLINE + 7200 + 100);
+        commit(2);
+        equal(hub.batch(rollup, 2).lockedUntil, DEADLINE + 7200 + 100 + 600, "from now on");
+    }
+
     function test_commitment_without_a_proof_is_lost() public {
         submitNext(rollup);
         vm.warp(DEADLINE - 1);
         commit(1);
-        vm.warp(DEADLINE + 599);
-        vm.prank(SEQUENCER);
+        vm.warp(DEADLINE + 600);
+        vm.prank(SEQUENCER, SEQUENCER);
         hub.discardUnproven(rollup, 1);
         equal(hub.credit(RELAYER), 0, "lost");
         equal(address(0).balance, 0.5 ether + 0.1 ether, "burned");
@@ -370,7 +390,7 @@ contract LateTest is Fixture {
         vm.warp(DEADLINE - 1);
         commit(2);
         vm.warp(DEADLINE);
-        vm.prank(SEQUENCER);
+        vm.prank(SEQUENCER, SEQUENCER);
         hub.discardUnproven(rollup, 1);
         hub.settle(2);
         equal(hub.credit(RELAYER), 0.1 ether, "another batch was late");

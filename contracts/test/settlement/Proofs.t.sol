@@ -211,7 +211,7 @@ contract ProofsTest is Fixture {
     function test_effects_are_the_queues() public {
         depositEther(rollup, USER, 5);
         depositEther(rollup, RELAYER, 6);
-        vm.prank(USER);
+        vm.prank(USER, USER);
         bridge.forceWithdraw{value: 1 ether}(rollup, 3);
         Draft memory d = draft(rollup);
         consumeDeposit(d, USER, 5, true);
@@ -350,7 +350,7 @@ contract ProofsTest is Fixture {
     /// Proof-supplied configuration: the key is that of the batch's submission, whatever the caller names.
     function test_key_is_the_batchs() public {
         VerifierSet memory set = VerifierSet(1, address(new VerifierDouble(1)), address(new VerifierDouble(4)), address(new VerifierDouble(16)));
-        uint16 key = hub.addVerifiers(set);
+        uint32 key = hub.addVerifiers(set);
         Draft memory d = submitNext(rollup);
         Item[] memory items = one(itemOf(d));
         bytes32 digest = hub.statementDigest(2, items);
@@ -360,7 +360,7 @@ contract ProofsTest is Fixture {
         // A pending batch keeps its key over an upgrade.
         Parameters memory p = parameters();
         p.key = key;
-        vm.prank(OWNER);
+        vm.prank(OWNER, OWNER);
         hub.scheduleUpgrade(rollup, p);
         vm.warp(START + UPGRADE_DELAY);
         hub.applyUpgrade(rollup);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {IHub, IHubProofs, Parameters, RollupView, VerifierSet} from "../../src/settlement/IHub.sol";
+import {IHub, IHubProofs, Item, Parameters, RollupView, Status, VerifierSet} from "../../src/settlement/IHub.sol";
 import {vm} from "./Cheats.sol";
 import {Fixture} from "./Fixture.sol";
 
@@ -47,7 +47,7 @@ contract RegistryTest is Fixture {
         address[] memory none;
         vm.expectRevert(abi.encodeWithSelector(BadParameters.selector, field));
         hub.registerRollup(OWNER, none, 0, p);
-        vm.prank(OWNER);
+        vm.prank(OWNER, OWNER);
         vm.expectRevert(abi.encodeWithSelector(BadParameters.selector, field));
         hub.scheduleUpgrade(rollup, p);
     }
@@ -87,7 +87,7 @@ contract RegistryTest is Fixture {
         refused(p, "forcedFee");
         p = parameters();
         p.key = 1;
-        vm.prank(OWNER);
+        vm.prank(OWNER, OWNER);
         vm.expectRevert(UnknownKey.selector);
         hub.scheduleUpgrade(rollup, p);
     }
@@ -112,7 +112,7 @@ contract RegistryTest is Fixture {
         hub.scheduleUpgrade(rollup, p);
         vm.expectRevert(NoUpgrade.selector);
         hub.applyUpgrade(rollup);
-        vm.prank(OWNER);
+        vm.prank(OWNER, OWNER);
         hub.scheduleUpgrade(rollup, p);
         equal(hub.rollupInfo(rollup).upgradeAt, START + UPGRADE_DELAY, "time");
         vm.warp(START + UPGRADE_DELAY - 1);
@@ -126,7 +126,7 @@ contract RegistryTest is Fixture {
     }
 
     function test_upgrade_cancelled() public {
-        vm.startPrank(OWNER);
+        vm.startPrank(OWNER, OWNER);
         vm.expectRevert(NoUpgrade.selector);
         hub.cancelUpgrade(rollup);
         hub.scheduleUpgrade(rollup, parameters());
@@ -140,7 +140,7 @@ contract RegistryTest is Fixture {
     function test_keys() public {
         VerifierSet memory set = verifierSet();
         set.version = 2;
-        uint16 key = hub.addVerifiers(set);
+        uint32 key = hub.addVerifiers(set);
         (VerifierSet memory kept, bool pinned) = hub.verifiers(key);
         require(!pinned && keccak256(abi.encode(kept)) == keccak256(abi.encode(set)), "kept");
         (, pinned) = hub.verifiers(0);
@@ -155,20 +155,36 @@ contract RegistryTest is Fixture {
         hub.addVerifiers(set);
     }
 
+    /// The list is open to all: who fills it with 2^16 sets, for the price of a few ether, must not keep everybody from a new key.
+    function test_keys_cannot_run_out() public {
+        bytes32 listSlot = bytes32(uint256(1)); // of HubStorage.keys: its length
+        require(uint256(vm.load(address(hub), listSlot)) == 1, "place of the list");
+        vm.store(address(hub), listSlot, bytes32(uint256(2 ** 16)));
+        Parameters memory p = parameters();
+        p.key = hub.addVerifiers(verifierSet());
+        equal(p.key, 2 ** 16, "key");
+        uint32 id = register(p);
+        equal(hub.rollupInfo(id).parameters.key, 2 ** 16, "key of a rollup");
+        Item memory item = itemOf(submitNext(id));
+        equal(hub.batch(id, 1).key, 2 ** 16, "key of a batch");
+        hub.submitAggregate(p.key, 0, one(item), proven(0, one(item)));
+        require(hub.batch(id, 1).status == Status.Finalised, "final");
+    }
+
     function test_ownership() public {
         vm.expectRevert(NotOwner.selector);
         hub.offerOwnership(rollup, USER);
-        vm.prank(OWNER);
+        vm.prank(OWNER, OWNER);
         hub.offerOwnership(rollup, USER);
         vm.expectRevert(NotPendingOwner.selector);
         hub.acceptOwnership(rollup);
-        vm.prank(USER);
+        vm.prank(USER, USER);
         hub.acceptOwnership(rollup);
         equal(hub.ownerOf(rollup), USER, "owner");
-        vm.prank(USER);
+        vm.prank(USER, USER);
         hub.setSequencer(rollup, USER, true);
         require(hub.isSequencer(rollup, USER), "sequencer");
-        vm.prank(OWNER);
+        vm.prank(OWNER, OWNER);
         vm.expectRevert(NotOwner.selector);
         hub.setSequencer(rollup, USER, false);
     }

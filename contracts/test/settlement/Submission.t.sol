@@ -41,12 +41,12 @@ contract SubmissionTest is Fixture {
                 other[i] = hashes[i % 3];
             }
             vm.blobhashes(other);
-            vm.prank(SEQUENCER);
+            vm.prank(SEQUENCER, SEQUENCER);
             vm.expectRevert(BlobCount.selector);
             hub.submitBatch{value: ESCROW}("", header, terms());
         }
         vm.blobhashes(hashes);
-        vm.prank(SEQUENCER);
+        vm.prank(SEQUENCER, SEQUENCER);
         hub.submitBatch{value: ESCROW}("", header, terms());
         require(hub.batch(rollup, 1).dataHash == keccak256(abi.encodePacked(uint8(1), hashes)), "data");
         vm.expectRevert(NotSequencer.selector);
@@ -56,7 +56,7 @@ contract SubmissionTest is Fixture {
     /// A rule's refusal, each from a batch that is right but for it.
     function test_header_rules() public {
         depositEther(rollup, USER, 5);
-        vm.prank(USER);
+        vm.prank(USER, USER);
         bridge.forceWithdraw{value: 1 ether}(rollup, 3);
         Draft memory first = draft(rollup);
         first.header.postSlotCount = 9;
@@ -152,10 +152,10 @@ contract SubmissionTest is Fixture {
         submitFails(d, DataLength.selector);
         d = draft(rollup);
         bytes memory header = encode(d.header);
-        vm.prank(SEQUENCER);
+        vm.prank(SEQUENCER, SEQUENCER);
         vm.expectRevert(NonCanonicalDigest.selector);
         hub.submitBatchCalldata{value: ESCROW}(d.parent, header, d.data, bytes32(P), terms());
-        vm.prank(SEQUENCER);
+        vm.prank(SEQUENCER, SEQUENCER);
         vm.expectRevert(HeaderLength.selector);
         hub.submitBatchCalldata{value: ESCROW}(d.parent, new bytes(205), d.data, POINT, terms());
         submit(d);
@@ -171,7 +171,7 @@ contract SubmissionTest is Fixture {
     function test_money() public {
         Draft memory d = draft(rollup);
         bytes memory header = encode(d.header);
-        vm.startPrank(SEQUENCER);
+        vm.startPrank(SEQUENCER, SEQUENCER);
         vm.expectRevert(BadTerms.selector);
         hub.submitBatchCalldata{value: 9 ether}("", header, d.data, POINT, Terms(2, 1, 0));
         vm.expectRevert(NotEnoughValue.selector);
@@ -183,7 +183,7 @@ contract SubmissionTest is Fixture {
         equal(hub.credit(SEQUENCER), 1 ether, "credit");
         d = draft(rollup);
         header = encode(d.header);
-        vm.prank(SEQUENCER);
+        vm.prank(SEQUENCER, SEQUENCER);
         hub.submitBatchCalldata{value: ESCROW - 0.4 ether}(d.parent, header, d.data, POINT, terms());
         equal(hub.credit(SEQUENCER), 0.6 ether, "credit");
         hub.collect(SEQUENCER);
@@ -197,7 +197,7 @@ contract SubmissionTest is Fixture {
 
     function force(uint256 count) private {
         for (uint256 i = 0; i < count; i++) {
-            vm.prank(USER);
+            vm.prank(USER, USER);
             bridge.forceWithdraw{value: 1 ether}(rollup, 3);
         }
     }
@@ -231,7 +231,7 @@ contract SubmissionTest is Fixture {
         equal(bridge.currentForcedFee(rollup), 0.01 ether, "fee");
         force(10);
         equal(bridge.currentForcedFee(rollup), 0.02 ether, "fee grows");
-        vm.prank(USER);
+        vm.prank(USER, USER);
         vm.expectRevert(bytes4(keccak256("FeeTooSmall()")));
         bridge.forceWithdraw{value: 0.02 ether - 1}(rollup, 3);
         vm.warp(START + 6 hours);
@@ -245,6 +245,30 @@ contract SubmissionTest is Fixture {
         equal(bridge.currentForcedFee(rollup), 0.016 ether, "final");
     }
 
+    /// A sequencer that fills the queue itself, so that nobody else can pay for an entry: its fees return to it, what they add to each
+    /// other does not.
+    function test_forced_queue_flood_by_the_sequencer() public {
+        uint256 before = SEQUENCER.balance;
+        for (uint256 i = 0; i < 8; i++) {
+            vm.prank(SEQUENCER, SEQUENCER);
+            bridge.forceWithdraw{value: 1 ether}(rollup, 3);
+        }
+        equal(before - SEQUENCER.balance, 0.108 ether, "paid");
+        for (uint256 i = 0; i < 2; i++) {
+            Draft memory d = draft(rollup);
+            for (uint256 k = 0; k < 4; k++) {
+                consumeForced(d, SEQUENCER, 3, 0, 0, false);
+            }
+            submit(d);
+            prove(d);
+        }
+        (, , uint64 waiting) = bridge.forcedHead(rollup);
+        equal(waiting, 0, "all are consumed");
+        equal(bridge.fees(SEQUENCER), 0.08 ether, "what returns");
+        equal(address(0).balance, 0.028 ether, "what it cost");
+        require(address(bridge).balance == 0.08 ether, "the bridge has the rest");
+    }
+
     /// Unprovable batches used to reset the forced clock: entries that they consumed are as old as they were.
     function test_unprovable_batches_do_not_reset_the_clock() public {
         force(1);
@@ -255,7 +279,7 @@ contract SubmissionTest is Fixture {
         (uint64 index, uint40 time, uint64 waiting) = bridge.forcedHead(rollup);
         require(index == 0 && time == START && waiting == 1, "still waits");
         vm.warp(START + 6 hours + 7200);
-        vm.prank(SEQUENCER);
+        vm.prank(SEQUENCER, SEQUENCER);
         hub.discardUnproven(rollup, 1);
         d = draft(rollup);
         submitFails(d, ForcedSkipped.selector);

@@ -18,7 +18,7 @@ contract VectorsTest is Fixture {
         json = vm.readFile("test/vectors/settlement.json");
         require(address(hub) == address(bytes20(field("hub"))), "the vectors are made for another hub");
         token = new OddToken(OddToken.Answer.True, 0);
-        vm.prank(OWNER);
+        vm.prank(OWNER, OWNER);
         bridge.addToken(rollup, address(token));
     }
 
@@ -39,7 +39,7 @@ contract VectorsTest is Fixture {
             uint16 id = uint16(bytesAt(d, place + 4, 2));
             vm.deal(depositor, amount);
             token.mint(depositor, amount);
-            vm.startPrank(depositor);
+            vm.startPrank(depositor, depositor);
             token.approve(address(bridge), amount);
             bridge.deposit{value: id == 0 ? amount : 0}(rollup, id, amount, bytes32(bytesAt(d, place + 58, 32)), address(uint160(bytesAt(d, place + 38, 20))), uint32(bytesAt(d, place, 4)));
             vm.stopPrank();
@@ -47,7 +47,7 @@ contract VectorsTest is Fixture {
         for (uint160 i = 0; i < 3; i++) {
             address sender = address(0x00606162636465666768696a6b6c6d6e6f70717273 + i * 0x000101010101010101010101010101010101010101);
             vm.deal(sender, 1 ether);
-            vm.prank(sender);
+            vm.prank(sender, sender);
             if (i == 1) bridge.forceSetKey{value: 1 ether}(rollup, 4, 0x0200000002000001020000020200000302000004020000050200000602000007);
             else bridge.forceWithdraw{value: 1 ether}(rollup, i == 0 ? 3 : type(uint32).max);
         }
@@ -75,12 +75,12 @@ contract VectorsTest is Fixture {
         first = item("first", "", 0);
         second = item("second", first.header, 1);
         bytes memory data = field("first_data");
-        vm.prank(SEQUENCER);
+        vm.prank(SEQUENCER, SEQUENCER);
         hub.submitBatchCalldata{value: ESCROW}("", first.header, data, first.data[0].point, terms());
         bytes32[] memory hashes = new bytes32[](2);
         (hashes[0], hashes[1]) = (second.data[0].l1Hash, second.data[1].l1Hash);
         vm.blobhashes(hashes);
-        vm.prank(SEQUENCER);
+        vm.prank(SEQUENCER, SEQUENCER);
         hub.submitBatch{value: ESCROW}(first.header, second.header, terms());
     }
 

@@ -37,7 +37,7 @@ Outcome<Done> fund_accounts(const Funding& funding, const l1::Deployment& deploy
         if (!submitted) return l1::chain_problem(submitted.error());
     }
     for (std::uint64_t i = 0; i < funding.accounts; ++i) {
-        const auto receipt = l1::wait_for(chain, sender, id_of(i), clock, stops);
+        const auto receipt = l1::wait_for(chain, sender, id_of(i), 1, clock, stops);
         if (!receipt) return receipt.error();
     }
     return Done{};

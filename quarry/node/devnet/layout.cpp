@@ -19,6 +19,12 @@ constexpr unsigned kLoadTier = 2;
 // Provers take every core there is: what answers users comes first.
 constexpr int kProverNiceness = 5;
 
+// The provers share one machine: each takes a batch that the ones before it have left for so long. Both at once would
+// be no faster than one, and each take twice the time.
+constexpr std::uint64_t kPatienceSeconds = 90;
+// Blocks come once a second.
+constexpr unsigned kProverTickMs = 200;
+
 constexpr std::uint64_t kChainId = 31337;
 
 std::string local_url(std::uint16_t port) { return fmt::format("http://127.0.0.1:{}", port); }
@@ -128,6 +134,7 @@ ServiceSpec Layout::sequencer() const {
     set("rpc.port", std::to_string(options_.rpc_port));
     set("metrics.port", std::to_string(options_.metrics_port));
     set("batch.max_age_ms", std::to_string(1000 * options_.batch_seconds));
+    set("l1.final_confirmations", "2");  // a development chain is not reorganised
     for (const std::string& setting : options_.sequencer_settings)
         arguments.insert(arguments.end(), {"--set", setting});
     return service("sequencer", std::move(arguments), kNodeTier);
@@ -144,6 +151,8 @@ ServiceSpec Layout::prover(unsigned index, const l1::Deployment& deployment) con
     const auto set = [&](const std::string& setting) { arguments.insert(arguments.end(), {"--set", setting}); };
     set(fmt::format("http.port={}", options_.metrics_port + 1 + index));
     set(fmt::format("prover.workers={}", options_.workers));
+    set(fmt::format("prover.tick_ms={}", kProverTickMs));
+    set(fmt::format("prover.patience_seconds={}", kPatienceSeconds * index));
     for (const std::string& setting : options_.prover_settings) set(setting);
     ServiceSpec spec = service(name, std::move(arguments), kNodeTier);
     spec.niceness = kProverNiceness;

@@ -50,6 +50,9 @@ TEST(DevnetLayoutTest, NoTwoProgramsShareAnAccountAFolderOrAPort) {
         ASSERT_NE(at, spec.argv.end());
         ports.insert(*at);
         EXPECT_TRUE(has(spec, "--payee", ethereum::to_hex(Layout::payee(i))));
+        // One proves, the others stand by.
+        const std::string patience = "prover.patience_seconds=" + std::to_string(90 * i);
+        EXPECT_NE(std::ranges::find(spec.argv, patience), spec.argv.end());
     }
     EXPECT_EQ(ports, (std::set<std::string>{"http.port=39601", "http.port=39602", "http.port=39603"}));
     // Provers see the chain alone.

@@ -9,7 +9,7 @@
 #include <fstream>
 #include <map>
 
-#include "quarry/ethereum/testing.hpp"
+#include "quarry/ethereum/silent_chain.hpp"
 #include "quarry/node/doctor/l1.hpp"
 #include "quarry/node/doctor/machine.hpp"
 #include "quarry/node/l1/hub_abi.hpp"
@@ -103,7 +103,7 @@ const Address kAccount = address(2);
 const KeyDigests kDigests{{{1}, {2}, {3}}};
 
 /// A node and a hub on it that answer from a few values.
-class FakeChain final : public ethereum::testing::SilentChain {
+class FakeChain final : public ethereum::SilentChain {
   public:
     Answer<std::uint64_t> id = std::uint64_t{1};
     ethereum::BlockHeader head;

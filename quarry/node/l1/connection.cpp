@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "quarry/curve/scalar.hpp"
 #include "quarry/ethereum/rpc_chain.hpp"
 #include "quarry/node/file_io.hpp"
 #include "quarry/node/l1/hub_contract.hpp"
+#include "quarry/node/secret_file.hpp"
+#include "quarry/node/wallet/ethereum_key.hpp"
 
 namespace quarry::node::l1 {
 namespace {
@@ -43,18 +46,19 @@ Outcome<std::unique_ptr<Connection>> Connection::open(const ConnectionOptions& o
     ethereum::RpcOptions rpc;
     rpc.endpoints = options.endpoints;
     rpc.timeout_ms = options.timeout_ms;
-    auto client = ethereum::JsonRpc::create(rpc, connection->transport_, ethereum::system_clock());
-    if (!client) return chain_problem(client.error());
-    connection->rpc_ = std::move(client).value();
-    connection->chain_ = ethereum::make_rpc_chain(connection->rpc_);
-    const auto id = connection->chain_->chain_id();
+    const auto connect = [&](std::uint64_t chain_id) -> ethereum::Answer<std::uint64_t> {
+        rpc.chain_id = chain_id;
+        QUARRY_TRY_ASSIGN(auto client,
+                          ethereum::JsonRpc::create(rpc, connection->transport_, ethereum::system_clock()));
+        connection->rpc_ = std::move(client);
+        connection->chain_ = ethereum::make_rpc_chain(connection->rpc_);
+        return connection->chain_->chain_id();
+    };
+    auto id = connect(options.chain_id);
+    // Whatever chain the first endpoint is on: the others must be on the same one when their turn comes.
+    if (id && options.chain_id == 0) id = connect(id.value());
     if (!id) return chain_problem(id.error());
     connection->chain_id_ = id.value();
-    if (options.chain_id != 0 && options.chain_id != id.value()) {
-        return chain_problem({ethereum::EthereumCode::wrong_chain,
-                              std::to_string(id.value()) + " instead of " + std::to_string(options.chain_id),
-                              {}});
-    }
     return connection;
 }
 
@@ -62,7 +66,7 @@ Outcome<std::unique_ptr<ethereum::TransactionManager>> Connection::open_sender(
     ethereum::TransactionManagerOptions options, const ethereum::PrivateKey& key, const std::string& path) const {
     const std::string folder = std::filesystem::path(path).parent_path().string();
     if (!folder.empty()) QUARRY_PASS_ON(make_folder(folder));
-    auto journal = ethereum::open_journal_file(path);
+    auto journal = ethereum::open_journal_file(path, {chain_id_, key.address()});
     if (!journal) return chain_problem(journal.error());
     options.chain_id = chain_id_;
     auto sender = ethereum::TransactionManager::create(options, key, *chain_, std::move(journal).value(),
@@ -123,15 +127,11 @@ Outcome<Done> catch_up(HubView& view) {
 }
 
 Outcome<ethereum::PrivateKey> read_key_file(const std::string& path) {
-    auto file = read_whole_file(path, kMaxKeyFileBytes);
+    auto file = read_secret_file(path, kMaxKeyFileBytes);
     if (!file) return file.error();
-    std::string_view text = as_text(file.value());
-    const auto is_space = [](char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; };
-    while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
-    while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
-    const auto key = ethereum::PrivateKey::from_hex(text);
-    std::fill(file.value().begin(), file.value().end(), std::uint8_t{0});
-    if (key) return *key;
+    const auto key = wallet::parse_ethereum_key(as_text(file.value()));
+    wipe(file.value().data(), file.value().size());
+    if (key) return key.value();
     return Problem{Problem::Kind::bad_input, "bad_key", path + " holds no Ethereum key",
                    "the file is to hold the 64 hexadecimal digits of a secret key"};
 }

@@ -8,7 +8,6 @@
 
 #include "quarry/ethereum/blob_source.hpp"
 #include "quarry/ethereum/chain.hpp"
-#include "quarry/ethereum/head_watcher.hpp"
 #include "quarry/ethereum/json_rpc.hpp"
 #include "quarry/ethereum/transaction_manager.hpp"
 #include "quarry/node/expected.hpp"
@@ -64,7 +63,7 @@ class Connection {
 /// Follows until the view is at the head.
 Outcome<Done> catch_up(HubView& view);
 
-/// A key file: 64 hexadecimal digits with or without 0x, white space around them. bad_key.
+/// A key file: 64 hexadecimal digits with or without 0x, white space around them. bad_key, open_to_others.
 Outcome<ethereum::PrivateKey> read_key_file(const std::string& path);
 
 /// "0.05" is 5 * 10^16 wei: digits, with at most 18 behind one point. Empty: anything else, or more than 2^96.

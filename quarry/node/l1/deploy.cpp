@@ -92,7 +92,7 @@ class Deployer {
     }
 
     Outcome<ethereum::Receipt> finish(const std::string& name) {
-        return wait_for(chain_, sender_, id_of(name), clock_, progress_.stops);
+        return wait_for(chain_, sender_, id_of(name), plan_.confirmations, clock_, progress_.stops);
     }
 
     /// The address of a contract whose creation was started.
@@ -214,18 +214,20 @@ Outcome<ethereum::Receipt> receipt_of(ethereum::Chain& chain, const ethereum::In
 }
 
 Outcome<ethereum::Receipt> wait_for(ethereum::Chain& chain, ethereum::TransactionManager& sender, const std::string& id,
-                                    ethereum::Clock& clock, const std::function<bool()>& stops) {
+                                    unsigned confirmations, ethereum::Clock& clock,
+                                    const std::function<bool()>& stops) {
     for (;;) {
         const auto stepped = sender.step();
         const auto status = sender.status(id);
         if (!status) return to_problem(status.error());
         const ethereum::IntentStatus& s = status.value();
-        if (s.stage == IntentStage::confirmed) return receipt_of(chain, s, id);
-        if (s.is_final()) {
+        const IntentStage stage = s.stage_at(confirmations);
+        if (stage == IntentStage::confirmed) return receipt_of(chain, s, id);
+        if (stage > IntentStage::confirmed) {
             const bool has_cause = s.error && !s.error->revert_data.empty();
             const std::string cause = has_cause ? revert_name(s.error->revert_data)
                                       : s.error ? ethereum_code_name(s.error->code)
-                                                : intent_stage_name(s.stage);
+                                                : intent_stage_name(stage);
             return Problem{Problem::Kind::refused, cause, "the transaction " + id + " does not go through",
                            "the code says why: docs/spec/settlement.md"};
         }

@@ -31,7 +31,8 @@ struct DeployPlan {
     rollup::Amount min_new_pair_fee;
     Parameters parameters;
     std::vector<Address> tokens;
-    std::string label;  ///< part of every intent's name: another label deploys anew
+    std::string label;           ///< part of every intent's name: another label deploys anew
+    unsigned confirmations = 1;  ///< blocks to wait for each transaction
 };
 
 /// One transaction of the plan, as a dry run shows it.
@@ -60,8 +61,9 @@ Outcome<Deployment> deploy(const DeployPlan& plan, ethereum::Chain& chain, ether
 Outcome<ethereum::Receipt> receipt_of(ethereum::Chain& chain, const ethereum::IntentStatus& status,
                                       const std::string& id);
 
-/// Steps the manager until the intent is final: its receipt. refused: it reverted, or would; environment: stops.
+/// Steps the manager until the intent is over, with so many confirmations: its receipt. The manager may look after it
+/// for longer. refused: it reverted, or would; environment: stops.
 Outcome<ethereum::Receipt> wait_for(ethereum::Chain& chain, ethereum::TransactionManager& sender, const std::string& id,
-                                    ethereum::Clock& clock, const std::function<bool()>& stops);
+                                    unsigned confirmations, ethereum::Clock& clock, const std::function<bool()>& stops);
 
 }  // namespace quarry::node::l1

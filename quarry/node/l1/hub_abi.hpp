@@ -12,13 +12,13 @@ namespace quarry::node::l1 {
 
 // clang-format off
 #define QUARRY_ABI_PARAMETERS                                                                                          \
-    "(uint16,uint8,uint32,uint32,uint32,uint32,uint96,uint16,uint96,uint32,uint16,uint16,uint32,uint16,uint96,uint96)"
+    "(uint32,uint8,uint32,uint32,uint32,uint32,uint96,uint16,uint96,uint32,uint16,uint16,uint32,uint16,uint96,uint96)"
 #define QUARRY_ABI_TERMS "(uint96,uint96,uint96)"
 #define QUARRY_ABI_OPENING "(bytes32,bytes32,bytes32,bytes32[3])"
 #define QUARRY_ABI_ITEM "(bytes,bytes,address,uint32,bytes32,uint8," QUARRY_ABI_OPENING "[],bytes32,bytes)"
 #define QUARRY_ABI_VERIFIERS "(uint16,address,address,address)"
 #define QUARRY_ABI_BATCH_VIEW                                                                                          \
-    "(uint8,uint64,uint32,uint64,bytes32,bytes32,address,uint16,uint40,uint40,uint40,uint40,uint40,uint96,uint96,"     \
+    "(uint8,uint64,uint32,uint64,bytes32,bytes32,address,uint32,uint40,uint40,uint40,uint40,uint40,uint96,uint96,"     \
     "uint96,uint96,address,uint96,uint40)"
 #define QUARRY_ABI_ROLLUP_VIEW                                                                                         \
     "(address,address,bytes32,uint96,bool,uint64,uint64,bytes32,bytes32,uint40," QUARRY_ABI_PARAMETERS ")"
@@ -27,7 +27,7 @@ namespace quarry::node::l1 {
 /// X(name, signature, results)
 #define QUARRY_HUB_FUNCTIONS(X)                                                                                        \
     X(register_rollup, "registerRollup(address,address[],uint96," QUARRY_ABI_PARAMETERS ")", "(uint32)")               \
-    X(add_verifiers, "addVerifiers(" QUARRY_ABI_VERIFIERS ")", "(uint16)")                                             \
+    X(add_verifiers, "addVerifiers(" QUARRY_ABI_VERIFIERS ")", "(uint32)")                                             \
     X(set_sequencer, "setSequencer(uint32,address,bool)", "()")                                                        \
     X(schedule_upgrade, "scheduleUpgrade(uint32," QUARRY_ABI_PARAMETERS ")", "()")                                     \
     X(cancel_upgrade, "cancelUpgrade(uint32)", "()")                                                                   \
@@ -40,7 +40,7 @@ namespace quarry::node::l1 {
     X(reclaim_raise, "reclaimRaise(uint64,uint256)", "()")                                                             \
     X(commit_proof, "commitProof(uint32,uint64,bytes32)", "()")                                                        \
     X(submit_proof, "submitProof(" QUARRY_ABI_ITEM ",bytes)", "()")                                                    \
-    X(submit_aggregate, "submitAggregate(uint16,uint8," QUARRY_ABI_ITEM "[],bytes)", "(uint256)")                      \
+    X(submit_aggregate, "submitAggregate(uint32,uint8," QUARRY_ABI_ITEM "[],bytes)", "(uint256)")                      \
     X(replace_and_prove, "replaceAndProve(" QUARRY_ABI_ITEM ",bytes,bytes)", "(uint64)")                               \
     X(discard_unproven, "discardUnproven(uint32,uint64)", "()")                                                        \
     X(advance, "advance(uint32,uint256)", "()")                                                                        \
@@ -54,7 +54,7 @@ namespace quarry::node::l1 {
     X(is_sequencer, "isSequencer(uint32,address)", "(bool)")                                                           \
     X(owner_of, "ownerOf(uint32)", "(address)")                                                                        \
     X(forced_terms, "forcedTerms(uint32)", "(uint96,uint96)")                                                          \
-    X(verifiers, "verifiers(uint16)", "(" QUARRY_ABI_VERIFIERS ",bool)")                                               \
+    X(verifiers, "verifiers(uint32)", "(" QUARRY_ABI_VERIFIERS ",bool)")                                               \
     X(credit, "credit(address)", "(uint256)")                                                                          \
     X(bridge, "bridge()", "(address)")                                                                                 \
     X(min_upgrade_delay, "minUpgradeDelay()", "(uint32)")
@@ -83,7 +83,7 @@ namespace quarry::node::l1 {
 
 /// X(struct, signature). The structs: hub_events.hpp.
 #define QUARRY_HUB_EVENTS(X)                                                                                           \
-    X(VerifiersAdded, "VerifiersAdded(uint16 indexed,uint16,bool,address,address,address)")                            \
+    X(VerifiersAdded, "VerifiersAdded(uint32 indexed,uint16,bool,address,address,address)")                            \
     X(RollupRegistered, "RollupRegistered(uint32 indexed,address indexed,bytes32,uint96," QUARRY_ABI_PARAMETERS ")")   \
     X(SequencerSet, "SequencerSet(uint32 indexed,address indexed,bool)")                                               \
     X(UpgradeScheduled, "UpgradeScheduled(uint32 indexed,uint40," QUARRY_ABI_PARAMETERS ")")                           \

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "quarry/ethereum/transaction.hpp"
 #include "quarry/hash/keccak.hpp"
 #include "quarry/node/l1/hub_events.hpp"
 
@@ -94,7 +95,7 @@ Bytes commit_proof(std::uint32_t rollup, std::uint64_t batch, const Bytes32& com
 Bytes submit_proof(const Item& item, const Bytes& proof) {
     return abi(HubFunction::submit_proof).call({to_abi(item), proof});
 }
-Bytes submit_aggregate(std::uint16_t key, unsigned log_profile, const std::vector<Item>& items, const Bytes& proof) {
+Bytes submit_aggregate(std::uint32_t key, unsigned log_profile, const std::vector<Item>& items, const Bytes& proof) {
     return abi(HubFunction::submit_aggregate).call({number(key), number(log_profile), items_of(items), proof});
 }
 Bytes replace_and_prove(const Item& item, const Bytes& data, const Bytes& proof) {
@@ -171,7 +172,7 @@ Answer<std::pair<U256, U256>> HubReader::forced_terms(std::uint32_t rollup) {
     return map<std::pair<U256, U256>>(view(HubFunction::forced_terms, {number(rollup)}),
                                       [](const List& x) { return std::pair(x[0].word(), x[1].word()); });
 }
-Answer<std::pair<VerifierSet, bool>> HubReader::verifiers(std::uint16_t key) {
+Answer<std::pair<VerifierSet, bool>> HubReader::verifiers(std::uint32_t key) {
     return map<std::pair<VerifierSet, bool>>(view(HubFunction::verifiers, {number(key)}), [](const List& x) {
         return std::pair(verifier_set_of(x[0]), x[1].boolean());
     });
@@ -179,7 +180,14 @@ Answer<std::pair<VerifierSet, bool>> HubReader::verifiers(std::uint16_t key) {
 Answer<U256> HubReader::credit(const Address& account) {
     return map<U256>(view(HubFunction::credit, {account}), first_word);
 }
-Answer<Address> HubReader::bridge() { return map<Address>(view(HubFunction::bridge, {}), first_address); }
+Answer<Address> HubReader::bridge() {
+    // The hub's constructor makes the bridge before anything else: no endpoint has a say in where funds go.
+    constexpr std::uint64_t kFirstNonceOfContracts = 1;
+    auto answer = map<Address>(view(HubFunction::bridge, {}), first_address);
+    if (!answer || answer.value() == ethereum::contract_address(hub_, kFirstNonceOfContracts)) return answer;
+    return ethereum::EthereumError{
+        ethereum::EthereumCode::bad_response, "the bridge is not the contract that the hub made", {}};
+}
 Answer<std::uint32_t> HubReader::min_upgrade_delay() {
     return map<std::uint32_t>(view(HubFunction::min_upgrade_delay, {}),
                               [](const List& x) { return static_cast<std::uint32_t>(x[0].u64()); });

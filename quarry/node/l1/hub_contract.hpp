@@ -31,7 +31,7 @@ Bytes raise_bounty(std::uint32_t rollup, std::uint64_t number);
 Bytes reclaim_raise(std::uint64_t id, std::uint64_t index);
 Bytes commit_proof(std::uint32_t rollup, std::uint64_t number, const Bytes32& commitment);
 Bytes submit_proof(const Item& item, const Bytes& proof);
-Bytes submit_aggregate(std::uint16_t key, unsigned log_profile, const std::vector<Item>& items, const Bytes& proof);
+Bytes submit_aggregate(std::uint32_t key, unsigned log_profile, const std::vector<Item>& items, const Bytes& proof);
 Bytes replace_and_prove(const Item& item, const Bytes& data, const Bytes& proof);
 Bytes discard_unproven(std::uint32_t rollup, std::uint64_t from);
 Bytes advance(std::uint32_t rollup, std::uint64_t max);
@@ -65,7 +65,7 @@ class HubReader {
     ethereum::Answer<bool> is_sequencer(std::uint32_t rollup, const Address& account);
     ethereum::Answer<Address> owner_of(std::uint32_t rollup);
     ethereum::Answer<std::pair<U256, U256>> forced_terms(std::uint32_t rollup);
-    ethereum::Answer<std::pair<VerifierSet, bool>> verifiers(std::uint16_t key);
+    ethereum::Answer<std::pair<VerifierSet, bool>> verifiers(std::uint32_t key);
     ethereum::Answer<U256> credit(const Address& account);
     ethereum::Answer<Address> bridge();
     ethereum::Answer<std::uint32_t> min_upgrade_delay();

@@ -41,11 +41,6 @@ class Fields {
         if (!amount) refuse("amount");
         return amount.value_or(rollup::Amount());
     }
-    rollup::Header header() {
-        const auto header = rollup::parse_header(next().bytes());
-        if (!header) refuse("header");
-        return header ? header.value() : rollup::Header{};
-    }
     void refuse(const char* where) {
         if (!error_) error_ = CodecError{CodecCode::out_of_range, where};
     }
@@ -83,7 +78,7 @@ Event read(Fields& f);
 template <>
 VerifiersAdded read(Fields& f) {
     VerifiersAdded e;
-    e.key = f.integer<std::uint16_t>();
+    e.key = f.integer<std::uint32_t>();
     e.set.version = f.integer<std::uint16_t>();
     e.is_pinned = f.boolean();
     e.set.one = f.address();
@@ -150,13 +145,12 @@ BatchSubmitted read(Fields& f) {
     e.sequencer = f.address();
     e.id = f.integer<std::uint64_t>();
     e.header_hash = f.bytes32();
-    e.header = f.header();
+    e.header = f.next().bytes();
     e.form = f.integer<std::uint8_t>();
     for (const AbiValue& hash : f.next().list()) e.l1_hashes.push_back(hash.bytes32());
     e.terms = terms_of(f.next());
     e.bond = f.wei();
     if (e.terms.base > e.terms.max) f.refuse("terms");
-    if (e.header.number != e.number || e.header.rollup_id != e.rollup) f.refuse("header");
     if (e.form > 1 || e.l1_hashes.empty() || e.l1_hashes.size() > (e.form == 1 ? rollup::kMaxBlobs : 1)) {
         f.refuse("l1 hashes");
     }

@@ -6,13 +6,12 @@
 #include "quarry/ethereum/chain.hpp"
 #include "quarry/node/l1/hub_types.hpp"
 #include "quarry/rollup/effects.hpp"
-#include "quarry/rollup/header.hpp"
 
 /// Events of the hub and of the bridge, as what they mean.
 namespace quarry::node::l1 {
 
 struct VerifiersAdded {
-    std::uint16_t key = 0;
+    std::uint32_t key = 0;
     bool is_pinned = false;
     VerifierSet set;
 };
@@ -55,7 +54,7 @@ struct BatchSubmitted {
     Address sequencer;
     std::uint64_t id = 0;
     Bytes32 header_hash{};
-    rollup::Header header;
+    Bytes header;  ///< what was hashed: of the version of the rollup's key, which may be one that is not known here
     std::uint8_t form = 0;
     std::vector<Bytes32> l1_hashes;
     Terms terms;
@@ -194,7 +193,7 @@ using HubEvent =
                  CursorsFinal, WithdrawalClaimed, FeesCollected>;
 
 /// The event of a log of the hub or the bridge; empty: none of these. Total. Codes of the contract interface; also
-/// out_of_range: a header, a key hash or an amount that the contracts let nobody make.
+/// out_of_range: a key hash or an amount that the contracts let nobody make.
 ethereum::Decoded<std::optional<HubEvent>> decode_event(const ethereum::Log& log);
 
 }  // namespace quarry::node::l1

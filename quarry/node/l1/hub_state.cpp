@@ -20,14 +20,39 @@ struct HubState::Apply {
         const auto it = state.submissions_.find(id);
         return it == state.submissions_.end() ? nullptr : &it->second;
     }
+    /// An event of a foreign rollup says nothing here, whatever it names.
+    template <class Event>
+    Fault take(const Event& e) const {
+        if constexpr (std::is_same_v<Event, BatchSubmitted>) {
+            if (e.id != state.last_id_ + 1) return "submission_order";
+            state.last_id_ = e.id;
+        }
+        if constexpr (requires { e.rollup; }) {
+            const RollupRecord* r = rollup_of(e.rollup);
+            if (r != nullptr && r->is_foreign) return nullptr;
+        } else if constexpr (requires { e.id; }) {
+            if (e.id <= state.last_id_ && submission_of(e.id) == nullptr) return nullptr;
+        }
+        return (*this)(e);
+    }
     /// All submissions of the chain from `first` on are orphans.
     void orphan(RollupRecord& r, std::uint64_t first) const {
         for (auto it = r.chain.lower_bound(first); it != r.chain.end(); it = r.chain.erase(it)) {
             Submission& s = *submission_of(it->second);
             s.state = BatchState::orphaned;
             s.orphaned = place;
+            r.orphans.insert(s.id);
+            list_raises(r, s);
         }
         r.head = std::min(r.head, first - 1);
+    }
+
+    static void list_raises(RollupRecord& r, const Submission& s) {
+        const bool is_open = std::ranges::any_of(s.raises, [&](const Raise& raise) {
+            return !raise.is_reclaimed && (s.state == BatchState::pending || is_returned(raise, s));
+        });
+        if (is_open) r.raised.insert(s.id);
+        if (!is_open) r.raised.erase(s.id);
     }
 
     Fault operator()(const VerifiersAdded& e) const {
@@ -105,7 +130,12 @@ struct HubState::Apply {
     Fault operator()(const BatchSubmitted& e) const {
         RollupRecord* r = rollup_of(e.rollup);
         if (r == nullptr) return "unknown_rollup";
-        if (submission_of(e.id) != nullptr) return "submission_twice";
+        const auto header = rollup::parse_header(e.header);
+        if (!header && header.code() == rollup::RejectCode::unsupported_version) {
+            r->is_foreign = true;
+            return nullptr;
+        }
+        if (!header || header.value().number != e.number || header.value().rollup_id != e.rollup) return "bad_header";
         if (e.number == 0 || e.number <= r->finalised || e.number > r->head + 1) return "batch_order";
         orphan(*r, e.number);  // of a replacement; else there is none
         Submission& s = state.submissions_[e.id];
@@ -113,7 +143,7 @@ struct HubState::Apply {
         s.id = e.id;
         s.rollup = e.rollup;
         s.number = e.number;
-        s.header = e.header;
+        s.header = header.value();
         s.header_hash = e.header_hash;
         s.sequencer = e.sequencer;
         s.form = e.form;
@@ -126,6 +156,7 @@ struct HubState::Apply {
         s.deadline = place.timestamp + p.proving_window;
         s.open_at = s.deadline + p.replace_window;
         s.submitted = place;
+        state.latest_[e.header_hash] = e.id;
         r->chain[e.number] = e.id;
         r->head = e.number;
         return nullptr;
@@ -135,20 +166,19 @@ struct HubState::Apply {
         Submission* s = submission_of(id);
         if (s == nullptr) return "unknown_submission";
         change(*s);
+        list_raises(*rollup_of(s->rollup), *s);
         return nullptr;
     }
     Fault operator()(const BountyRaised& e) const {
-        Submission* s = submission_of(e.id);
-        if (s == nullptr) return "unknown_submission";
-        if (s->raises.size() != e.index) return "raise_order";
-        s->raises.push_back({e.from, e.amount, e.effective_block, false});
-        return nullptr;
+        const Submission* known = submission_of(e.id);
+        if (known != nullptr && known->raises.size() != e.index) return "raise_order";
+        return change_submission(
+            e.id, [&](Submission& s) { s.raises.push_back({e.from, e.amount, e.effective_block, false}); });
     }
     Fault operator()(const RaiseReclaimed& e) const {
-        Submission* s = submission_of(e.id);
-        if (s == nullptr || e.index >= s->raises.size()) return "unknown_raise";
-        s->raises[e.index].is_reclaimed = true;
-        return nullptr;
+        const Submission* known = submission_of(e.id);
+        if (known == nullptr || e.index >= known->raises.size()) return "unknown_raise";
+        return change_submission(e.id, [&](Submission& s) { s.raises[e.index].is_reclaimed = true; });
     }
     Fault operator()(const ProofCommitted& e) const {
         return change_submission(e.id, [&](Submission& s) { s.locked_until = e.locked_until; });
@@ -205,8 +235,10 @@ struct HubState::Apply {
         });
     }
     Fault operator()(const Settled& e) const {
-        return change_submission(e.id, [](Submission& s) {
-            if (s.state == BatchState::orphaned) s.state = BatchState::closed;
+        return change_submission(e.id, [&](Submission& s) {
+            if (s.state != BatchState::orphaned) return;
+            s.state = BatchState::closed;
+            rollup_of(s.rollup)->orphans.erase(s.id);
         });
     }
     Fault operator()(const ItemSkipped&) const { return nullptr; }
@@ -234,7 +266,8 @@ std::optional<HubFault> HubState::apply(const ethereum::Log& log, std::uint64_t 
     }
     if (!event.value()) return std::nullopt;
     const Place place{log.block_number, timestamp, log.transaction_hash};
-    const char* fault = std::visit(Apply{*this, place}, *event.value());
+    const Apply apply{*this, place};
+    const char* fault = std::visit([&](const auto& e) { return apply.take(e); }, *event.value());
     if (fault == nullptr) return std::nullopt;
     return HubFault{fault, "an event in block " + std::to_string(log.block_number) + " of " +
                                ethereum::to_hex(log.address) + " breaks the settlement specification"};
@@ -258,10 +291,9 @@ const Submission* HubState::batch(std::uint32_t rollup_id, std::uint64_t number)
 }
 
 const Submission* HubState::find(std::uint32_t rollup_id, const Bytes32& header_hash) const {
-    for (auto it = submissions_.rbegin(); it != submissions_.rend(); ++it) {
-        if (it->second.header_hash == header_hash && it->second.rollup == rollup_id) return &it->second;
-    }
-    return nullptr;
+    const auto it = latest_.find(header_hash);
+    const Submission* s = it == latest_.end() ? nullptr : submission(it->second);
+    return s == nullptr || s->rollup != rollup_id ? nullptr : s;
 }
 
 std::optional<Bytes32> RollupRecord::deposit_hash(std::uint64_t cursor) const {
@@ -272,6 +304,19 @@ std::optional<Bytes32> RollupRecord::deposit_hash(std::uint64_t cursor) const {
 std::optional<Bytes32> RollupRecord::forced_hash(std::uint64_t cursor) const {
     if (cursor > forced.size()) return std::nullopt;
     return cursor == 0 ? Bytes32{} : forced[cursor - 1].hash;
+}
+
+bool is_returned(const Raise& raise, const Submission& s) {
+    switch (s.state) {
+        case BatchState::orphaned:
+        case BatchState::closed:
+            return true;
+        case BatchState::proven:
+        case BatchState::finalised:
+            return raise.effective_block > s.proven.block;
+        default:
+            return false;
+    }
 }
 
 U256 bounty_at(const Submission& s, std::uint64_t block, std::uint64_t timestamp) {

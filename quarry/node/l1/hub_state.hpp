@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "quarry/node/l1/hub_events.hpp"
+#include "quarry/rollup/header.hpp"
 
 /// What a hub and its bridge show, as a function of their events alone.
 namespace quarry::node::l1 {
@@ -53,7 +54,7 @@ struct Submission {
     std::vector<Bytes32> l1_hashes;
     Terms terms;
     U256 bond;  ///< what slashing left
-    std::uint16_t key = 0;
+    std::uint32_t key = 0;
     std::uint64_t expected_at = 0;  ///< seconds: the bounty begins to grow
     std::uint64_t deadline = 0;
     std::uint64_t open_at = 0;
@@ -92,6 +93,11 @@ struct RollupRecord {
     std::uint64_t finalised = 0;                   ///< last final batch
     std::uint64_t final_deposit_cursor = 0;
     std::uint64_t final_forced_cursor = 0;
+    std::set<std::uint64_t> orphans;  ///< ids of its orphaned submissions that are not settled
+    std::set<std::uint64_t> raised;   ///< ids of its submissions with raises that are nobody's yet
+    /// It submitted a batch whose header has another version than rollup::kProtocolVersion: from that event on nothing
+    /// of it is followed, and what is here stays as it was.
+    bool is_foreign = false;
     Place registered;
 
     /// The rolling hash of a queue before entry `cursor`. Empty: beyond the queue's end.
@@ -120,14 +126,19 @@ class HubState {
     /// The latest submission with this header, in the chain or orphaned.
     [[nodiscard]] const Submission* find(std::uint32_t rollup, const Bytes32& header_hash) const;
     [[nodiscard]] const std::map<std::uint64_t, Submission>& submissions() const noexcept { return submissions_; }
-    [[nodiscard]] const std::map<std::uint16_t, VerifiersAdded>& verifiers() const noexcept { return verifiers_; }
+    [[nodiscard]] const std::map<std::uint32_t, VerifiersAdded>& verifiers() const noexcept { return verifiers_; }
 
   private:
     struct Apply;
-    std::map<std::uint16_t, VerifiersAdded> verifiers_;
+    std::map<std::uint32_t, VerifiersAdded> verifiers_;
     std::map<std::uint32_t, RollupRecord> rollups_;
     std::map<std::uint64_t, Submission> submissions_;
+    std::map<Bytes32, std::uint64_t> latest_;  ///< header hash -> id of the latest submission with it
+    std::uint64_t last_id_ = 0;                ///< of all submissions, foreign rollups' included
 };
+
+/// Whether the raise goes back to its raiser: it was too young when the batch was proven, or the batch is an orphan.
+bool is_returned(const Raise& raise, const Submission& submission);
 
 /// What a proof of the batch would earn in a block of this number and time, without rebate: IHub.currentBounty. 0 if it
 /// is not pending.

@@ -45,7 +45,7 @@ AbiValue to_abi(const Parameters& x) {
 Parameters parameters_of(const AbiValue& value) {
     Fields f(value);
     Parameters x;
-    x.key = f.integer<std::uint16_t>();
+    x.key = f.integer<std::uint32_t>();
     x.policy = f.integer<std::uint8_t>();
     x.expected_time = f.integer<std::uint32_t>();
     x.proving_window = f.integer<std::uint32_t>();
@@ -118,7 +118,7 @@ BatchView batch_view_of(const AbiValue& value) {
     x.header_hash = f.bytes32();
     x.data_hash = f.bytes32();
     x.sequencer = f.address();
-    x.key = f.integer<std::uint16_t>();
+    x.key = f.integer<std::uint32_t>();
     x.submitted_at = f.integer<std::uint64_t>();
     x.expected_at = f.integer<std::uint64_t>();
     x.deadline = f.integer<std::uint64_t>();

@@ -20,7 +20,7 @@ using ethereum::U256;
 
 /// What a rollup's owner chooses. Times in seconds.
 struct Parameters {
-    std::uint16_t key = 0;
+    std::uint32_t key = 0;
     std::uint8_t policy = 0;
     std::uint32_t expected_time = 0;
     std::uint32_t proving_window = 0;
@@ -89,7 +89,7 @@ struct BatchView {
     Bytes32 header_hash{};
     Bytes32 data_hash{};
     Address sequencer;
-    std::uint16_t key = 0;
+    std::uint32_t key = 0;
     std::uint64_t submitted_at = 0;
     std::uint64_t expected_at = 0;
     std::uint64_t deadline = 0;

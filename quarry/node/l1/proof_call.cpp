@@ -101,7 +101,7 @@ Outcome<Item> make_item_call(const TerminalItem& item, const ItemContent& conten
     return call;
 }
 
-Outcome<ProofCall> make_proof_call(const TerminalProofFile& file, std::uint16_t key,
+Outcome<ProofCall> make_proof_call(const TerminalProofFile& file, std::uint32_t key,
                                    std::span<const ItemContent> contents, const ethereum::Kzg* kzg) {
     QUARRY_CHECK(contents.size() == file.bundle.items.size() && !contents.empty());
     std::vector<Item> items;

@@ -29,7 +29,7 @@ struct ProofCall {
 };
 /// submitProof for profile 1, submitAggregate for the others. `contents`: of file.bundle.items, in order. refused: as
 /// make_item_call; too_large: more bytes than a transaction may have.
-Outcome<ProofCall> make_proof_call(const TerminalProofFile& file, std::uint16_t key,
+Outcome<ProofCall> make_proof_call(const TerminalProofFile& file, std::uint32_t key,
                                    std::span<const ItemContent> contents, const ethereum::Kzg* kzg);
 
 }  // namespace quarry::node::l1

@@ -85,15 +85,20 @@ void SequencerLink::report(const Outcome<Done>& round) {
         }
         trouble_ = trouble;
     }
-    const L1Settlement::Figures now = settlement_->figures();
-    const auto say = [&](std::string_view event, std::uint64_t before, std::uint64_t after) {
-        if (after != before) log_(LogLevel::info, event, {{"count", std::to_string(after)}});
+    static constexpr std::pair<std::string_view, std::uint64_t SettlementFigures::*> kEvents[] = {
+        {"l1_batch_in_blobs", &SettlementFigures::batches_in_blobs},
+        {"l1_batch_in_calldata", &SettlementFigures::batches_in_calldata},
+        {"l1_batch_refused", &SettlementFigures::batches_refused},
+        {"l1_bounty_raised", &SettlementFigures::raises},
+        {"l1_batch_discarded", &SettlementFigures::discards},
+        {"l1_orphan_settled", &SettlementFigures::settlements},
+        {"l1_raise_reclaimed", &SettlementFigures::reclaims},
+        {"l1_money_collected", &SettlementFigures::collections},
     };
-    say("l1_batch_in_blobs", reported_.batches_in_blobs, now.batches_in_blobs);
-    say("l1_batch_in_calldata", reported_.batches_in_calldata, now.batches_in_calldata);
-    say("l1_batch_refused", reported_.batches_refused, now.batches_refused);
-    say("l1_bounty_raised", reported_.raises, now.raises);
-    say("l1_batch_discarded", reported_.discards, now.discards);
+    const SettlementFigures now = settlement_->figures();
+    for (const auto& [event, figure] : kEvents) {
+        if (now.*figure != reported_.*figure) log_(LogLevel::info, event, {{"count", std::to_string(now.*figure)}});
+    }
     reported_ = now;
 }
 

@@ -56,7 +56,7 @@ class SequencerLink {
     std::unique_ptr<ethereum::TransactionManager> sender_;
     std::unique_ptr<L1Settlement> settlement_;
     std::string trouble_;  ///< the last round's problem; empty: none
-    L1Settlement::Figures reported_;
+    SettlementFigures reported_;
 
     std::mutex mutex_;
     std::condition_variable wake_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 #include <utility>
 
 #include "quarry/hash/keccak.hpp"
@@ -23,18 +24,18 @@ namespace {
 
 constexpr std::size_t kMaxEventsAtOnce = 4'096;
 constexpr std::uint64_t kCollectEveryBlocks = 50;
-constexpr std::uint64_t kDiscardAgainSec = 60;
-/// So long a batch waits for a queue entry that L1 does not have any more.
-constexpr std::uint64_t kMissingBlocks = 16;
+/// After a duty's attempt that did not succeed.
+constexpr std::uint64_t kTryAgainBlocks = 5;
+constexpr std::string_view kPostPrefix = "post/";
 constexpr std::size_t kMaxBatchBytes = rollup::kMaxBatchWords * rollup::kWordBytes;
 /// Beside the data: selector, both headers, the other arguments, signature and fees.
 constexpr std::size_t kCalldataOverhead = 2'048;
 
-/// Causes for which the hub will never take the batch, whatever happens elsewhere.
-constexpr auto kFinalCauses =
-    std::to_array<std::string_view>({"HeaderLength", "WrongVersion", "WrongParent", "DataLength", "TimestampOrder",
-                                     "TimestampTooOld", "NonCanonicalDigest", "TooManyEffects", "EffectsMissing",
-                                     "SlotCount", "DepositHash", "ForcedHash", "ForcedSkipped"});
+/// Causes for which the hub will never take the batch, unless a reorganisation gives back what it was built on.
+constexpr auto kFinalCauses = std::to_array<std::string_view>(
+    {"HeaderLength", "WrongVersion", "WrongParent", "DataLength", "TimestampOrder", "TimestampTooOld",
+     "NonCanonicalDigest", "TooManyEffects", "EffectsMissing", "SlotCount", "DepositCursor", "DepositHash",
+     "ForcedCursor", "ForcedHash", "ForcedSkipped"});
 
 Problem environment(const std::string& name, const std::string& cause) {
     return {Problem::Kind::environment, name, cause, "the next attempt follows by itself; check the L1 endpoint"};
@@ -44,28 +45,36 @@ Problem to_problem(const ethereum::EthereumError& error) {
                        std::string(ethereum_code_text(error.code)) + (error.detail.empty() ? "" : ": " + error.detail));
 }
 
-bool is_deep(std::uint64_t block, const std::optional<HubView::Head>& head, unsigned confirmations) {
-    return block != 0 && head && head->number + 1 >= block + confirmations;
+Problem not_taken_now(std::uint64_t number, const std::string& cause) {
+    return environment("batch_not_taken", "the hub does not take batch " + std::to_string(number) + " now: " + cause);
 }
 
-/// Whether the transaction did nothing, and is buried: the manager waits for longer before it calls that final.
-bool has_reverted(const IntentStatus& status, const std::optional<HubView::Head>& head, unsigned confirmations) {
-    if (status.stage == IntentStage::reverted) return true;
-    return status.stage == IntentStage::mined && status.receipt && !status.receipt->is_success &&
-           is_deep(status.receipt->block.number, head, confirmations);
+std::string post_name(const Bytes32& hash) { return std::string(kPostPrefix) + ethereum::to_hex(hash); }
+
+/// Whether nothing more is expected of it. What did nothing is over once it is buried: the manager waits for longer.
+bool is_over(const IntentStatus& status, unsigned confirmations) {
+    return status.is_final() || status.stage_at(confirmations) == IntentStage::reverted;
+}
+
+SettlementOptions with_order(SettlementOptions options) {
+    options.final_confirmations = std::max(options.final_confirmations, options.confirmations);
+    return options;
 }
 
 /// How far L1 is with a submission, as far as blocks on top of it confirm that.
-BatchStatus status_of(const Submission& s, const std::optional<HubView::Head>& head, unsigned confirmations) {
+BatchStatus status_of(const Submission& s, const std::optional<HubView::Head>& head, const SettlementOptions& options) {
+    const auto is_buried = [&](const Place& place, unsigned confirmations) {
+        return is_deep(place.block, head, confirmations);
+    };
     BatchStatus status;
     status.transaction = s.submitted.transaction;
     status.block = s.submitted.block;
     status.phase = BatchPhase::sending;
-    if (!is_deep(s.submitted.block, head, confirmations)) return status;
+    if (!is_buried(s.submitted, options.confirmations)) return status;
     status.phase = BatchPhase::posted;
-    if (is_deep(s.proven.block, head, confirmations)) status.phase = BatchPhase::proven;
-    if (is_deep(s.finalised.block, head, confirmations)) status.phase = BatchPhase::finalised;
-    if (!is_deep(s.orphaned.block, head, confirmations)) return status;
+    if (is_buried(s.proven, options.confirmations)) status.phase = BatchPhase::proven;
+    if (is_buried(s.finalised, options.final_confirmations)) status.phase = BatchPhase::finalised;
+    if (!is_buried(s.orphaned, options.final_confirmations)) return status;
     status.phase = BatchPhase::reverted;
     status.code = "batch_discarded";
     status.reason = "the batch was not proven in time, and was discarded or replaced";
@@ -76,15 +85,24 @@ BatchStatus status_of(const Submission& s, const std::optional<HubView::Head>& h
 
 L1Settlement::L1Settlement(SettlementOptions options, HubView& view, ethereum::TransactionManager& sender,
                            ethereum::Chain& chain, LoadKzg load_kzg)
-    : options_(std::move(options)), view_(view), sender_(sender), chain_(chain), load_kzg_(std::move(load_kzg)) {}
+    : options_(with_order(std::move(options))),
+      view_(view),
+      sender_(sender),
+      chain_(chain),
+      load_kzg_(std::move(load_kzg)) {}
 
 // ---- what the sequencer asks
 
 std::optional<sequencer::SettlementHead> L1Settlement::head() const {
     const auto head = view_.head();
     const std::scoped_lock lock(mutex_);
-    if (!head) return sequencer::SettlementHead{};
-    return sequencer::SettlementHead{is_connected_, head->number, static_cast<rollup::Timestamp>(head->timestamp)};
+    sequencer::SettlementHead r;
+    r.connected = is_connected_ && head;
+    if (head) r.block = head->number;
+    if (head) r.timestamp = static_cast<rollup::Timestamp>(head->timestamp);
+    if (trouble_) r.trouble = trouble_->name;
+    if (trouble_) r.reason = trouble_->cause;
+    return r;
 }
 
 std::vector<sequencer::ConfirmedEntry> L1Settlement::entries(sequencer::Queue queue, std::uint64_t first,
@@ -133,10 +151,28 @@ void L1Settlement::post(const BatchToPost& batch) {
     jobs_[number].batch = batch;
 }
 
+void L1Settlement::withdraw(std::uint64_t from) {
+    const std::scoped_lock lock(mutex_);
+    jobs_.erase(jobs_.lower_bound(from), jobs_.end());
+}
+
+sequencer::BatchRules L1Settlement::rules() const {
+    return view_.read([&](const HubState& state, const auto&) {
+        const RollupRecord* r = state.rollup(options_.rollup);
+        return r == nullptr ? sequencer::BatchRules{}
+                            : sequencer::BatchRules{r->parameters.max_effects, r->parameters.forced_cap};
+    });
+}
+
+std::optional<Problem> L1Settlement::failure() const {
+    const std::scoped_lock lock(mutex_);
+    return failure_;
+}
+
 BatchStatus L1Settlement::status(std::uint64_t number, const rollup::Bytes32& hash) const {
     BatchStatus status = view_.read([&](const HubState& state, const auto& head) {
         const Submission* s = state.find(options_.rollup, hash);
-        return s == nullptr || s->number != number ? BatchStatus{} : status_of(*s, head, options_.confirmations);
+        return s == nullptr || s->number != number ? BatchStatus{} : status_of(*s, head, options_);
     });
     const std::scoped_lock lock(mutex_);
     const auto at = jobs_.find(number);
@@ -151,7 +187,7 @@ BatchStatus L1Settlement::status(std::uint64_t number, const rollup::Bytes32& ha
     return status;
 }
 
-L1Settlement::Figures L1Settlement::figures() const {
+SettlementFigures L1Settlement::figures() const {
     const std::scoped_lock lock(mutex_);
     return figures_;
 }
@@ -159,6 +195,13 @@ L1Settlement::Figures L1Settlement::figures() const {
 // ---- what goes to L1
 
 Outcome<Done> L1Settlement::step() {
+    const Outcome<Done> done = follow_and_send();
+    const std::scoped_lock lock(mutex_);
+    trouble_ = done ? std::nullopt : std::optional(done.error());
+    return done;
+}
+
+Outcome<Done> L1Settlement::follow_and_send() {
     const auto followed = view_.step(kMaxEventsAtOnce);
     {
         const std::scoped_lock lock(mutex_);
@@ -168,8 +211,8 @@ Outcome<Done> L1Settlement::step() {
     const auto sent = sender_.step();
     // Decisions need the present: a batch that the view has not come to yet would look as if it were not there.
     if (followed.value() == kMaxEventsAtOnce) return Done{};
-    QUARRY_PASS_ON(post_next());
-    QUARRY_PASS_ON(watch_windows());
+    // What keeps one of them does not keep the others.
+    for (const Outcome<Done>& done : {post_next(), do_duties(), collect()}) QUARRY_PASS_ON(done);
     if (!sent) return to_problem(sent.error());
     return Done{};
 }
@@ -180,21 +223,11 @@ void L1Settlement::update(const Job& job, const std::function<void(Job&)>& chang
     if (at != jobs_.end() && at->second.batch.hash == job.batch.hash) change(at->second);
 }
 
-void L1Settlement::refuse(const Job& job, const std::string& code, const std::string& reason) {
-    update(job, [&](Job& j) {
-        j.is_refused = true;
-        j.code = code;
-        j.reason = reason;
-        ++figures_.batches_refused;
-    });
-}
-
-L1Settlement::Chain L1Settlement::chain_state() const {
-    return view_.read([&](const HubState& state, const auto&) {
-        Chain chain;
+std::optional<L1Settlement::Chain> L1Settlement::chain_state() const {
+    return view_.read([&](const HubState& state, const auto&) -> std::optional<Chain> {
         const RollupRecord* r = state.rollup(options_.rollup);
-        if (r == nullptr) return chain;
-        chain.is_known = true;
+        if (r == nullptr || r->is_foreign) return std::nullopt;
+        Chain chain;
         chain.head = r->head;
         chain.bond = r->parameters.batch_bond;
         const Submission* last = state.batch(options_.rollup, r->head);
@@ -213,50 +246,81 @@ Outcome<Done> L1Settlement::post_next() {
         const std::scoped_lock lock(mutex_);
         for (const auto& [number, job] : jobs_) jobs.push_back(job);
     }
-    const Chain chain = chain_state();
-    if (!chain.is_known) return Done{};
+    const std::optional<Chain> chain = chain_state();
+    if (!chain) {
+        return environment("rollup_not_followed", "rollup " + std::to_string(options_.rollup) +
+                                                      " is not at this hub, or has batches of another version");
+    }
     for (const Job& job : jobs) {
         const std::uint64_t number = job.batch.header.number;
         if (job.is_refused) return Done{};
-        const auto [is_there, is_final] = view_.read([&](const HubState& state, const auto& head) {
-            const Submission* s = state.batch(options_.rollup, number);
-            const bool there = s != nullptr && s->header_hash == job.batch.hash;
-            return std::pair(there, there && is_deep(s->finalised.block, head, options_.confirmations));
+        enum class Found { nowhere, dropped, there, final };
+        const Found found = view_.read([&](const HubState& state, const auto& head) {
+            const Submission* s = state.find(options_.rollup, job.batch.hash);
+            if (s == nullptr || s->number != number) return Found::nowhere;
+            if (s->state == BatchState::orphaned || s->state == BatchState::closed) return Found::dropped;
+            return is_deep(s->finalised.block, head, options_.final_confirmations) ? Found::final : Found::there;
         });
-        if (is_final) {
+        if (found == Found::nowhere) return advance(job, *chain);
+        // The sequencer hears so when that is deep enough, and makes other batches.
+        if (found == Found::dropped) return Done{};
+        if (found == Found::there) update(job, [](Job& j) { j.refused_since = j.refused_at = 0; });
+        if (found == Found::final) {
             const std::scoped_lock lock(mutex_);
             const auto at = jobs_.find(number);
             if (at != jobs_.end() && at->second.batch.hash == job.batch.hash) jobs_.erase(at);
         }
-        if (is_there) continue;
-        if (job.intent) return follow_intent(job);
-        if (number <= chain.head) {
-            refuse(job, "batch_superseded", "another batch of this number is on L1");
-            return Done{};
-        }
-        if (number != chain.head + 1) return Done{};
-        if (job.batch.header.parent_hash != chain.head_hash) {
-            refuse(job, "WrongParent", "the last batch on L1 is not the parent of this one");
-            return Done{};
-        }
-        return send(job, chain);
     }
     return Done{};
 }
 
-/// The first name under which nothing final was submitted for this batch.
-std::string L1Settlement::free_intent(const Bytes32& hash) const {
+/// A batch that is not on L1, and whose predecessors are.
+Outcome<Done> L1Settlement::advance(const Job& job, const Chain& chain) {
+    const rollup::Header& header = job.batch.header;
+    if (job.intent) {
+        QUARRY_PASS_ON(follow_intent(job));
+    } else if (header.number != chain.head + 1 || header.parent_hash != chain.head_hash) {
+        return forked(job, chain);
+    } else if (job.refused_at != view_.head()->number) {
+        QUARRY_PASS_ON(send(job, chain));
+    }
+    if (job.refused_since == 0) return Done{};
+    return not_taken_now(job.batch.header.number, job.code);
+}
+
+/// The first name of an attempt that is not over.
+std::string L1Settlement::next_attempt(const std::string& name) const {
     for (unsigned attempt = 0;; ++attempt) {
-        std::string id = "post/" + ethereum::to_hex(hash) + "/" + std::to_string(attempt);
+        std::string id = name + "/" + std::to_string(attempt);
         const auto status = sender_.status(id);
-        const bool is_over =
-            status && (status.value().is_final() || has_reverted(status.value(), view_.head(), options_.confirmations));
-        if (!is_over) return id;
+        if (!status || !is_over(status.value(), options_.confirmations)) return id;
     }
 }
 
+/// Whether nothing of batches that were taken back is on its way: it would be in the place of others.
+bool L1Settlement::end_withdrawn() {
+    std::set<std::string> kept;
+    {
+        const std::scoped_lock lock(mutex_);
+        for (const auto& [number, job] : jobs_) kept.insert(post_name(job.batch.hash));
+    }
+    bool is_clear = true;
+    for (const std::string& id : sender_.open_ids()) {
+        if (!id.starts_with(kPostPrefix) || kept.contains(id.substr(0, id.rfind('/')))) continue;
+        const auto status = sender_.status(id);
+        if (!status || status.value().stage >= IntentStage::mined) continue;
+        (void)sender_.cancel(id);  // blobs that were sent stay: they are taken, or revert
+        is_clear = false;
+    }
+    return is_clear;
+}
+
 Outcome<Done> L1Settlement::send(const Job& job, const Chain& chain) {
-    const std::string id = free_intent(job.batch.hash);
+    if (!end_withdrawn()) {
+        const auto ended = sender_.step();
+        return ended ? Outcome<Done>(Done{}) : to_problem(ended.error());
+    }
+    const std::string id = next_attempt(post_name(job.batch.hash));
     if (sender_.status(id)) {  // a restart: it is on its way
         update(job, [&](Job& j) { j.intent = id; });
         return Done{};
@@ -322,8 +386,9 @@ std::string L1Settlement::revert_cause(const IntentStatus& status, const Job& jo
     if (status.stage == IntentStage::failed || status.stage == IntentStage::cancelled) {
         return status.error ? ethereum_code_name(status.error->code) : intent_stage_name(status.stage);
     }
-    const Chain chain = chain_state();
-    const auto intent = make_intent(job, chain);
+    const auto chain = chain_state();
+    if (!chain) return "unknown_revert";
+    const auto intent = make_intent(job, *chain);
     if (!intent) return "unknown_revert";
     ethereum::CallRequest request;
     request.from = sender_.address();
@@ -346,13 +411,14 @@ Outcome<Done> L1Settlement::follow_intent(const Job& job) {
     if (!intent.hashes.empty()) {
         update(job, [&](Job& j) { j.transaction = intent.hashes.back(); });
     }
-    if (!intent.is_final() && !has_reverted(intent, view_.head(), options_.confirmations)) {
-        if (!intent.error) return Done{};
+    if (!is_over(intent, options_.confirmations)) {
+        // It may depend on one of ours that is not mined yet.
+        if (!intent.error || intent.error->code == EthereumCode::execution_reverted) return Done{};
         update(job, [&](Job& j) {
             j.code = ethereum_code_name(intent.error->code);
             j.reason = ethereum_code_text(intent.error->code);
         });
-        return Done{};
+        return to_problem(*intent.error);
     }
     if (intent.stage == IntentStage::confirmed) {
         // In a block that the view does not show: it was replaced after all. The next name is a new attempt.
@@ -362,116 +428,100 @@ Outcome<Done> L1Settlement::follow_intent(const Job& job) {
     return not_taken(job, revert_cause(intent, job));
 }
 
-/// The hub refused the batch, or would. What is missing of its queue entries after a reorganisation mostly comes back.
-Outcome<Done> L1Settlement::not_taken(const Job& job, const std::string& cause) {
-    const bool is_missing = cause == "DepositCursor" || cause == "ForcedCursor";
+/// L1 does not take the batch. True: for causes that only a reorganisation changes, which comes no more.
+bool L1Settlement::note_refusal(const Job& job, const std::string& code, const std::string& reason, bool is_lasting) {
     const std::uint64_t block = view_.head()->number;
-    const std::uint64_t since = job.missing_since == 0 ? block : job.missing_since;
-    const bool is_lost = is_missing && block >= since + kMissingBlocks;
-    if (is_lost || std::find(kFinalCauses.begin(), kFinalCauses.end(), cause) != kFinalCauses.end()) {
-        refuse(job, cause, "the hub refuses the batch for good");
-        return Done{};
-    }
+    const std::uint64_t since = is_lasting && job.refused_since != 0 ? job.refused_since : block;
     update(job, [&](Job& j) {
         j.intent.reset();
-        j.code = cause;
-        j.reason = "the hub does not take the batch now";
-        j.missing_since = is_missing ? since : 0;
+        j.code = code;
+        j.reason = reason;
+        j.refused_since = since;
+        j.refused_at = block;
     });
-    return environment("batch_not_taken",
-                       "the hub does not take batch " + std::to_string(job.batch.header.number) + " now: " + cause);
+    return is_lasting && block + 1 >= since + options_.final_confirmations;
 }
 
-// ---- windows
-
-Outcome<Done> L1Settlement::watch_windows() {
-    struct Due {
-        std::optional<Submission> first_open;
-        std::vector<std::uint64_t> orphans;
-        std::uint64_t timestamp = 0;
-        std::uint64_t block = 0;
-    };
-    const Due due = view_.read([&](const HubState& state, const auto& head) {
-        Due d;
-        const RollupRecord* r = state.rollup(options_.rollup);
-        if (r == nullptr || !head) return d;
-        d.timestamp = head->timestamp;
-        d.block = head->number;
-        const Submission* open = state.batch(options_.rollup, r->finalised + 1);
-        if (open != nullptr && open->state == BatchState::pending) d.first_open = *open;
-        for (const auto& [id, s] : state.submissions()) {
-            const bool is_due = s.rollup == options_.rollup && s.state == BatchState::orphaned &&
-                                s.sequencer == sender_.address() &&
-                                is_deep(s.orphaned.block, head, options_.confirmations);
-            if (is_due) d.orphans.push_back(id);
-        }
-        return d;
-    });
-    if (due.first_open) {
-        QUARRY_PASS_ON(raise_bounty(*due.first_open, due.timestamp));
-        QUARRY_PASS_ON(discard_late(*due.first_open, due.timestamp));
+/// The hub refused the batch, or would. What a reorganisation took of its queue entries mostly comes back.
+Outcome<Done> L1Settlement::not_taken(const Job& job, const std::string& cause) {
+    const bool is_lasting = std::ranges::find(kFinalCauses, cause) != kFinalCauses.end();
+    if (!note_refusal(job, cause, "the hub does not take the batch", is_lasting)) {
+        return not_taken_now(job.batch.header.number, cause);
     }
-    QUARRY_PASS_ON(settle_orphans(due.orphans));
-    return collect_credit(due.block);
+    update(job, [&](Job& j) {
+        j.is_refused = true;
+        j.reason = "the hub refuses the batch for good";
+        ++figures_.batches_refused;
+    });
+    return Done{};
 }
 
-/// False: it was submitted before.
-Outcome<bool> L1Settlement::submit_once(const std::string& id, Bytes data, const U256& value) {
-    if (sender_.status(id)) return false;
+/// The batch is not the next one of what L1 has: another sequencer posted, or this one's state is not that of its last
+/// batches. Within a reorganisation that passes.
+Outcome<Done> L1Settlement::forked(const Job& job, const Chain& chain) {
+    const std::string number = std::to_string(job.batch.header.number);
+    Problem problem{
+        Problem::Kind::refused, "forked_from_l1",
+        "batch " + number + " of this sequencer does not follow batch " + std::to_string(chain.head) +
+            " that L1 has: L1 has batches that are not this sequencer's",
+        "stop every other sequencer of the rollup; then go on from a backup of state, ledger and batches that "
+        "has L1's last batch, or wait until the other batches are discarded"};
+    if (!note_refusal(job, problem.name, problem.cause, true)) return environment(problem.name, problem.cause);
+    const std::scoped_lock lock(mutex_);
+    failure_ = problem;
+    return problem;
+}
+
+// ---- what is due for batches that are there
+
+Outcome<Done> L1Settlement::do_duties() {
+    const auto head = view_.head();
+    if (!head) return Done{};
+    const std::vector<Duty> due = view_.read([&](const HubState& state, const auto&) {
+        return due_duties(state, *head, options_, view_.options().hub, sender_.address());
+    });
+    std::erase_if(next_try_, [&](const auto& entry) {
+        return std::ranges::none_of(due, [&](const Duty& duty) { return duty.name == entry.first; });
+    });
+    for (const Duty& duty : due) QUARRY_PASS_ON(perform(duty, head->number));
+    return Done{};
+}
+
+/// What goes by the duty's name is on its way; what failed under it is tried again under the next one.
+Outcome<Done> L1Settlement::perform(const Duty& duty, std::uint64_t block) {
     ethereum::Intent intent;
-    intent.id = id;
-    intent.to = view_.options().hub;
-    intent.data = std::move(data);
-    intent.value = value;
+    intent.id = next_attempt(duty.name);
+    if (sender_.status(intent.id) || block < next_try_[duty.name]) return Done{};
+    intent.to = duty.to;
+    intent.data = duty.data;
+    intent.value = duty.value;
     const auto submitted = sender_.submit(std::move(intent));
     if (!submitted) return to_problem(submitted.error());
-    return true;
-}
-
-Outcome<Done> L1Settlement::raise_bounty(const Submission& s, std::uint64_t timestamp) {
-    if (options_.raise_amount.is_zero() || options_.num_raises == 0 || timestamp >= s.deadline) return Done{};
-    const std::uint64_t window = s.deadline - s.submitted.timestamp;
-    const std::uint64_t start = s.deadline - window * std::min(options_.raise_last_percent, 100U) / 100;
-    if (timestamp < start) return Done{};
-    const std::uint64_t due = (timestamp - start) * options_.num_raises / (s.deadline - start) + 1;
-    for (std::uint64_t k = 0; k < std::min<std::uint64_t>(due, options_.num_raises); ++k) {
-        const auto raised = submit_once("raise/" + std::to_string(s.id) + "/" + std::to_string(k),
-                                        hub_call::raise_bounty(s.rollup, s.number), options_.raise_amount);
-        if (!raised) return raised.error();
-        const std::scoped_lock lock(mutex_);
-        figures_.raises += raised.value() ? 1 : 0;
-    }
-    return Done{};
-}
-
-Outcome<Done> L1Settlement::discard_late(const Submission& s, std::uint64_t timestamp) {
-    const std::uint64_t start = s.deadline + options_.discard_after_sec;
-    if (!options_.discards_late || timestamp < start || timestamp < s.locked_until) return Done{};
-    const std::uint64_t attempt = (timestamp - start) / kDiscardAgainSec;
-    const auto discarded = submit_once("discard/" + std::to_string(s.id) + "/" + std::to_string(attempt),
-                                       hub_call::discard_unproven(s.rollup, s.number), {});
-    if (!discarded) return discarded.error();
+    next_try_[duty.name] = block + kTryAgainBlocks;
     const std::scoped_lock lock(mutex_);
-    figures_.discards += discarded.value() ? 1 : 0;
+    ++(figures_.*duty.counter);
     return Done{};
 }
 
-Outcome<Done> L1Settlement::settle_orphans(const std::vector<std::uint64_t>& ids) {
-    for (const std::uint64_t id : ids) {
-        const auto settled = submit_once("settle/" + std::to_string(id), hub_call::settle(id), {});
-        if (!settled) return settled.error();
-    }
-    return Done{};
-}
-
-Outcome<Done> L1Settlement::collect_credit(std::uint64_t block) {
-    if (options_.collect_above.is_zero() || block < next_collect_block_) return Done{};
-    const auto credit = HubReader(chain_, view_.options().hub).credit(sender_.address());
+/// Draws what has come together at the hub and at the bridge.
+Outcome<Done> L1Settlement::collect() {
+    const auto head = view_.head();
+    if (options_.collect_above.is_zero() || !head || head->number < next_collect_block_) return Done{};
+    const Address self = sender_.address();
+    const auto credit = HubReader(chain_, view_.options().hub).credit(self);
     if (!credit) return to_problem(credit.error());
-    next_collect_block_ = block + kCollectEveryBlocks;
-    if (credit.value() < options_.collect_above) return Done{};
-    const auto collected = submit_once("collect/" + std::to_string(block), hub_call::collect(sender_.address()), {});
-    if (!collected) return collected.error();
+    const auto fees = BridgeReader(chain_, view_.options().bridge).fees(self);
+    if (!fees) return to_problem(fees.error());
+    next_collect_block_ = head->number + kCollectEveryBlocks;
+    constexpr auto kCounter = &SettlementFigures::collections;
+    if (credit.value() >= options_.collect_above) {
+        QUARRY_PASS_ON(
+            perform({"collect/credit", view_.options().hub, hub_call::collect(self), {}, kCounter}, head->number));
+    }
+    if (fees.value() >= options_.collect_above) {
+        QUARRY_PASS_ON(perform({"collect/fees", view_.options().bridge, bridge_call::collect_fees(self), {}, kCounter},
+                               head->number));
+    }
     return Done{};
 }
 

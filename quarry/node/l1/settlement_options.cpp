@@ -8,7 +8,7 @@
 namespace quarry::node::l1 {
 namespace {
 
-constexpr std::uint64_t kHornerGasPerWord = 165;       ///< measured: contracts/test/vectors/settlement-gas.json
+constexpr std::uint64_t kHornerGasPerWord = 120;       ///< measured: contracts/test/vectors/settlement-gas.json
 constexpr std::uint64_t kPointEvaluationGas = 60'000;  ///< of a blob, at its proof: precompile and calldata
 
 }  // namespace

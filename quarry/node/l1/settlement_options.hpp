@@ -10,6 +10,9 @@ struct SettlementOptions {
     std::uint32_t rollup = 0;
     /// Blocks on top, the one that contains it included, before a queue entry is used or a batch counts as posted.
     unsigned confirmations = 2;
+    /// The same before what nothing takes back: a batch is final for users, is executed again, is given up. As deep a
+    /// reorganisation as that is survived.
+    unsigned final_confirmations = 16;
 
     enum class Placement { automatic, blobs, calldata };
     Placement placement = Placement::automatic;  ///< automatic: whatever costs less now
@@ -27,7 +30,8 @@ struct SettlementOptions {
 
     bool discards_late = true;             ///< drop a batch that nobody proved, and execute its operations again
     std::uint64_t discard_after_sec = 20;  ///< after the end of the window: a late proof may still come
-    U256 collect_above{1'000'000'000'000'000'000};  ///< credit at the hub that is drawn; 0: never
+    /// Credit at the hub, or fees of forced entries at the bridge, that are drawn; 0: never.
+    U256 collect_above{1'000'000'000'000'000'000};
 };
 
 /// base and max for a batch of so many words.

@@ -38,17 +38,23 @@ Settings settings_of(ProverConfig& c) {
     all.push_back(
         list_setting("l1.beacon", c.beacon, "URLs of beacon nodes that serve blobs; empty: the endpoints serve them"));
     all.push_back(text_setting("l1.hub", c.hub, "address of the hub"));
-    all.push_back(number_setting("l1.first_block", c.first_block, 0, 1ull << 40, "a block before the hub's creation"));
+    all.push_back(number_setting("l1.first_block", c.first_block, 0, 1ull << 40,
+                                 "a block not after the hub's creation; 0: it is looked for"));
     all.push_back(
         text_setting("l1.key", c.key, "file with the secret key of the account that sends; none: proofs wait"));
-    all.push_back(number_setting("l1.confirmations", c.confirmations, 1, 1000, "blocks before a batch is executed"));
+    all.push_back(number_setting("l1.confirmations", c.confirmations, 1, 1000,
+                                 "blocks that a batch is deep before a proof of it is handed in"));
     all.push_back(text_setting("prover.payee", c.payee, "address that is paid"));
     all.push_back(text_setting("prover.folder", c.folder, "where states, batches and proofs are kept"));
     all.push_back(
         text_setting("prover.snapshot", c.snapshot, "URL of a prover to start from, instead of the first batch"));
-    all.push_back(list_setting("prover.rollups", c.rollups, "numbers of the rollups to follow; empty: all"));
     all.push_back(
-        flag_setting("prover.untrusted", c.untrusted, "follow rollups too whose verifier is not of the hub's list"));
+        list_setting("prover.rollups", c.rollups, "numbers of the rollups to follow; empty: those with a bounty"));
+    all.push_back(number_setting("prover.max_rollups", c.max_rollups, 1, 100'000, "to follow, where none are named"));
+    all.push_back(number_setting("prover.patience_seconds", c.patience_seconds, 0, 1u << 30,
+                                 "that a batch waits for other provers before a proof of it is begun"));
+    all.push_back(
+        flag_setting("prover.untrusted", c.untrusted, "prove batches too whose verifier is not of the hub's list"));
     all.push_back(number_setting("prover.miner_tag", c.miner_tag, 0, ~0ull, "a number of one's own in every proof"));
     all.push_back(number_setting("prover.segments", c.segments, 1, 1024, "that a batch is cut into, at least"));
     all.push_back(number_setting("prover.max_batches", c.max_batches, 1, 16, "of one proof"));
@@ -77,7 +83,9 @@ Outcome<ProverOptions> options_of(const ProverConfig& config) {
     o.miner_tag = config.miner_tag;
     o.segments = config.segments;
     o.confirmations = config.confirmations;
+    o.patience_seconds = config.patience_seconds;
     o.max_batches = config.max_batches;
+    o.max_rollups = config.max_rollups;
     o.untrusted = config.untrusted;
     for (const std::string& text : config.rollups) {
         const auto id = parse_integer<std::uint32_t>(text);

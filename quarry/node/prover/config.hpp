@@ -12,15 +12,17 @@ struct ProverConfig {
     std::vector<std::string> endpoints;  ///< of L1, in the order of preference
     std::vector<std::string> beacon;     ///< nodes that serve blobs; empty: the endpoints do
     std::string hub;
-    std::uint64_t first_block = 0;  ///< before the hub's creation
+    std::uint64_t first_block = 0;  ///< not after the hub's creation; 0: it is looked for
     std::string key;                ///< file; empty: proofs are made and wait
     std::string payee;
     std::string folder = "prover";
     std::string snapshot;  ///< URL of a prover that serves them; empty: from the first batch on
     std::vector<std::string> rollups;
+    std::size_t max_rollups = 64;
     std::uint64_t miner_tag = 0;
     std::size_t segments = 1;
     std::uint64_t confirmations = 2;
+    std::uint64_t patience_seconds = 0;
     std::size_t max_batches = 16;
     bool untrusted = false;
     unsigned workers = 1;

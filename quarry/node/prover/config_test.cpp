@@ -60,6 +60,7 @@ TEST(ProverPages, WhatEachPathAnswers) {
     ProverOptions options;
     options.folder = path.get();
     options.payee = testing::kMe;
+    options.rollups = {1};  // nothing is left to earn
     testing::ManualRunner::Log log;
     auto prover = Prover::open(options, l1, std::make_unique<testing::ManualRunner>(log)).value();
     EXPECT_EQ(page_of(*prover, "/readyz").status, 503U);

@@ -42,6 +42,7 @@ BatchOnL1 to_batch(const l1::Submission& s, const l1::RollupRecord& record, cons
     b.hash = s.header_hash;
     b.submission = s.id;
     b.block = s.submitted.block;
+    b.posted_at = static_cast<rollup::Timestamp>(s.submitted.timestamp);
     b.key = s.key;
     b.placement = s.form == 1 ? DataPlacement::blobs : DataPlacement::calldata;
     b.l1_hashes = s.l1_hashes;
@@ -73,8 +74,13 @@ Problem no_submission(const BatchOnL1& batch) {
 }  // namespace
 
 HubL1View::HubL1View(l1::HubView& view, ethereum::Chain& chain, ethereum::BlobSource& blobs,
-                     ethereum::TransactionManager* sender, LoadKzg load_kzg)
-    : view_(view), chain_(chain), blobs_(blobs), sender_(sender), load_kzg_(std::move(load_kzg)) {
+                     ethereum::TransactionManager* sender, LoadKzg load_kzg, unsigned confirmations)
+    : view_(view),
+      chain_(chain),
+      blobs_(blobs),
+      sender_(sender),
+      load_kzg_(std::move(load_kzg)),
+      confirmations_(confirmations) {
     genesis_root_ = rollup::MemoryStore().state().root;
 }
 
@@ -125,9 +131,8 @@ std::vector<RollupOnL1> HubL1View::rollups() const {
             r.parameters.genesis_root = genesis_root_;
             r.parameters.min_new_pair_fee = fee.value_or(rollup::Amount());
             // Of another protocol, whatever it is: nothing here can execute it.
+            if (record.is_foreign) continue;
             if (l1::digest_bytes(rollup::domain_hash(r.parameters)) != record.domain) continue;
-            const auto key = state.verifiers().find(record.parameters.key);
-            r.trusted = key != state.verifiers().end() && key->second.is_pinned;
             r.head = record.head;
             r.finalised = record.finalised;
             r.irreversible = record.finalised;
@@ -147,7 +152,10 @@ std::optional<BatchOnL1> HubL1View::batch(std::uint32_t rollup, std::uint64_t nu
         const l1::Submission* s = state.batch(rollup, number);
         const l1::RollupRecord* record = state.rollup(rollup);
         if (s == nullptr || record == nullptr) return std::nullopt;
-        return to_batch(*s, *record, head_);
+        BatchOnL1 b = to_batch(*s, *record, head_);
+        const auto verifiers = state.verifiers().find(s->key);
+        b.trusted = verifiers != state.verifiers().end() && verifiers->second.is_pinned;
+        return b;
     });
 }
 
@@ -200,7 +208,7 @@ Outcome<Done> HubL1View::submit(const ProofToSubmit& proof) {
 
 std::string HubL1View::revert_cause(const ethereum::IntentStatus& status) const {
     if (status.error && !status.error->revert_data.empty()) return l1::revert_name(status.error->revert_data);
-    if (status.stage != IntentStage::reverted) {
+    if (status.stage_at(confirmations_) != IntentStage::reverted) {
         return status.error ? ethereum::ethereum_code_name(status.error->code) : intent_stage_name(status.stage);
     }
     const auto sent = status.hashes.empty() ? std::nullopt : std::optional(chain_.transaction(status.hashes.back()));
@@ -233,11 +241,12 @@ SubmissionStatus HubL1View::submission(const std::string& id) const {
         s.gas_used = intent.receipt->gas_used;
         s.fee = to_wei(intent.receipt->effective_gas_price) * s.gas_used;
     }
-    switch (intent.stage) {
+    switch (intent.stage_at(confirmations_)) {
         case IntentStage::queued:
         case IntentStage::sent:
         case IntentStage::mined:
             s.phase = SubmissionPhase::sending;
+            s.above_max_fee = intent.error && intent.error->code == ethereum::EthereumCode::fee_above_cap;
             break;
         case IntentStage::confirmed:
             s.phase = SubmissionPhase::accepted;
@@ -249,9 +258,17 @@ SubmissionStatus HubL1View::submission(const std::string& id) const {
             s.reason = "the hub does not take the proof: " + s.code;
             break;
         case IntentStage::cancelled:
+            s.phase = SubmissionPhase::cancelled;
             break;
     }
     return s;
+}
+
+Outcome<Done> HubL1View::cancel(const std::string& id) {
+    if (sender_ == nullptr) return Done{};
+    const auto cancelled = sender_->cancel(id);
+    if (!cancelled) return l1::chain_problem(cancelled.error());
+    return Done{};
 }
 
 }  // namespace quarry::node::prover

@@ -17,9 +17,9 @@ class HubL1View final : public L1View {
   public:
     using LoadKzg = std::function<ethereum::Answer<const ethereum::Kzg*>()>;
     /// All must outlive it. `sender`: null if there is no key to sign with: proofs are made and wait. `load_kzg` is
-    /// called when blobs are to be opened first.
+    /// called when blobs are to be opened first. A proof counts as accepted with so many confirmations.
     HubL1View(l1::HubView& view, ethereum::Chain& chain, ethereum::BlobSource& blobs,
-              ethereum::TransactionManager* sender, LoadKzg load_kzg);
+              ethereum::TransactionManager* sender, LoadKzg load_kzg, unsigned confirmations);
 
     Outcome<Done> refresh() override;
     [[nodiscard]] L1Head head() const override { return head_; }
@@ -29,6 +29,7 @@ class HubL1View final : public L1View {
     Outcome<std::vector<std::uint8_t>> fetch_data(const BatchOnL1& batch) override;
     Outcome<Done> submit(const ProofToSubmit& proof) override;
     [[nodiscard]] SubmissionStatus submission(const std::string& id) const override;
+    Outcome<Done> cancel(const std::string& id) override;
 
   private:
     void find_irreversible();
@@ -40,6 +41,7 @@ class HubL1View final : public L1View {
     ethereum::BlobSource& blobs_;
     ethereum::TransactionManager* sender_;
     LoadKzg load_kzg_;
+    unsigned confirmations_;
     L1Head head_;
     Digest genesis_root_{};
     std::uint64_t irreversible_block_ = 0;

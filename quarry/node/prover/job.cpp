@@ -91,7 +91,7 @@ std::optional<Job> parse_job(std::string_view text) {
     Job job;
     job.id = r.text("id");
     const std::string_view state = r.text("state");
-    job.key = r.integer<std::uint16_t>("key");
+    job.key = r.integer<std::uint32_t>("key");
     auto batches = parse_batches(r.text("batches"));
     job.code = r.text("code");
     job.reason = r.text("reason");
@@ -165,10 +165,10 @@ std::vector<std::string> JobStore::other_work(const std::string& id) const {
     return paths;
 }
 
-void JobStore::prune(std::size_t keep) {
+void JobStore::prune(std::size_t keep, const std::string& running) {
     std::vector<std::pair<std::uint64_t, std::string>> over;
     for (const auto& [id, job] : jobs_) {
-        if (is_over(job.state)) over.emplace_back(job.created_at, id);
+        if (is_over(job.state) && id != running) over.emplace_back(job.created_at, id);
     }
     if (over.size() <= keep) return;
     std::ranges::sort(over);

@@ -46,7 +46,7 @@ struct JobBatch {
 struct Job {
     std::string id;  ///< job_name: what its work is, and nothing else
     JobState state = JobState::proving;
-    std::uint16_t key = 0;
+    std::uint32_t key = 0;
     std::vector<JobBatch> batches;  ///< 1 to 16, in the bundle's order
     std::string code;               ///< of an end that is none to be glad of: a stable word
     std::string reason;             ///< and a sentence
@@ -94,8 +94,8 @@ class JobStore {
     [[nodiscard]] std::string work_path(const std::string& id) const;
     /// The work folders of the other jobs: where results of the same tasks may be.
     [[nodiscard]] std::vector<std::string> other_work(const std::string& id) const;
-    /// Removes the work of jobs that are over, all but the last `keep` of them, and then their records.
-    void prune(std::size_t keep);
+    /// Removes the work of jobs that are over, all but the last `keep` of them and `running`, and then their records.
+    void prune(std::size_t keep, const std::string& running);
 
   private:
     explicit JobStore(std::string folder) : folder_(std::move(folder)) {}

@@ -28,7 +28,6 @@ struct L1Head {
 /// A rollup of the hub.
 struct RollupOnL1 {
     rollup::RollupParameters parameters;  ///< whose genesis is the empty state
-    bool trusted = false;                 ///< its verifying contracts are of the hub's pinned list
     std::uint64_t head = 0;               ///< last submitted batch
     std::uint64_t finalised = 0;          ///< last final batch
     /// Last final batch whose finality is buried so deep that no reorganisation reaches it: never falls.
@@ -45,10 +44,12 @@ const char* batch_phase_name(BatchPhase phase) noexcept;
 /// A submission: the batch that has its number now.
 struct BatchOnL1 {
     rollup::Header header;
-    rollup::Bytes32 hash{};        ///< Keccak-256 of the header's bytes
-    std::uint64_t submission = 0;  ///< the hub's own number; another one for the same header submitted again
-    std::uint64_t block = 0;       ///< in which it was submitted
-    std::uint16_t key = 0;         ///< its verifying contracts
+    rollup::Bytes32 hash{};           ///< Keccak-256 of the header's bytes
+    std::uint64_t submission = 0;     ///< the hub's own number; another one for the same header submitted again
+    std::uint64_t block = 0;          ///< in which it was submitted
+    rollup::Timestamp posted_at = 0;  ///< of that block
+    std::uint32_t key = 0;            ///< its verifying contracts
+    bool trusted = false;             ///< these are of the hub's pinned list
     DataPlacement placement = DataPlacement::blobs;
     std::vector<rollup::Bytes32> l1_hashes;  ///< versioned hashes of the blobs, or the Keccak-256 of the calldata
     BatchPhase phase = BatchPhase::pending;
@@ -75,17 +76,18 @@ struct ProofToSubmit {
     /// Names the intent: submitting it again under the same name, after a restart too, is no second transaction while
     /// the first may still be mined.
     std::string id;
-    std::uint16_t key = 0;
+    std::uint32_t key = 0;
     TerminalProofFile proof;
     std::vector<Item> items;  ///< of proof.bundle.items, in order
     Wei max_fee = 0;          ///< most that the transaction may cost; 0: whatever it costs
 };
 
 enum class SubmissionPhase {
-    unknown,   ///< no such intent, or its transaction was dropped: submit again if it is still worth it
-    sending,   ///< on its way, or in a block that is not deep enough
-    accepted,  ///< counted, deep enough
-    refused,   ///< reverted, or would revert
+    unknown,    ///< no such intent, or its transaction was dropped: submit again if it is still worth it
+    sending,    ///< on its way, or in a block that is not deep enough
+    accepted,   ///< counted, deep enough
+    refused,    ///< reverted, or would revert
+    cancelled,  ///< taken back: nothing comes of this name any more
 };
 const char* submission_phase_name(SubmissionPhase phase) noexcept;
 
@@ -96,6 +98,7 @@ struct SubmissionStatus {
     Wei fee = 0;                    ///< what it cost
     std::string code;               ///< refused: the contract's error, or a stable word of the sender
     std::string reason;             ///< refused: a sentence
+    bool above_max_fee = false;     ///< sending: it waits, since it would cost more than its max_fee
 };
 
 /// One thread calls, except where a function says otherwise.
@@ -122,6 +125,8 @@ class L1View {
     /// Takes the proof over: when this returns, the intent is on disk. environment: not now.
     virtual Outcome<Done> submit(const ProofToSubmit& proof) = 0;
     [[nodiscard]] virtual SubmissionStatus submission(const std::string& id) const = 0;
+    /// Takes back what waits: its name is used up. environment: not now, or it is too late.
+    virtual Outcome<Done> cancel(const std::string& id) = 0;
 };
 
 }  // namespace quarry::node::prover

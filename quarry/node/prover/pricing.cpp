@@ -65,6 +65,8 @@ const char* submission_phase_name(SubmissionPhase phase) noexcept {
             return "accepted";
         case SubmissionPhase::refused:
             return "refused";
+        case SubmissionPhase::cancelled:
+            return "cancelled";
     }
     return "unknown";
 }
@@ -181,7 +183,7 @@ Choice choose_of_key(Waiting waiting, const PriceContext& context, std::size_t m
 }  // namespace
 
 Choice choose_batches(std::span<const Candidate> candidates, const PriceContext& context, std::size_t max_batches) {
-    std::map<std::uint16_t, Waiting> by_key;
+    std::map<std::uint32_t, Waiting> by_key;
     for (std::size_t first = 0; first < candidates.size();) {
         const Candidate& c = candidates[first];
         std::size_t end = first + 1;

@@ -18,7 +18,7 @@ struct GasModel {
     std::array<std::uint64_t, 3> verification_gas{4'200'000, 4'400'000, 5'200'000};  ///< room for 1, 4, 16 batches
     std::uint64_t item_gas = 160'000;                                                ///< settling one batch
     std::uint64_t blob_gas = 60'000;                                                 ///< the opening of one blob
-    std::uint64_t effect_gas = 1'500;                                                ///< of one effect
+    std::uint64_t effect_gas = 3'000;                                                ///< of one effect
     std::uint64_t effect_word_gas = 250;                ///< of one word of effects, or of calldata that is opened
     std::size_t proof_bytes = 74'500;                   ///< of a terminal proof, at most
     std::uint64_t gas_cap = 16'777'216;                 ///< of a transaction [EIP7825]
@@ -29,7 +29,7 @@ struct GasModel {
 struct Candidate {
     std::uint32_t rollup = 0;
     std::uint64_t number = 0;
-    std::uint16_t key = 0;
+    std::uint32_t key = 0;
     std::size_t words = 0;
     std::size_t effects = 0;
     std::size_t effect_words = 0;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <condition_variable>
 #include <mutex>
 #include <thread>
 
@@ -70,7 +71,8 @@ double open_units(const WorkFolder& folder) {
 
 class ThreadRunner final : public ProofRunner {
   public:
-    explicit ThreadRunner(WorkDoer doer) : doer_(std::move(doer)) {}
+    explicit ThreadRunner(WorkDoer doer)
+        : doer_(std::move(doer)), thread_([this](const std::stop_token& stop) { run(stop); }) {}
     ThreadRunner(const ThreadRunner&) = delete;
     ThreadRunner& operator=(const ThreadRunner&) = delete;
     ~ThreadRunner() override { stop_ = true; }
@@ -79,11 +81,9 @@ class ThreadRunner final : public ProofRunner {
         QUARRY_CHECK(!is_busy());
         stop_ = false;
         busy_ = true;
-        thread_ = std::jthread([this, work = std::move(work), material = std::move(material)] {
-            auto result = do_proof_work(work, material, doer_, stop_);
-            const std::scoped_lock lock(mutex_);
-            result_.emplace(std::move(result));
-        });
+        const std::scoped_lock lock(mutex_);
+        asked_.emplace(std::move(work), std::move(material));
+        wake_.notify_one();
     }
     [[nodiscard]] bool is_busy() const override { return busy_; }
     std::optional<Outcome<ProofResult>> take() override {
@@ -97,10 +97,27 @@ class ThreadRunner final : public ProofRunner {
     void stop() override { stop_ = true; }
 
   private:
+    using Asked = std::pair<ProofWork, std::function<Outcome<JobMaterial>()>>;
+
+    /// One thread for all work: worker processes die with the thread that started them.
+    void run(const std::stop_token& stop) {
+        for (;;) {
+            std::unique_lock lock(mutex_);
+            if (!wake_.wait(lock, stop, [this] { return asked_.has_value(); })) return;
+            const Asked asked = *std::exchange(asked_, std::nullopt);
+            lock.unlock();
+            auto result = do_proof_work(asked.first, asked.second, doer_, stop_);
+            lock.lock();
+            result_.emplace(std::move(result));
+        }
+    }
+
     WorkDoer doer_;
     std::atomic<bool> stop_ = false;
     bool busy_ = false;
     std::mutex mutex_;
+    std::condition_variable_any wake_;
+    std::optional<Asked> asked_;
     std::optional<Outcome<ProofResult>> result_;
     std::jthread thread_;  // last: joined before what it uses is gone
 };
@@ -156,6 +173,14 @@ std::optional<TerminalProofFile> find_proof(const std::string& path, const std::
     auto proof = parse_terminal_proof(*output.value());
     if (!proof) return std::nullopt;
     return std::move(proof).value();
+}
+
+Outcome<Done> forget_proof(const std::string& path, const std::string& job) {
+    const auto folder = WorkFolder::open(path);
+    if (!folder) return Done{};
+    const auto task = find_bundle_task(folder.value(), job);
+    if (!task) return Done{};
+    return folder.value().forget_output(*task);
 }
 
 std::unique_ptr<ProofRunner> make_proof_runner(WorkDoer doer) {

@@ -57,6 +57,9 @@ Outcome<ProofResult> do_proof_work(const ProofWork& work, const std::function<Ou
 /// The finished proof of a job whose work was done before; no value: it is not done.
 std::optional<TerminalProofFile> find_proof(const std::string& folder, const std::string& job);
 
+/// Its last task has to be done again. environment: the disk.
+Outcome<Done> forget_proof(const std::string& folder, const std::string& job);
+
 /// Does one piece of work at a time, beside its caller.
 class ProofRunner {
   public:

@@ -61,7 +61,7 @@ Outcome<Done> Prover::step(std::uint64_t now) {
     }
     QUARRY_PASS_ON(take_result(now));
     if (connected_) {
-        QUARRY_PASS_ON(check_jobs());
+        QUARRY_PASS_ON(check_jobs(now));
         if (!stopping_) QUARRY_PASS_ON(begin_work(now));
     }
     publish();
@@ -74,11 +74,25 @@ void Prover::stop() {
     publish();
 }
 
+bool Prover::is_worth_following(const RollupOnL1& rollup) const {
+    const std::uint32_t id = rollup.parameters.rollup_id;
+    if (!options_.rollups.empty()) return options_.rollups.contains(id);
+    if (Replica::exists(rollup_folder(options_, id))) return true;
+    for (std::uint64_t n = rollup.finalised + 1; n <= rollup.head; ++n) {
+        const auto batch = view_.batch(id, n);
+        if (!batch) break;
+        if (batch->phase == BatchPhase::pending && may_prove(*batch) && batch->max + batch->raised > 0) return true;
+    }
+    return false;
+}
+
 void Prover::follow(std::uint64_t now) {
     for (const RollupOnL1& rollup : view_.rollups()) {
         const std::uint32_t id = rollup.parameters.rollup_id;
-        if (!options_.rollups.empty() && !options_.rollups.contains(id)) continue;
-        if (!rollup.trusted && !options_.untrusted) continue;
+        if (!rollups_.contains(id)) {
+            const bool is_full = options_.rollups.empty() && rollups_.size() >= options_.max_rollups;
+            if (is_full || !is_worth_following(rollup)) continue;
+        }
         {
             const std::scoped_lock lock(states_mutex_);
             rollups_[id].on_l1 = rollup;
@@ -110,16 +124,17 @@ void Prover::follow_one(Followed& followed, std::uint64_t now) {
             return;
         }
         followed.waits.reset();
-        const std::scoped_lock lock(states_mutex_);
-        followed.replica = std::move(opened).value();
+        {
+            const std::scoped_lock lock(states_mutex_);
+            followed.replica = std::move(opened).value();
+        }
         say(Level::info, "rollup_followed", "a rollup's state is followed from here on",
             {{"rollup", name}, {"batch", std::to_string(followed.replica->batch_number())}});
     }
-    const std::scoped_lock lock(states_mutex_);
-    const auto report =
-        followed.replica->follow(view_, followed.on_l1, options_.confirmations, options_.batches_per_step);
+    const auto report = followed.replica->follow(view_, followed.on_l1, options_.batches_per_step);
     if (!report) {
         // What is on disk is uncertain now: it is opened again, or made again, before anything builds on it.
+        const std::scoped_lock lock(states_mutex_);
         followed.replica.reset();
         followed.retry_at = now + kReopenSeconds;
         followed.waits = report.error();
@@ -206,16 +221,20 @@ const Replica* Prover::replica(std::uint32_t rollup) const {
     return it == rollups_.end() ? nullptr : it->second.replica.get();
 }
 
-Outcome<std::vector<std::uint8_t>> Prover::snapshot(std::uint32_t rollup) const {
+std::shared_ptr<const Replica> Prover::shared_replica(std::uint32_t rollup) const {
     const std::scoped_lock lock(states_mutex_);
-    const Replica* found = replica(rollup);
+    const auto it = rollups_.find(rollup);
+    return it == rollups_.end() ? nullptr : it->second.replica;
+}
+
+Outcome<Replica::Snapshot> Prover::snapshot(std::uint32_t rollup) const {
+    const auto found = shared_replica(rollup);
     if (found == nullptr) return unknown_rollup(rollup);
     return found->snapshot();
 }
 
 Outcome<BatchFiles> Prover::batch(std::uint32_t rollup, std::uint64_t number) const {
-    const std::scoped_lock lock(states_mutex_);
-    const Replica* found = replica(rollup);
+    const auto found = shared_replica(rollup);
     if (found == nullptr) return unknown_rollup(rollup);
     return found->read_batch(number);
 }

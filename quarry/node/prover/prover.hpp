@@ -22,15 +22,17 @@ struct ProverOptions {
     std::string folder;       ///< rollups/ID with states and batches, jobs/ID with work; made if it is not there
     rollup::L1Address payee;  ///< who is paid; not zero
     std::uint64_t miner_tag = 0;
-    std::size_t segments = 1;          ///< that a batch is cut into, at least
-    std::uint64_t confirmations = 2;   ///< blocks that a batch is deep before it is executed; 1: the head will do
-    std::size_t max_batches = 16;      ///< of one proof
-    std::set<std::uint32_t> rollups;   ///< to follow; empty: all
-    bool untrusted = false;            ///< rollups too whose verifying contracts are not of the hub's list
-    std::size_t batches_per_step = 4;  ///< executed in one round, so that a round does not take long
-    std::size_t keep_jobs = 32;        ///< that are over, with their work
-    unsigned attempts = 3;             ///< runs of a job's tasks, before it is given up
-    std::uint64_t retry_seconds = 10;  ///< between them
+    std::size_t segments = 1;            ///< that a batch is cut into, at least
+    std::uint64_t confirmations = 2;     ///< blocks that a batch is deep before its proof leaves; 1: the head will do
+    std::uint64_t patience_seconds = 0;  ///< that a batch is on L1 before a proof is begun: others may make it
+    std::size_t max_batches = 16;        ///< of one proof
+    std::set<std::uint32_t> rollups;     ///< to follow; empty: those that have a bounty to earn
+    std::size_t max_rollups = 64;        ///< of these
+    bool untrusted = false;              ///< batches too whose verifying contracts are not of the hub's list
+    std::size_t batches_per_step = 4;    ///< executed in one round, so that a round does not take long
+    std::size_t keep_jobs = 32;          ///< that are over, with their work
+    std::uint64_t retry_seconds = 10;    ///< after trouble with a job; twice as long each time, up to 64 times as long
+    unsigned max_refusals = 8;           ///< of a job's proofs by L1, before it is given up
 
     GasModel gas;
     Wei wei_per_cpu_hour = 0;  ///< what the machine costs
@@ -56,8 +58,8 @@ class Prover {
 
     // From any thread.
     [[nodiscard]] ProverStatus status() const;
-    /// Of the rollup's last irreversible state. bad_input (unknown_rollup).
-    [[nodiscard]] Outcome<std::vector<std::uint8_t>> snapshot(std::uint32_t rollup) const;
+    /// Of the rollup's last irreversible state. bad_input (unknown_rollup); environment (busy).
+    [[nodiscard]] Outcome<Replica::Snapshot> snapshot(std::uint32_t rollup) const;
     /// A batch's words and effects, also when L1 has them no more. bad_input (unknown_rollup, ..).
     [[nodiscard]] Outcome<BatchFiles> batch(std::uint32_t rollup, std::uint64_t number) const;
 
@@ -71,9 +73,15 @@ class Prover {
     /// A rollup that is followed.
     struct Followed {
         RollupOnL1 on_l1;
-        std::unique_ptr<Replica> replica;  ///< null until it could be opened
+        std::shared_ptr<Replica> replica;  ///< null until it could be opened
         std::optional<Problem> waits;
         std::uint64_t retry_at = 0;
+    };
+    /// Trouble with a job, since it last got on.
+    struct Trouble {
+        unsigned times = 0;
+        std::uint64_t retry_at = 0;
+        unsigned refusals = 0;  ///< by L1, of all its proofs
     };
     /// What has become of a job's batches.
     struct Standing {
@@ -85,6 +93,11 @@ class Prover {
 
     // prover.cpp
     void follow(std::uint64_t now);
+    /// Whether it is worth the work of following it, which anybody can make everybody do by registering rollups.
+    [[nodiscard]] bool is_worth_following(const RollupOnL1& rollup) const;
+    [[nodiscard]] bool may_prove(const BatchOnL1& batch) const { return batch.trusted || options_.untrusted; }
+    /// From any thread.
+    [[nodiscard]] std::shared_ptr<const Replica> shared_replica(std::uint32_t rollup) const;
     void follow_one(Followed& followed, std::uint64_t now);
     Outcome<std::unique_ptr<Replica>> open_replica(const RollupOnL1& rollup);
     void report_invalid(const Followed& followed);
@@ -94,14 +107,21 @@ class Prover {
 
     // prover_jobs.cpp
     Outcome<Done> take_result(std::uint64_t now);
-    Outcome<Done> check_jobs();
-    Outcome<Done> check_job(Job job);
+    Outcome<Done> check_jobs(std::uint64_t now);
+    Outcome<Done> check_job(Job job, std::uint64_t now);
     /// Of a job none of whose batches waits for a proof.
     Outcome<Done> end_of_closed(Job& job, const Standing& standing);
-    Outcome<Done> check_submission(Job& job, const Standing& standing);
+    Outcome<Done> check_submission(Job& job, const Standing& standing, std::uint64_t now);
+    /// L1 does not take the proof.
+    Outcome<Done> take_refusal(Job& job, const SubmissionStatus& status, std::uint64_t now);
     Outcome<Done> hand_in(Job& job);
     Outcome<Done> begin_work(std::uint64_t now);
-    Outcome<Done> start(const Job& job);
+    Outcome<Done> start(const Job& job, std::uint64_t now);
+    /// It is not tried again for a while.
+    void put_off(const Job& job, std::uint64_t now);
+    [[nodiscard]] bool is_put_off(const Job& job, std::uint64_t now) const;
+    /// Whether no short reorganisation takes the job's batches back.
+    [[nodiscard]] bool is_deep(const Job& job) const;
     [[nodiscard]] Standing standing_of(const Job& job) const;
     /// Earnings of its batches that are open still, costs of the whole transaction; own cost of what is to be done.
     [[nodiscard]] Price price_now(const Job& job) const;
@@ -118,9 +138,8 @@ class Prover {
     std::unique_ptr<ProofRunner> runner_;
     JobStore jobs_;
     std::map<std::uint32_t, Followed> rollups_;
-    std::string running_;                         ///< the job that the runner works on
-    std::map<std::string, unsigned> attempts_;    ///< failed runs
-    std::map<std::string, std::uint64_t> retry_;  ///< not before
+    std::string running_;                     ///< the job that the runner works on
+    std::map<std::string, Trouble> trouble_;  ///< by job
     std::string skipped_code_;
     std::string skipped_reason_;
     std::string holding_;  ///< the last job whose hand-in waits for a better price
@@ -128,7 +147,7 @@ class Prover {
     double ms_per_unit_ = 2.0;  ///< what it is on a small machine, until it is measured
     bool connected_ = false;
     bool stopping_ = false;
-    mutable std::mutex states_mutex_;  ///< held while replicas change, and by other threads that read them
+    mutable std::mutex states_mutex_;  ///< of rollups_, held while it changes, and by other threads that read it
     mutable std::mutex status_mutex_;
     ProverStatus status_;
 };

@@ -1,7 +1,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
+#include <string_view>
 
 #include "quarry/hash/keccak.hpp"
 #include "quarry/node/node_proof.hpp"
@@ -22,6 +24,16 @@ std::string batches_text(const Job& job) {
     for (const JobBatch& b : job.batches) text += fmt::format("{}{}/{}", text.empty() ? "" : " ", b.rollup, b.number);
     return text;
 }
+
+/// Errors of IHub.sol that say something of the proof itself, wherever L1 stands: there is no use in trying again. All
+/// others may be gone in another block.
+bool is_of_the_proof(std::string_view code) {
+    constexpr std::array kCodes{"BadProfile",   "NoItems",      "TooManyItems",   "NoPayee",
+                                "DataMismatch", "OpeningCount", "EffectsLength",  "EffectsMalformed",
+                                "EffectsCount", "EffectsQueue", "PointEvaluation"};
+    return std::ranges::find(kCodes, code) != kCodes.end();
+}
+constexpr std::string_view kProofRejected = "ProofRejected";
 
 Problem not_followed(const JobBatch& batch) {
     return {Problem::Kind::environment, "not_followed",
@@ -54,7 +66,9 @@ std::vector<Candidate> Prover::candidates() const {
             const auto batch = view_.batch(id, n);
             if (!batch || !followed.replica->has(*batch)) break;
             if (batch->phase != BatchPhase::pending || taken.contains({id, n})) continue;
-            if (failed.contains({id, batch->submission})) break;
+            // What follows waits as well: it is final only after this one.
+            if (failed.contains({id, batch->submission}) || !may_prove(*batch)) break;
+            if (head.timestamp < batch->posted_at + options_.patience_seconds) break;
             found.push_back(make_candidate(*batch, followed.replica->entries().at(n).effect_words, head));
         }
     }
@@ -148,7 +162,18 @@ Outcome<JobMaterial> Prover::material_of(const Job& job) const {
     return material;
 }
 
-Outcome<Done> Prover::start(const Job& job) {
+void Prover::put_off(const Job& job, std::uint64_t now) {
+    constexpr unsigned kMaxDoublings = 6;
+    Trouble& trouble = trouble_[job.id];
+    trouble.retry_at = now + (options_.retry_seconds << std::min(trouble.times++, kMaxDoublings));
+}
+
+bool Prover::is_put_off(const Job& job, std::uint64_t now) const {
+    const auto it = trouble_.find(job.id);
+    return it != trouble_.end() && now < it->second.retry_at;
+}
+
+Outcome<Done> Prover::start(const Job& job, std::uint64_t now) {
     const std::string work = jobs_.work_path(job.id);
     // The states are the caller's to read; the runner's thread gets copies.
     auto material = std::make_shared<std::optional<JobMaterial>>();
@@ -156,8 +181,8 @@ Outcome<Done> Prover::start(const Job& job) {
         auto made = material_of(job);
         if (!made) {
             say(Level::warning, made.error().name, made.error().cause, {{"job", job.id}});
-            Job over = job;
-            return end(over, JobState::dropped, made.error().name, made.error().cause);
+            put_off(job, now);
+            return Done{};
         }
         *material = std::move(made).value();
     }
@@ -176,22 +201,21 @@ Outcome<Done> Prover::begin_work(std::uint64_t now) {
     if (runner_->is_busy()) return Done{};
     const Job* next = nullptr;
     for (const auto& [id, job] : jobs_.jobs()) {
-        const auto retry = retry_.find(id);
-        if (job.state != JobState::proving || (retry != retry_.end() && now < retry->second)) continue;
+        if (job.state != JobState::proving || is_put_off(job, now)) continue;
         if (next == nullptr || job.created_at < next->created_at) next = &job;
     }
     if (next != nullptr) {
         Job job = *next;
-        if (!find_proof(jobs_.work_path(job.id), job.id)) return start(job);
+        if (!find_proof(jobs_.work_path(job.id), job.id)) return start(job, now);
         // Its last task was done when the process ended, or before a reorganisation.
         job.state = JobState::proven;
         job.proven_at = now;
         say(Level::info, "job_proven", "the terminal proof is on disk", {{"job", job.id}});
         QUARRY_PASS_ON(jobs_.put(job));
-        return check_job(job);
+        return check_job(job, now);
     }
     const auto job = choose(now);
-    if (!job) return Done{};
+    if (!job || is_put_off(*job, now)) return Done{};
     QUARRY_PASS_ON(jobs_.put(*job));
     return begin_work(now);
 }
@@ -200,7 +224,10 @@ Outcome<Done> Prover::take_result(std::uint64_t now) {
     auto taken = runner_->take();
     if (!taken) return Done{};
     Job job = jobs_.jobs().at(std::exchange(running_, {}));
-    if (is_over(job.state)) return Done{};
+    if (is_over(job.state)) {
+        jobs_.prune(options_.keep_jobs, running_);
+        return Done{};
+    }
     if (*taken) {
         const ProofResult& result = taken->value();
         job.cpu_ms += result.report.cpu_ms;
@@ -210,8 +237,7 @@ Outcome<Done> Prover::take_result(std::uint64_t now) {
         counters_.executed_tasks += result.report.executed;
         counters_.reused_tasks += result.report.reused;
         counters_.proven_batches += job.batches.size();
-        attempts_.erase(job.id);
-        retry_.erase(job.id);
+        trouble_[job.id].times = 0;
         if (result.units > 0 && result.report.cpu_ms > 0) {
             ms_per_unit_ += 0.3 * (static_cast<double>(result.report.cpu_ms) / result.units - ms_per_unit_);
         }
@@ -225,12 +251,12 @@ Outcome<Done> Prover::take_result(std::uint64_t now) {
     const Problem& why = taken->error();
     if (why.name == "stopped") return Done{};
     say(Level::warning, why.name, why.cause, {{"job", job.id}});
+    if (why.kind == Problem::Kind::refused) return end(job, JobState::failed, why.name, why.cause);
+    // The machine's trouble ends no job. What cannot be read on its disk is made again.
     std::error_code ignored;
-    if (why.name == "damaged_work") fs::remove_all(jobs_.work_path(job.id), ignored);
-    if (why.kind == Problem::Kind::refused || ++attempts_[job.id] >= options_.attempts) {
-        return end(job, JobState::failed, why.name, why.cause);
-    }
-    retry_[job.id] = now + options_.retry_seconds;
+    const bool is_damaged = why.kind == Problem::Kind::bad_input || why.name == "damaged_work";
+    if (is_damaged) fs::remove_all(jobs_.work_path(job.id), ignored);
+    put_off(job, now);
     return Done{};
 }
 
@@ -271,7 +297,7 @@ Price Prover::price_now(const Job& job) const {
         if (!on_l1 || replica == nullptr) continue;
         const auto entry = replica->entries().find(b.number);
         Candidate c = make_candidate(*on_l1, entry == replica->entries().end() ? 0 : entry->second.effect_words, head);
-        if (on_l1->phase != BatchPhase::pending) c.earns = 0;
+        if (on_l1->phase != BatchPhase::pending || on_l1->hash != b.hash) c.earns = 0;
         batches.push_back(c);
     }
     Price price = price_of(batches, price_context());
@@ -296,22 +322,23 @@ Outcome<Done> Prover::end(Job& job, JobState state, const std::string& code, con
     say(state == JobState::failed ? Level::error : Level::info, fmt::format("job_{}", job_state_name(state)), reason,
         {{"job", job.id}, {"batches", batches_text(job)}, {"code", code}});
     QUARRY_PASS_ON(jobs_.put(job));
-    jobs_.prune(options_.keep_jobs);
+    trouble_.erase(job.id);
+    jobs_.prune(options_.keep_jobs, running_);
     return Done{};
 }
 
-Outcome<Done> Prover::check_jobs() {
+Outcome<Done> Prover::check_jobs(std::uint64_t now) {
     std::vector<Job> open;
     for (const auto& [id, job] : jobs_.jobs()) {
         if (!is_over(job.state)) open.push_back(job);
     }
-    for (const Job& job : open) QUARRY_PASS_ON(check_job(job));
+    for (const Job& job : open) QUARRY_PASS_ON(check_job(job, now));
     return Done{};
 }
 
-Outcome<Done> Prover::check_job(Job job) {
+Outcome<Done> Prover::check_job(Job job, std::uint64_t now) {
     const Standing standing = standing_of(job);
-    if (job.state == JobState::submitted) return check_submission(job, standing);
+    if (job.state == JobState::submitted) return check_submission(job, standing, now);
     if (standing.open == 0) return end_of_closed(job, standing);
     const bool fewer = standing.open < job.batches.size();
     if (job.state == JobState::proving) {
@@ -320,7 +347,16 @@ Outcome<Done> Prover::check_job(Job job) {
         return end(job, others ? JobState::lost : JobState::dropped, "not_worth_it",
                    "what is left of its batches earns less than it costs");
     }
+    if (is_put_off(job, now)) return Done{};
     return hand_in(job);
+}
+
+bool Prover::is_deep(const Job& job) const {
+    const std::uint64_t head = view_.head().block;
+    return std::ranges::all_of(job.batches, [&](const JobBatch& b) {
+        const auto on_l1 = view_.batch(b.rollup, b.number);
+        return !on_l1 || on_l1->block + options_.confirmations <= head + 1;
+    });
 }
 
 Outcome<Done> Prover::end_of_closed(Job& job, const Standing& standing) {
@@ -329,18 +365,41 @@ Outcome<Done> Prover::end_of_closed(Job& job, const Standing& standing) {
     return end(job, JobState::dropped, "gone", "L1 has its batches no more");
 }
 
-Outcome<Done> Prover::check_submission(Job& job, const Standing& standing) {
+Outcome<Done> Prover::take_refusal(Job& job, const SubmissionStatus& status, std::uint64_t now) {
+    const unsigned refusals = ++trouble_[job.id].refusals;
+    // A proof that was good when it was made may have been damaged on disk since: it is made again, once.
+    const bool is_damaged = status.code == kProofRejected && refusals == 1;
+    const bool is_final = is_of_the_proof(status.code) || (status.code == kProofRejected && !is_damaged);
+    if (is_final || refusals >= options_.max_refusals) return end(job, JobState::failed, status.code, status.reason);
+    say(Level::warning, "proof_refused", status.reason, {{"job", job.id}, {"code", status.code}});
+    if (is_damaged) QUARRY_PASS_ON(forget_proof(jobs_.work_path(job.id), job.id));
+    put_off(job, now);
+    job.state = is_damaged ? JobState::proving : JobState::proven;
+    return jobs_.put(job);
+}
+
+Outcome<Done> Prover::check_submission(Job& job, const Standing& standing, std::uint64_t now) {
     const SubmissionStatus status = view_.submission(intent_of(job));
     job.transaction = status.transaction;
     job.fee = status.fee;
     switch (status.phase) {
         case SubmissionPhase::sending:
+            // It may cost what it earned when it was handed in. Under a new name it may cost what it earns now. If it
+            // cannot be taken back now, the next round tries again.
+            if (status.above_max_fee && standing.open > 0 &&
+                price_now(job).is_worth_it(std::min(options_.margin_percent, 0))) {
+                (void)view_.cancel(intent_of(job));
+            }
             return Done{};
+        case SubmissionPhase::cancelled:
+            if (standing.open == 0) break;
+            job.state = JobState::proven;
+            return jobs_.put(job);
         case SubmissionPhase::accepted:
             return end(job, JobState::settled, "", "L1 accepted the proof");
         case SubmissionPhase::refused:
             if (standing.open == 0) break;
-            return end(job, JobState::failed, status.code, status.reason);
+            return take_refusal(job, status, now);
         case SubmissionPhase::unknown:
             break;
     }
@@ -372,8 +431,9 @@ Outcome<ProofToSubmit> Prover::to_submit(const Job& job, TerminalProofFile proof
 }
 
 Outcome<Done> Prover::hand_in(Job& job) {
+    if (!is_deep(job)) return Done{};
     const Price price = price_now(job);
-    if (!price.is_worth_it(options_.margin_percent > 0 ? 0 : options_.margin_percent)) {
+    if (!price.is_worth_it(std::min(options_.margin_percent, 0))) {
         if (holding_ != job.id) {
             say(Level::warning, "gas_too_expensive",
                 "the proof is made, and waits until it earns more than its gas costs",

@@ -50,6 +50,15 @@ class ProverTest : public ::testing::Test {
         return std::find(events.begin(), events.end(), event) != events.end();
     }
 
+    /// L1 refuses the last proof that was handed in.
+    void refuse_last(const std::string& code) {
+        for (auto& [name, sent] : l1.sent) {
+            if (sent.status.phase != SubmissionPhase::sending) continue;
+            sent.status.phase = SubmissionPhase::refused;
+            sent.status.code = code;
+        }
+    }
+
     TemporaryPath path{"quarry-prover"};
     SimL1 l1;
     ProverOptions options;
@@ -180,8 +189,12 @@ TEST_F(ProverTest, AReorganisationDropsABatchAndBringsItBack) {
     EXPECT_EQ(log.made, 1U);
     EXPECT_EQ(only_job().batches[0].submission, l1.at(1).batch.submission);
     // The transaction is in a block that a reorganisation takes back, and drops: it is sent again.
-    l1.mine();
+    l1.include(false);
+    ASSERT_EQ(l1.at(1).batch.phase, BatchPhase::finalised);
+    step();
+    EXPECT_EQ(states(), "submitted ");
     l1.reorganise(l1.block);
+    ASSERT_EQ(l1.at(1).batch.phase, BatchPhase::pending);
     step();
     EXPECT_EQ(l1.transactions, 2U);
     l1.include();
@@ -212,35 +225,167 @@ TEST_F(ProverTest, AProofWaitsForGasThatItCanPay) {
     EXPECT_EQ(prover->status().skipped_code, "not_worth_it");
 }
 
-TEST_F(ProverTest, AProofThatL1RefusesIsNotMadeAgain) {
+// It may have been damaged on disk: it is made again once, and not twice.
+TEST_F(ProverTest, AProofThatL1RejectsIsMadeAgainOnce) {
     l1.post_next();
     log.at_once = true;
     step(2);
     ASSERT_EQ(states(), "submitted ");
-    SubmissionStatus& status = l1.sent.begin()->second.status;
-    status.phase = SubmissionPhase::refused;
-    status.code = "ProofRejected";
+    refuse_last("ProofRejected");
+    step();
+    EXPECT_EQ(states(), "proving ");
+    step(2);
+    EXPECT_EQ(states(), "submitted ");
+    EXPECT_EQ(log.made, 2U);
+    refuse_last("ProofRejected");
     step(3);
     EXPECT_EQ(states(), "failed ");
     EXPECT_EQ(only_job().code, "ProofRejected");
-    EXPECT_EQ(log.started, 1U);
+    EXPECT_EQ(log.made, 2U);
     EXPECT_EQ(prover->status().counters.failed_jobs, 1U);
 }
 
-TEST_F(ProverTest, TroubleIsTriedAgainAndGivenUpInTheEnd) {
+TEST_F(ProverTest, WhatL1RefusesInOneBlockIsHandedInAgainInAnother) {
+    l1.post_next();
+    log.at_once = true;
+    step(2);
+    refuse_last("WrongKey");
+    step();
+    EXPECT_EQ(states(), "proven ");
+    step();
+    EXPECT_EQ(states(), "submitted ");
+    EXPECT_EQ(l1.transactions, 2U);
+    l1.include();
+    step();
+    EXPECT_EQ(states(), "settled ");
+    EXPECT_EQ(log.made, 1U);
+    // Not for ever, nor where the proof itself is wrong.
+    l1.post_next();
+    step(2);
+    refuse_last("DataMismatch");
+    step();
+    EXPECT_EQ(prover->status().counters.failed_jobs, 1U);
+}
+
+TEST_F(ProverTest, TroubleOfTheMachineEndsNoJob) {
     l1.post_next();
     step();
-    runner->fail({Problem::Kind::environment, "task_failed", "no memory", ""});
+    for (std::size_t i = 1; i <= 10; ++i) {
+        EXPECT_EQ(log.started, i);
+        runner->fail({Problem::Kind::environment, "task_failed", "no memory", ""});
+        step();
+        EXPECT_EQ(states(), "proving ");
+        EXPECT_FALSE(runner->is_busy());  // not at once
+        now += 64 * options.retry_seconds;
+        step();
+    }
+    runner->finish();
+    step();
+    EXPECT_EQ(states(), "submitted ");
+}
+
+TEST_F(ProverTest, AProofThatMayNotCostEnoughIsHandedInAgainWhenItEarnsMore) {
+    l1.post_next();
+    log.at_once = true;
+    step(2);
+    ASSERT_EQ(l1.sent.size(), 1U);
+    const Wei first = l1.sent.begin()->second.proof.max_fee;
+    l1.sent.begin()->second.status.above_max_fee = true;
+    l1.base_fee = 5000 * kGwei;
+    step(2);
+    EXPECT_EQ(l1.transactions, 1U);  // it earns no more than its gas costs
+    l1.at(1).batch.raised = 1000 * testing::kEther;
+    step();
+    EXPECT_EQ(l1.sent.begin()->second.status.phase, SubmissionPhase::cancelled);
+    step(2);
+    ASSERT_EQ(l1.transactions, 2U);
+    EXPECT_GE(l1.sent.rbegin()->second.proof.max_fee, first + 1000 * testing::kEther);
+    EXPECT_EQ(states(), "submitted ");
+}
+
+TEST_F(ProverTest, AProofIsBegunAtOnceAndLeavesWhenItsBatchIsDeep) {
+    options.confirmations = 3;
+    open();
+    log.at_once = true;
+    l1.post_next();
+    step(2);
+    EXPECT_EQ(states(), "proven ");
+    l1.mine();
+    step();
+    EXPECT_EQ(l1.transactions, 0U);
+    l1.mine();
+    step();
+    EXPECT_EQ(l1.transactions, 1U);
+}
+
+TEST_F(ProverTest, APatientProverLeavesABatchToOthersForAWhile) {
+    options.patience_seconds = 60;
+    open();
+    l1.post_next();
+    l1.mine(4);  // of 12 seconds
+    step();
+    EXPECT_EQ(states(), "");
+    l1.mine();
     step();
     EXPECT_EQ(states(), "proving ");
-    step();
-    EXPECT_EQ(log.started, 2U);
-    runner->fail({Problem::Kind::environment, "task_failed", "no memory", ""});
+}
+
+TEST_F(ProverTest, TheKeyOfTheBatchIsToBeTrustedNotThatOfItsRollup) {
+    l1.post_next();
+    l1.trusted = false;
+    l1.post_next();
+    log.at_once = true;
     step(2);
-    runner->fail({Problem::Kind::environment, "task_failed", "no memory", ""});
+    EXPECT_EQ(log.batches, (std::vector<std::vector<std::uint64_t>>{{1}}));
+    options.untrusted = true;
+    open();
+    l1.include();
+    step(2);
+    EXPECT_EQ(log.batches, (std::vector<std::vector<std::uint64_t>>{{1}, {2}}));
+}
+
+TEST_F(ProverTest, OnlyRollupsWithABountyAreFollowedAndNotTooMany) {
+    options.max_rollups = 2;
+    open();
+    for (std::uint32_t id = 2; id < 6; ++id) l1.add_rollup(id);
     step();
-    EXPECT_EQ(states(), "failed ");
-    EXPECT_EQ(only_job().code, "task_failed");
+    EXPECT_TRUE(prover->status().rollups.empty());
+    for (std::uint32_t id = 3; id < 6; ++id) l1.post_next(1, id);
+    l1.at(1, 3).batch.max = 0;
+    step();
+    const auto rollups = prover->status().rollups;
+    ASSERT_EQ(rollups.size(), 2U);
+    EXPECT_EQ(rollups[0].rollup, 4U);
+    EXPECT_EQ(rollups[1].rollup, 5U);
+    // Named ones always are.
+    options.rollups = {2};
+    open();
+    step();
+    ASSERT_EQ(prover->status().rollups.size(), 1U);
+    EXPECT_EQ(prover->status().rollups[0].rollup, 2U);
+}
+
+TEST_F(ProverTest, ABatchThatWasReplacedEarnsNothing) {
+    for (int i = 0; i < 2; ++i) l1.post_next(1);
+    step();
+    ASSERT_TRUE(runner->is_busy());
+    l1.at(1).batch.base = l1.at(1).batch.max = 0;
+    l1.at(2).batch.hash[0] ^= 1;
+    step();
+    EXPECT_EQ(states().find("proving"), std::string::npos) << states();
+}
+
+TEST_F(ProverTest, AJobWhoseWorkStillStopsIsNotForgotten) {
+    options.keep_jobs = 0;
+    open();
+    l1.post_next();
+    step();
+    l1.prove(1, 1, kOther);
+    step();
+    EXPECT_EQ(states(), "lost ");
+    step();
+    EXPECT_EQ(states(), "");
+    EXPECT_FALSE(runner->is_busy());
 }
 
 TEST_F(ProverTest, L1IsDownForAWhile) {
@@ -310,7 +455,9 @@ TEST_F(ProverTest, ServesSnapshotsAndBatchesToOthers) {
     const TemporaryPath other("quarry-prover-2");
     auto with = options;
     with.folder = other.get();
-    with.fetch_snapshot = [&](std::uint32_t rollup) { return prover->snapshot(rollup); };
+    with.fetch_snapshot = [&](std::uint32_t rollup) -> Outcome<std::vector<std::uint8_t>> {
+        return *prover->snapshot(rollup).value();
+    };
     ManualRunner::Log other_log;
     auto second = Prover::open(with, l1, std::make_unique<ManualRunner>(other_log)).value();
     const std::size_t fetches = l1.fetches;
@@ -344,53 +491,6 @@ TEST_F(ProverTest, MetricsAndStatus) {
     EXPECT_EQ(Prover::open(nobody, l1, std::make_unique<ManualRunner>(log)).error().name, "missing_payee");
 }
 
-TEST(Job, RecordsAndNames) {
-    const TemporaryPath path("quarry-jobs");
-    Job job;
-    job.id = std::string(64, 'a');
-    job.state = JobState::submitted;
-    job.batches = {{1, 2, 3, {4}}, {5, 6, 7, {8}}};
-    job.code = "x";
-    job.reason = "it \"is\" so";
-    job.fee = testing::kEther * 1000;
-    auto store = JobStore::open(path.get()).value();
-    ASSERT_TRUE(store.put(job).ok());
-    auto again = JobStore::open(path.get()).value();
-    Job read = again.jobs().at(job.id);
-    EXPECT_EQ(read.reason, "it ?is? so");
-    read.reason = job.reason;
-    EXPECT_EQ(read, job);
-    for (const char* state : {"proving", "proven", "settled", "lost", "dropped", "failed"}) {
-        std::string text = to_json(job);
-        text.replace(text.find("submitted"), 9, state);
-        EXPECT_EQ(job_state_name(parse_job(text)->state), std::string(state));
-    }
-    for (const auto& [from, to] : std::vector<std::pair<std::string, std::string>>{
-             {"submitted", "sleeping"}, {"1:2:3:", "1:2:"}, {"\"key\": 0", "\"key\": 70000"}, {"aaaa", "aaa"}}) {
-        std::string text = to_json(job);
-        if (text.find(from) == std::string::npos)
-            text.replace(text.find("\"key\":0"), 7, "\"key\":70000");
-        else
-            text.replace(text.find(from), from.size(), to);
-        EXPECT_FALSE(parse_job(text)) << from;
-    }
-    ASSERT_TRUE(write_synced(path.get() + "/" + job.id + "/job.json", as_bytes("{")).ok());
-    EXPECT_EQ(JobStore::open(path.get()).value().damaged().size(), 1U);
-
-    const std::vector<rollup::Bytes32> hashes{{1}};
-    const NamedBatch batch{{}, {2}, DataPlacement::blobs, hashes};
-    const JobName name{kMe, 0, 1, {}};
-    const auto of = [&](const JobName& n, const NamedBatch& b) { return job_name(n, {&b, 1}); };
-    const std::string id = of(name, batch);
-    EXPECT_EQ(of(name, batch), id);
-    EXPECT_NE(of({kOther, 0, 1, {}}, batch), id);
-    EXPECT_NE(of({kMe, 1, 1, {}}, batch), id);
-    EXPECT_NE(of({kMe, 0, 2, {}}, batch), id);
-    EXPECT_NE(of(name, {{}, {2}, DataPlacement::calldata, hashes}), id);
-    EXPECT_NE(of(name, {{}, {2}, DataPlacement::blobs, {}}), id);
-    EXPECT_NE(of(name, {{}, {3}, DataPlacement::blobs, hashes}), id);
-}
-
 // From L1 data to a proof that the contract's verifier accepts, every task in this process.
 TEST(ProverProof, ATinyBatchFromL1ToATerminalProofSlow) {
     const TemporaryPath path("quarry-prover-proof");
@@ -400,7 +500,6 @@ TEST(ProverProof, ATinyBatchFromL1ToATerminalProofSlow) {
     options.folder = path.get();
     options.payee = kMe;
     options.confirmations = 1;
-    options.attempts = 1;
     std::size_t tasks = 0;
     const auto doer = [&](const WorkFolder& folder, const std::atomic<bool>&) -> Outcome<WorkReport> {
         WorkReport report;

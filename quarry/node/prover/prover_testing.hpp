@@ -91,6 +91,7 @@ class SimL1 final : public L1View {
     struct Sent {
         ProofToSubmit proof;
         SubmissionStatus status;
+        std::uint64_t block = 0;  ///< that has it; 0: none
     };
 
     SimL1() { add_rollup(1); }
@@ -111,7 +112,9 @@ class SimL1 final : public L1View {
         b.hash = keccak256(rollup::encode(header));
         b.submission = ++submissions;
         b.block = block;
+        b.posted_at = timestamp;
         b.key = key;
+        b.trusted = trusted;
         b.placement = DataPlacement::calldata;
         b.l1_hashes = {keccak256(data)};
         b.base = bounty;
@@ -148,14 +151,15 @@ class SimL1 final : public L1View {
             settle(id);
         }
         for (auto& [name, s] : sent) {
-            if (s.status.phase == SubmissionPhase::sending) s.status.phase = SubmissionPhase::unknown;
+            if (s.block >= first) s = {};
         }
         mine();
     }
-    /// Every proof that is on its way gets into a block, and is accepted if anything in it counts.
-    void include() {
+    /// Every proof that is on its way gets into a block, and is accepted if anything in it counts: as soon as that
+    /// block is deep.
+    void include(bool is_deep = true) {
         for (auto& [name, s] : sent) {
-            if (s.status.phase != SubmissionPhase::sending) continue;
+            if (s.status.phase != SubmissionPhase::sending || s.block != 0) continue;
             bool counted = false;
             for (const auto& item : s.proof.proof.bundle.items) {
                 const auto& header = item.header;
@@ -166,6 +170,8 @@ class SimL1 final : public L1View {
                 prove(header.rollup_id, header.number, item.batch.payee);
                 counted = true;
             }
+            s.block = block;
+            if (!is_deep) continue;
             s.status.phase = counted ? SubmissionPhase::accepted : SubmissionPhase::refused;
             if (!counted) s.status.code = "AlreadyProven";
         }
@@ -179,7 +185,7 @@ class SimL1 final : public L1View {
     [[nodiscard]] std::vector<RollupOnL1> rollups() const override {
         std::vector<RollupOnL1> r;
         for (const auto& [id, sim] : rollups_) {
-            RollupOnL1 one{sim.parameters, true, 0, 0, 0};
+            RollupOnL1 one{sim.parameters, 0, 0, 0};
             const auto it = posted_.find(id);
             if (it != posted_.end()) {
                 for (const auto& [number, p] : it->second) {
@@ -220,11 +226,18 @@ class SimL1 final : public L1View {
         return it == sent.end() ? SubmissionStatus{} : it->second.status;
     }
 
+    Outcome<Done> cancel(const std::string& id) override {
+        sent.at(id).status = {};
+        sent.at(id).status.phase = SubmissionPhase::cancelled;
+        return Done{};
+    }
+
     std::uint64_t block = 100;
     rollup::Timestamp timestamp = rollup::testing::kNow;
     Wei base_fee = kGwei;
     Wei bounty = kEther;
-    std::uint16_t key = 1;
+    std::uint32_t key = 1;
+    bool trusted = true;
     std::uint64_t finality = 20;
     std::uint64_t submissions = 0;
     std::size_t transactions = 0;

@@ -137,21 +137,27 @@ Outcome<Done> Replica::stored(const rollup::Verdict& verdict) const {
                    "delete the folder: it is made from L1 again"};
 }
 
+bool Replica::has_base(const L1View& view) const {
+    const std::uint64_t number = store_->finalised_number();
+    if (number == 0 || store_->batch_number() > number || is_on(view, number)) return true;
+    const auto batch = view.batch(parameters().rollup_id, number);
+    return !entries_.contains(number) && batch && batch->header.post_state() == store_->state();
+}
+
 Outcome<Done> Replica::roll_back(const L1View& view, FollowReport& report) {
     std::uint64_t number = store_->batch_number();
     while (number > store_->finalised_number() && !is_on(view, number)) --number;
-    // After a start from a snapshot the last final batch has no entry: it was compared then.
-    if (number == store_->finalised_number() && entries_.contains(number) && !is_on(view, number)) {
-        return Problem{Problem::Kind::environment, "final_batch_changed",
-                       fmt::format("L1 has another batch {} than the one that was irreversible", number),
-                       "check that the endpoint is of the right chain; if it is, delete the rollup's folder"};
+    if (number < store_->batch_number()) {
+        const std::scoped_lock lock(mutex_);
+        report.rolled_back = store_->batch_number() - number;
+        QUARRY_PASS_ON(stored(store_->rollback(number)));
+        entries_.erase(entries_.upper_bound(number), entries_.end());
+        invalid_.reset();
     }
-    if (number == store_->batch_number()) return Done{};
-    report.rolled_back = store_->batch_number() - number;
-    QUARRY_PASS_ON(stored(store_->rollback(number)));
-    entries_.erase(entries_.upper_bound(number), entries_.end());
-    invalid_.reset();
-    return Done{};
+    if (has_base(view)) return Done{};
+    return Problem{Problem::Kind::environment, "final_batch_changed",
+                   fmt::format("L1 has another batch {} than the one that the state is built on", number),
+                   "check that the endpoint is of the right chain; if it is, delete the rollup's folder"};
 }
 
 void Replica::mark_invalid(const BatchOnL1& batch, const Problem& why, FollowReport& report) {
@@ -160,6 +166,7 @@ void Replica::mark_invalid(const BatchOnL1& batch, const Problem& why, FollowRep
 }
 
 Outcome<Done> Replica::commit(const rollup::ExecutedBatch& executed, const BatchOnL1& batch) {
+    const std::scoped_lock lock(mutex_);
     const BatchFiles files = make_batch_files(executed);
     QUARRY_PASS_ON(archive_.write(files));
     std::uint32_t effect_words = 0;
@@ -203,14 +210,12 @@ Outcome<bool> Replica::execute_next(L1View& view, const RollupOnL1& rollup, cons
     return true;
 }
 
-Outcome<FollowReport> Replica::follow(L1View& view, const RollupOnL1& rollup, std::uint64_t confirmations,
-                                      std::size_t limit) {
+Outcome<FollowReport> Replica::follow(L1View& view, const RollupOnL1& rollup, std::size_t limit) {
     FollowReport report;
     QUARRY_PASS_ON(roll_back(view, report));
-    const std::uint64_t head = view.head().block;
     while (report.executed < limit && store_->batch_number() < rollup.head) {
         const auto batch = view.batch(rollup.parameters.rollup_id, store_->batch_number() + 1);
-        if (!batch || batch->block + confirmations > head + 1) break;
+        if (!batch) break;
         const bool known = invalid_ && invalid_->hash == batch->hash && invalid_->submission == batch->submission;
         if (known) break;
         invalid_.reset();
@@ -218,6 +223,7 @@ Outcome<FollowReport> Replica::follow(L1View& view, const RollupOnL1& rollup, st
         if (!more) return more.error();
         if (!more.value()) break;
     }
+    const std::scoped_lock lock(mutex_);
     QUARRY_PASS_ON(stored(store_->finalise(std::min(rollup.irreversible, store_->batch_number()))));
     return report;
 }
@@ -229,20 +235,28 @@ Outcome<std::shared_ptr<rollup::MemoryStore>> Replica::before_batch(std::uint64_
                    "the batch is final: nothing is left to prove"};
 }
 
-Outcome<std::vector<std::uint8_t>> Replica::snapshot() const {
-    std::vector<std::uint8_t> bytes;
-    const auto append = [&](std::span<const std::uint8_t> part) {
-        bytes.insert(bytes.end(), part.begin(), part.end());
-    };
+Outcome<Replica::Snapshot> Replica::snapshot() const {
+    const std::unique_lock making(snapshot_mutex_, std::try_to_lock);
+    if (!making) {
+        return Problem{Problem::Kind::environment, "busy", "the snapshot is being made", "ask again in a few seconds"};
+    }
+    std::unique_lock reading(mutex_);
     const std::uint64_t number = store_->finalised_number();
-    const auto exported = [&]() -> rollup::Verdict {
-        if (number == store_->batch_number()) return rollup::export_snapshot(*store_, number, append);
-        const auto state = store_->before_batch(number + 1);
-        if (!state) return state.code();
-        return rollup::export_snapshot(state.value(), number, append);
-    }();
+    if (snapshot_ && snapshot_number_ == number) return snapshot_;
+    const auto state = store_->before_batch(number + 1);
+    reading.unlock();
+    if (!state) {
+        return Problem{Problem::Kind::environment, rollup::reject_name(state.code()), rollup::reject_text(state.code()),
+                       "ask again"};
+    }
+    auto bytes = std::make_shared<std::vector<std::uint8_t>>();
+    const auto exported = rollup::export_snapshot(state.value(), number, [&](std::span<const std::uint8_t> part) {
+        bytes->insert(bytes->end(), part.begin(), part.end());
+    });
     QUARRY_PASS_ON(stored(exported));
-    return bytes;
+    snapshot_ = std::move(bytes);
+    snapshot_number_ = number;
+    return snapshot_;
 }
 
 }  // namespace quarry::node::prover

@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -43,6 +44,7 @@ struct FollowReport {
     std::optional<Problem> waits;        ///< why the next batch was not executed, if that is not L1's pace
 };
 
+/// One thread changes it and asks it; others may call read_batch() and snapshot() meanwhile.
 class Replica {
   public:
     /// Opens what is in the folder, or makes the empty state of the genesis there. What an interrupted creation left is
@@ -57,11 +59,9 @@ class Replica {
     /// Whether there is a state in the folder.
     static bool exists(const std::string& folder);
 
-    /// Rolls back what L1 has no more, executes up to `limit` batches that are `confirmations` blocks deep (1: the head
-    /// will do), and forgets how to undo what is irreversible. An error is of the own disk, or final_batch_changed: L1
-    /// contradicts what was irreversible.
-    Outcome<FollowReport> follow(L1View& view, const RollupOnL1& rollup, std::uint64_t confirmations,
-                                 std::size_t limit);
+    /// Rolls back what L1 has no more, executes up to `limit` batches, and forgets how to undo what is irreversible. An
+    /// error is of the own disk, or final_batch_changed: L1 contradicts what was irreversible, or what a snapshot said.
+    Outcome<FollowReport> follow(L1View& view, const RollupOnL1& rollup, std::size_t limit);
 
     [[nodiscard]] const rollup::RollupParameters& parameters() const noexcept { return store_->parameters(); }
     [[nodiscard]] const rollup::State& state() const noexcept { return store_->state(); }
@@ -77,8 +77,10 @@ class Replica {
     [[nodiscard]] Outcome<BatchFiles> read_batch(std::uint64_t number) const { return archive_.read(number); }
     /// The state before the batch. bad_input (not_reversible). Cost: a copy of it.
     [[nodiscard]] Outcome<std::shared_ptr<rollup::MemoryStore>> before_batch(std::uint64_t number) const;
-    /// Of the state after the last batch that is irreversible.
-    [[nodiscard]] Outcome<std::vector<std::uint8_t>> snapshot() const;
+    /// Of the state after the last batch that is irreversible. Made once for each of these; environment (busy): another
+    /// caller is waiting for it.
+    using Snapshot = std::shared_ptr<const std::vector<std::uint8_t>>;
+    [[nodiscard]] Outcome<Snapshot> snapshot() const;
 
   private:
     Replica(std::unique_ptr<DurableStore> store, BatchFolder archive)
@@ -86,6 +88,9 @@ class Replica {
     static Outcome<std::unique_ptr<Replica>> take_over(std::unique_ptr<DurableStore> store, const std::string& folder,
                                                        const RollupOnL1& rollup);
     [[nodiscard]] bool is_on(const L1View& view, std::uint64_t number) const;
+    /// Whether L1 has the batch after which the state's last irreversible one is; after a start from a snapshot it has
+    /// no entry, and its state is compared. Precondition: nothing is on top of it that L1 has not.
+    [[nodiscard]] bool has_base(const L1View& view) const;
     Outcome<Done> roll_back(const L1View& view, FollowReport& report);
     /// Whether there may be another one to execute.
     Outcome<bool> execute_next(L1View& view, const RollupOnL1& rollup, const BatchOnL1& batch, FollowReport& report);
@@ -97,6 +102,10 @@ class Replica {
     BatchFolder archive_;
     ExecutedEntries entries_;
     std::optional<InvalidBatch> invalid_;
+    mutable std::mutex mutex_;  ///< held while the state changes, and by other threads that read it
+    mutable std::mutex snapshot_mutex_;
+    mutable std::uint64_t snapshot_number_ = 0;
+    mutable Snapshot snapshot_;
 };
 
 }  // namespace quarry::node::prover

@@ -13,8 +13,8 @@ using testing::SimL1;
 
 class ReplicaTest : public ::testing::Test {
   protected:
-    FollowReport follow(std::uint64_t confirmations = 1) {
-        auto report = replica->follow(l1, l1.rollups()[0], confirmations, 100);
+    FollowReport follow() {
+        auto report = replica->follow(l1, l1.rollups()[0], 100);
         EXPECT_TRUE(report.ok()) << report.error().cause;
         return report ? report.value() : FollowReport{};
     }
@@ -39,13 +39,6 @@ TEST_F(ReplicaTest, TheStateFromL1DataAlone) {
     EXPECT_EQ(follow().executed, 0U);
     EXPECT_EQ(l1.fetches, 3U);  // what was executed is not fetched again
     EXPECT_EQ(replica->state(), l1.rollup().store.state());
-}
-
-TEST_F(ReplicaTest, WaitsForConfirmations) {
-    l1.post_next();
-    EXPECT_EQ(follow(2).executed, 0U);
-    l1.mine();
-    EXPECT_EQ(follow(2).executed, 1U);
 }
 
 TEST_F(ReplicaTest, AReorganisationTakesBatchesBack) {
@@ -78,7 +71,7 @@ TEST_F(ReplicaTest, WhatIsIrreversibleIsNotTakenBack) {
     EXPECT_EQ(follow().executed, 1U);
     EXPECT_EQ(replica->finalised_number(), 1U);
     l1.at(1).batch.hash[0] ^= 1;
-    const auto report = replica->follow(l1, l1.rollups()[0], 1, 1);
+    const auto report = replica->follow(l1, l1.rollups()[0], 1);
     ASSERT_FALSE(report.ok());
     EXPECT_EQ(report.error().name, "final_batch_changed");
 }
@@ -152,7 +145,7 @@ TEST_F(ReplicaTest, SnapshotsOfTheLastFinalState) {
     l1.prove(1, 1, testing::kOther);
     l1.mine(l1.finality);
     follow();
-    const auto bytes = replica->snapshot().value();
+    const auto bytes = *replica->snapshot().value();
     const auto open = [&](const TemporaryPath& folder, std::span<const std::uint8_t> snapshot) {
         return Replica::open_with_snapshot(folder.get(), l1.rollups()[0], l1, snapshot);
     };
@@ -161,7 +154,7 @@ TEST_F(ReplicaTest, SnapshotsOfTheLastFinalState) {
         auto other = open(folder, bytes).value();
         EXPECT_EQ(other->batch_number(), 1U);
         EXPECT_EQ(other->state(), l1.at(1).batch.header.post_state());
-        EXPECT_EQ(other->follow(l1, l1.rollups()[0], 1, 100).value().executed, 1U);
+        EXPECT_EQ(other->follow(l1, l1.rollups()[0], 100).value().executed, 1U);
         EXPECT_EQ(other->state(), l1.rollup().store.state());
     }
     const auto refusal = [&](std::span<const std::uint8_t> snapshot) {
@@ -183,6 +176,23 @@ TEST_F(ReplicaTest, SnapshotsOfTheLastFinalState) {
                  }).ok());
     EXPECT_EQ(refusal(wrong), "snapshot_not_final");
     EXPECT_EQ(refusal(std::span(bytes).first(bytes.size() - 1)), "snapshot_not_final");
+}
+
+// A final batch that is not irreversible yet can be taken back: a state that was built on it is no good.
+TEST_F(ReplicaTest, ASnapshotWhoseBatchIsTakenBack) {
+    l1.post_next();
+    std::vector<std::uint8_t> bytes;
+    QUARRY_CHECK(rollup::export_snapshot(l1.rollup().store, 1, [&](std::span<const std::uint8_t> part) {
+                     bytes.insert(bytes.end(), part.begin(), part.end());
+                 }).ok());
+    l1.prove(1, 1, testing::kOther);
+    const TemporaryPath folder("quarry-replica-2");
+    auto other = Replica::open_with_snapshot(folder.get(), l1.rollups()[0], l1, bytes).value();
+    ASSERT_TRUE(other->follow(l1, l1.rollups()[0], 100).ok());
+    l1.reorganise(l1.at(1).batch.block);
+    const auto report = other->follow(l1, l1.rollups()[0], 100);
+    ASSERT_FALSE(report.ok());
+    EXPECT_EQ(report.error().name, "final_batch_changed");
 }
 
 TEST_F(ReplicaTest, WhatIsNoStateIsNotDeleted) {

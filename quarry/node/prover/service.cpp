@@ -10,6 +10,7 @@
 #include "quarry/ethereum/http.hpp"
 #include "quarry/node/file_io.hpp"
 #include "quarry/node/l1/connection.hpp"
+#include "quarry/node/prover/first_block.hpp"
 #include "quarry/node/prover/hub_l1_view.hpp"
 #include "quarry/node/rpc/server.hpp"
 
@@ -20,7 +21,7 @@ namespace fs = std::filesystem;
 
 constexpr auto kGrace = std::chrono::milliseconds(2000);
 constexpr std::uint64_t kSnapshotTimeoutMs = 600'000;
-constexpr std::size_t kMaxSnapshotBytes = std::size_t{8} << 30;
+constexpr std::size_t kMaxSnapshotBytes = std::size_t{2} << 30;
 constexpr const char* kJson = "application/json";
 constexpr const char* kOctets = "application/octet-stream";
 
@@ -28,7 +29,10 @@ Page not_found() { return {404, kJson, "{\"code\":\"unknown_path\",\"reason\":\"
 
 std::string to_body(std::span<const std::uint8_t> bytes) { return {bytes.begin(), bytes.end()}; }
 
-Page page_of(const Problem& why) { return {404, kJson, fmt::format("{{\"code\":\"{}\"}}\n", why.name)}; }
+Page page_of(const Problem& why) {
+    const bool is_temporary = why.kind == Problem::Kind::environment;
+    return {is_temporary ? 503U : 404U, kJson, fmt::format("{{\"code\":\"{}\"}}\n", why.name)};
+}
 
 /// "NUMBER" or "NUMBER/rest"; the rest is left in `path`.
 template <class T>
@@ -129,7 +133,7 @@ Page page_of(const Prover& prover, std::string_view path) {
         std::uint32_t rollup = 0;
         if (!take_number(path, rollup) || !path.empty()) return not_found();
         const auto bytes = prover.snapshot(rollup);
-        return bytes ? Page{200, kOctets, to_body(bytes.value())} : page_of(bytes.error());
+        return bytes ? Page{200, kOctets, to_body(*bytes.value())} : page_of(bytes.error());
     }
     if (path.starts_with(kBatches)) return batch_page(prover, path.substr(kBatches.size()));
     return not_found();
@@ -161,9 +165,8 @@ Outcome<Done> open_sender(const ProverConfig& config, const l1::Connection& conn
                           std::unique_ptr<ethereum::TransactionManager>& sender) {
     const auto key = l1::read_key_file(config.key);
     if (!key) return key.error();
-    ethereum::TransactionManagerOptions options;
+    ethereum::TransactionManagerOptions options = l1::long_lived_sender();
     options.max_fee_per_gas = ethereum::U256(config.max_fee_gwei) * 1'000'000'000;
-    options.confirmations = static_cast<unsigned>(config.confirmations);
     auto opened = connection.open_sender(options, key.value(), (fs::path(config.folder) / "sender").string());
     if (!opened) return opened.error();
     sender = std::move(opened).value();
@@ -189,7 +192,14 @@ Outcome<std::unique_ptr<Service>> Service::start(const ProverConfig& config, Wor
     auto connection = l1::Connection::open({config.endpoints, 0, 10'000});
     if (!connection) return connection.error();
     p.connection = std::move(connection).value();
-    auto view = p.connection->open_view(hub.value(), config.first_block, (fs::path(config.folder) / "l1").string());
+    std::uint64_t first_block = config.first_block;
+    if (first_block == 0) {
+        const auto found =
+            find_creation(p.connection->chain(), hub.value(), (fs::path(config.folder) / "first_block").string());
+        if (!found) return found.error();
+        first_block = found.value();
+    }
+    auto view = p.connection->open_view(hub.value(), first_block, (fs::path(config.folder) / "l1").string());
     if (!view) return view.error();
     p.hub = std::move(view).value();
     auto blobs = p.connection->open_blobs(config.beacon);
@@ -200,8 +210,9 @@ Outcome<std::unique_ptr<Service>> Service::start(const ProverConfig& config, Wor
     } else {
         QUARRY_PASS_ON(open_sender(config, *p.connection, p.sender));
     }
-    p.view = std::make_unique<HubL1View>(*p.hub, p.connection->chain(), *p.blobs, p.sender.get(),
-                                         [] { return ethereum::Kzg::shared(); });
+    p.view = std::make_unique<HubL1View>(
+        *p.hub, p.connection->chain(), *p.blobs, p.sender.get(), [] { return ethereum::Kzg::shared(); },
+        static_cast<unsigned>(config.confirmations));
     p.transport = ethereum::make_http_transport();
     if (!config.snapshot.empty()) {
         options.value().fetch_snapshot = [&p](std::uint32_t rollup) {

@@ -4,6 +4,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
+#include <boost/beast/http/serializer.hpp>
 #include <boost/beast/http/write.hpp>
 #include <boost/beast/websocket/rfc6455.hpp>
 #include <optional>
@@ -17,6 +18,7 @@ using ErrorCode = boost::system::error_code;
 using std::chrono::milliseconds;
 
 constexpr std::size_t kReadBytes = 4096;
+constexpr std::size_t kWritePart = std::size_t{64} << 10;
 constexpr std::size_t kMaxDiscardedBytes = std::size_t{4} << 20;
 constexpr milliseconds kDiscardTime(1000);
 
@@ -126,6 +128,9 @@ class HttpSession final : public Session, public Connection, public std::enable_
                 return refuse(403, "origin_not_allowed", "pages of this origin may not use this server");
             origin_ = std::string(origin->value());
         }
+        keep_alive_ = request.keep_alive();
+        // Nobody reads a body but that of a POST, and what follows must not be taken for another request.
+        if (request.method() != http::verb::post && !parser_->is_done()) closing_ = true;
         std::string_view path = view(request.target());
         path = path.substr(0, path.find('?'));
         const bool root = path == "/";
@@ -148,7 +153,6 @@ class HttpSession final : public Session, public Connection, public std::enable_
     void get(std::string_view path) {
         HttpAnswer answer = state_->handler.on_get(path);
         if (answer.status == 404) return refuse(404, "unknown_path", "there is nothing under this path");
-        if (!parser_->is_done()) closing_ = true;  // a body, which nobody reads
         reply(answer.status, answer.type, std::move(answer.body));
     }
 
@@ -172,7 +176,6 @@ class HttpSession final : public Session, public Connection, public std::enable_
                 self->reply(200, "application/json", std::move(body));
             });
         };
-        keep_alive_ = parser_->get().keep_alive();
         state_->handler.on_request(std::move(parser_->get().body()), shared_from_this(), respond);
     }
 
@@ -197,12 +200,30 @@ class HttpSession final : public Session, public Connection, public std::enable_
         response_.body() = std::move(body);
         response_.prepare_payload();
         served_ = true;
+        serializer_.emplace(response_);
+        arm_write();
+        write_some();
+    }
+
+    void arm_write() {
+        num_written_ = 0;
         arm(milliseconds(limits().write_timeout_ms));
-        http::async_write(socket_, response_, [self = shared_from_this()](const ErrorCode& error, std::size_t) {
-            self->disarm();
-            if (error) return self->close();
-            self->closing_ ? self->linger() : self->wait_for_request();
-        });
+    }
+
+    /// The time limit is for each kWritePart: a long answer over a slow line is not cut off, and nobody keeps one for
+    /// hours by taking a byte now and then.
+    void write_some() {
+        http::async_write_some(socket_, *serializer_,
+                               [self = shared_from_this()](const ErrorCode& error, std::size_t size) {
+                                   if (error || self->timed_out_) return self->close();
+                                   if (!self->serializer_->is_done()) {
+                                       self->num_written_ += size;
+                                       if (self->num_written_ >= kWritePart) self->arm_write();
+                                       return self->write_some();
+                                   }
+                                   self->disarm();
+                                   self->closing_ ? self->linger() : self->wait_for_request();
+                               });
     }
 
     /// Reads what the client still sends, or the system resets the connection before the client sees the answer.
@@ -229,8 +250,10 @@ class HttpSession final : public Session, public Connection, public std::enable_
     beast::flat_buffer buffer_;
     std::optional<http::request_parser<http::string_body>> parser_;
     Response response_;
+    std::optional<http::response_serializer<http::string_body>> serializer_;  ///< of response_
     std::string origin_;
     std::array<char, kReadBytes> scratch_{};
+    std::size_t num_written_ = 0;  ///< since the time limit began
     std::uint64_t armed_ = 0;
     bool timed_out_ = false;
     bool idle_ = false;

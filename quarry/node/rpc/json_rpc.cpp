@@ -100,12 +100,18 @@ struct Dispatcher::Pending {
     std::mutex mutex;
     std::vector<std::string> texts;  ///< empty: a notification, which has none
     std::size_t missing = 0;
+    std::size_t num_bytes = 0;  ///< of texts
     bool is_batch = false;
     std::function<void(std::string)> respond;
 
+    bool is_longer_than(std::size_t max_bytes) {
+        const std::scoped_lock lock(mutex);
+        return num_bytes > max_bytes;
+    }
     void complete(std::size_t place, std::string text) {
         {
             const std::scoped_lock lock(mutex);
+            num_bytes += text.size();
             texts[place] = std::move(text);
             if (--missing > 0) return;
         }
@@ -173,6 +179,12 @@ void Dispatcher::call(const json::value& request, std::size_t place, const Conne
         if (id != nullptr) return fail(id_text, error);
         if (on_answer) on_answer("", error.code, 0);
         return pending->complete(place, {});
+    }
+    if (pending->is_longer_than(limits_.max_answer_bytes)) {
+        return fail(id_text, {ErrorKind::limit,
+                              "answer_too_long",
+                              "the batch's answer is as long as the server makes one; ask for the rest in another",
+                              {}});
     }
     const auto start = std::chrono::steady_clock::now();
     const bool notification = id == nullptr;

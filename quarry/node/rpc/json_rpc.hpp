@@ -62,6 +62,7 @@ using Method =
 struct DispatcherLimits {
     std::size_t max_batch = 100;
     std::size_t max_in_flight = 64;
+    std::size_t max_answer_bytes = std::size_t{4} << 20;  ///< of a batch: once it has more, the rest is refused
 };
 
 class Dispatcher {

@@ -19,7 +19,7 @@ struct ServerLimits {
     std::size_t max_header_bytes = 8'192;     ///< of an HTTP request
     std::uint64_t header_timeout_ms = 5'000;  ///< from the first byte, or the opening, to the end of the header
     std::uint64_t body_timeout_ms = 10'000;
-    std::uint64_t write_timeout_ms = 10'000;  ///< for the client to take an answer
+    std::uint64_t write_timeout_ms = 10'000;  ///< for the client to take 64 KiB of an answer
     std::uint64_t idle_timeout_ms = 60'000;   ///< without a request
     std::size_t max_connections = 512;
     std::size_t max_connections_per_address = 128;

@@ -92,6 +92,8 @@ void add_server(std::vector<Setting>& all, SequencerConfig& c) {
     all.push_back(
         number_setting("rpc.max_queue_bytes", l.max_queue_bytes, 1024, kMaxSize, "that a WebSocket has not taken"));
     all.push_back(number_setting("rpc.max_batch", c.service.dispatcher.max_batch, 1, 1 << 20, "requests in an array"));
+    all.push_back(number_setting("rpc.max_answer_bytes", c.service.dispatcher.max_answer_bytes, 1, kMaxSize,
+                                 "of the answer to an array"));
     all.push_back(
         number_setting("rpc.max_in_flight", c.service.dispatcher.max_in_flight, 1, 1 << 20, "of a connection"));
     all.push_back(
@@ -110,6 +112,8 @@ void add_l1(std::vector<Setting>& all, SequencerConfig& c) {
         text_setting("l1.folder", c.l1.folder, "of journal and followed events; default: the state's name and .l1"));
     all.push_back(number_setting("l1.poll_ms", c.l1.poll_ms, 50, 60'000, "between looks at the chain"));
     all.push_back(number_setting("l1.confirmations", s.confirmations, 1, 64, "blocks until something on L1 counts"));
+    all.push_back(number_setting("l1.final_confirmations", s.final_confirmations, 1, 1'000,
+                                 "blocks until a batch is final, executed again or given up"));
     all.push_back(placement_setting("l1.placement", s.placement, "where batches go; automatic: what is cheaper now"));
     all.push_back(
         ether_setting("l1.max_batch_fee", s.max_total_fee, "most that posting a batch may cost; 0: no limit"));

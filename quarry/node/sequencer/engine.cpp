@@ -181,7 +181,7 @@ Outcome<bool> Engine::execute_one(const WaitingOperation& operation, Millisecond
         if (alone && !rollup::authorisation(tx.op)->fee.is_zero()) return RejectCode::no_fee_slot;
         // The number is the next free one, whatever it is by now: it is not signed.
         if (auto* op = std::get_if<rollup::TransferNew>(&tx.op)) op->receiver = slot_count();
-        return open_->builder.add(tx, true);
+        return open_->add(tx);
     };
     Verdict verdict = add();
     if (!verdict && is_full(verdict.code()) && !open_->empty()) {

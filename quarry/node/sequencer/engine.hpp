@@ -23,11 +23,11 @@
 namespace quarry::node::sequencer {
 
 struct EngineOptions {
-    std::size_t max_operations = 4096;          ///< signed ones, in a batch
-    std::uint64_t max_age_ms = 12'000;          ///< of an open batch with something in it, before it is closed
-    std::size_t max_deposits = 128;             ///< consumed by one batch
-    std::size_t max_forced = 64;                ///< consumed by one batch; together at most 256
-    std::size_t max_unposted = 64;              ///< closed batches that are not on L1: beyond, operations wait
+    std::size_t max_operations = 4096;  ///< signed ones, in a batch
+    std::uint64_t max_age_ms = 12'000;  ///< of an open batch with something in it, before it is closed
+    std::size_t max_deposits = 128;     ///< consumed by one batch
+    std::size_t max_forced = 64;        ///< consumed by one batch, unless L1 asks for more of those that are due
+    std::size_t max_unposted = 64;      ///< closed batches that are not on L1: beyond, operations wait
     std::uint64_t max_resume_seconds = 21'600;  ///< a batch that was open for longer is opened anew after a restart
     std::uint64_t keep_batches = 100'000;       ///< final ones, whose receipts are kept
     rollup::Timestamp min_expiry_seconds = 30;
@@ -154,10 +154,10 @@ class Engine {
     // engine_start.cpp
     Outcome<Done> recover(Milliseconds now);
     Outcome<Done> load_note();
-    Outcome<Done> finish_taking_back(std::uint64_t number);
+    Outcome<Done> finish_taking_back(std::uint64_t number, Events& events);
     Outcome<Done> repeat_order(Milliseconds now);
     Outcome<bool> repeat_step(const OrderEntry& entry, Milliseconds now);
-    Outcome<Done> take_back_order(std::uint64_t position, std::span<const BatchRecord> taken_back);
+    Outcome<Done> take_back_order(std::uint64_t position, std::span<const BatchRecord> taken_back, Events& events);
     void load_waiting();
     void wait_again(const Digest& id, const OperationRecord& record);
     void index_all_pairs();
@@ -186,7 +186,7 @@ class Engine {
 
     // engine_batches.cpp
     [[nodiscard]] bool has_room() const;
-    [[nodiscard]] rollup::Timestamp batch_timestamp(Milliseconds now) const;
+    [[nodiscard]] rollup::Timestamp l1_time(Milliseconds now) const;
     void open(rollup::Timestamp timestamp);
     Outcome<bool> make_room(Milliseconds now, Events& events);
     void add_step(OrderEntry entry, Milliseconds now);

@@ -55,20 +55,25 @@ bool Engine::has_room() const {
     return static_cast<std::size_t>(unposted) < options_.max_unposted;
 }
 
-rollup::Timestamp Engine::batch_timestamp(Milliseconds now) const {
-    return std::max(static_cast<rollup::Timestamp>(now / 1000), note_.timestamp);
+/// Of L1's last block, with whose successors the hub compares a batch's timestamp: whatever the own clock says, which
+/// stands in where L1 is not to be had.
+rollup::Timestamp Engine::l1_time(Milliseconds now) const {
+    const auto head = settlement_.head();
+    const bool is_known = head && head->connected && head->timestamp != 0;
+    return is_known ? head->timestamp : static_cast<rollup::Timestamp>(now / 1000);
 }
 
+/// Not before the last batch.
 void Engine::open(rollup::Timestamp timestamp) {
     rollup::BatchPlan plan;
     plan.number = store_.batch_number() + 1;
     plan.parent_hash = note_.parent_hash;
-    plan.timestamp = timestamp;
+    plan.timestamp = std::max(timestamp, note_.timestamp);
     plan.max_operations = options_.max_operations;
     plan.fee_receiver = fee_receiver();
     for (const rollup::SlotIndex slot : slots_of(plan.fee_receiver, kMaxFeeSlots))
         plan.fee_slots.try_emplace(store_.leaf(slot)->token, slot);
-    open_ = std::make_unique<OpenBatch>(store_, note_, std::move(plan));
+    open_ = std::make_unique<OpenBatch>(store_, note_, std::move(plan), settlement_.rules().max_effects);
 }
 
 /// An open batch, which has been offered what the queues hold. False: there may be no more batches now.
@@ -76,7 +81,7 @@ Outcome<bool> Engine::make_room(Milliseconds now, Events& events) {
     if (open_ && open_->empty()) open_.reset();  // its timestamp may be old
     while (!open_) {
         if (!has_room()) return false;
-        open(batch_timestamp(now));
+        open(l1_time(now));
         QUARRY_PASS_ON(consume_queues(now, events));
     }
     return true;
@@ -94,16 +99,17 @@ void Engine::add_step(OrderEntry entry, Milliseconds now) {
 
 // --- queues
 
-/// What the open batch, or the next one, may still consume: deposits, then forced entries.
+/// What the open batch, or the next one, may still consume: forced entries, of which L1 may ask for so many as there is
+/// room for, then deposits.
 std::vector<ConfirmedEntry> Engine::next_entries() const {
     const rollup::State& state = open_ ? open_->builder.executor().state() : store_.state();
     const std::size_t deposits = open_ ? open_->queues.num_deposits() : 0;
     const std::size_t forced = open_ ? open_->queues.num_forced() : 0;
+    const std::size_t max_forced = std::max(options_.max_forced, settlement_.rules().forced_cap);
     std::vector<ConfirmedEntry> entries;
-    if (deposits < options_.max_deposits)
-        entries = settlement_.entries(Queue::deposits, state.deposit_cursor, options_.max_deposits - deposits);
-    if (forced < options_.max_forced) {
-        const auto more = settlement_.entries(Queue::forced, state.forced_cursor, options_.max_forced - forced);
+    if (forced < max_forced) entries = settlement_.entries(Queue::forced, state.forced_cursor, max_forced - forced);
+    if (deposits < options_.max_deposits) {
+        const auto more = settlement_.entries(Queue::deposits, state.deposit_cursor, options_.max_deposits - deposits);
         entries.insert(entries.end(), more.begin(), more.end());
     }
     return entries;
@@ -111,6 +117,7 @@ std::vector<ConfirmedEntry> Engine::next_entries() const {
 
 Verdict Engine::consume(const ConfirmedEntry& entry) {
     const bool deposit = std::holds_alternative<rollup::DepositEntry>(entry.entry.entry);
+    QUARRY_REQUIRE(open_->room_for_effect());
     open_->queues.push(entry);
     const Verdict verdict = deposit ? open_->builder.add_deposit() : open_->builder.add_forced();
     if (!verdict) open_->queues.pop(deposit);
@@ -118,13 +125,14 @@ Verdict Engine::consume(const ConfirmedEntry& entry) {
     return verdict;
 }
 
-/// False: the open batch takes no more of them and is to be closed.
+/// False: the open batch takes no more of them, or nothing more at all, and is to be closed.
 Outcome<bool> Engine::consume_run(std::span<const ConfirmedEntry> entries, Milliseconds now) {
+    bool keeps_fee_slots = true;
     for (const ConfirmedEntry& entry : entries) {
         const auto* set_key = std::get_if<rollup::SetKeyEntry>(&entry.entry.entry);
-        // It may give the fee slot to another owner: stands alone.
-        const bool alone = set_key != nullptr && is_fee_slot(set_key->slot);
-        if (alone && !open_->empty()) return false;
+        // It may give the fee slot to another owner: in a batch of entries only, which pay no fees.
+        const bool moves_fee_slot = set_key != nullptr && is_fee_slot(set_key->slot);
+        if (moves_fee_slot && open_->builder.num_operations() != 0) return false;
         const Verdict verdict = consume(entry);
         if (!verdict && !open_->empty()) return false;
         if (!verdict) {
@@ -134,9 +142,9 @@ Outcome<bool> Engine::consume_run(std::span<const ConfirmedEntry> entries, Milli
                            "report it as a bug"};
         }
         add_step(entry, now);
-        if (alone) return false;
+        if (moves_fee_slot) keeps_fee_slots = false;
     }
-    return true;
+    return keeps_fee_slots;
 }
 
 /// Consumes what is confirmed, up to what the batches may take.
@@ -146,7 +154,7 @@ Outcome<Done> Engine::consume_queues(Milliseconds now, Events& events) {
         if (entries.empty()) return Done{};
         if (!open_) {
             if (!has_room()) return Done{};
-            open(batch_timestamp(now));
+            open(l1_time(now));
         }
         const auto all = consume_run(entries, now);
         if (!all) return stuck(all.error());
@@ -205,6 +213,7 @@ void Engine::hand_over(const BatchRecord& record) {
 
 Outcome<Done> Engine::tick(Milliseconds now, Events& events) {
     if (failure_) return *failure_;
+    if (auto problem = settlement_.failure()) return stuck(*std::move(problem));
     QUARRY_PASS_ON(follow_batches(events));
     QUARRY_PASS_ON(follow_queues(events));
     QUARRY_PASS_ON(consume_queues(now, events));
@@ -213,6 +222,7 @@ Outcome<Done> Engine::tick(Milliseconds now, Events& events) {
                         rollup::reject_text(RejectCode::expired), events);
     }
     QUARRY_PASS_ON(execute_waiting(now, events));
+    if (open_) open_->first_step_ms = std::min(open_->first_step_ms, now);  // a clock may be set back
     if (open_ && !open_->empty() && now >= open_->first_step_ms + options_.max_age_ms) QUARRY_PASS_ON(seal(events));
     return flush();
 }
@@ -304,7 +314,7 @@ Outcome<Done> Engine::take_back(std::uint64_t number, const BatchStatus& status,
     }
     QUARRY_PASS_ON(flush());
     open_.reset();
-    return finish_taking_back(number);
+    return finish_taking_back(number, events);
 }
 
 void Engine::announce(const BatchRecord& record, bool with_receipts, Events& events) const {

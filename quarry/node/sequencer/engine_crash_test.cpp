@@ -68,6 +68,15 @@ std::vector<SignedTransaction> run(World& world, const std::vector<Step>& steps,
 void expect_recovery(World& world, const std::vector<SignedTransaction>& acknowledged) {
     ASSERT_EQ(world.start(), "");
     expect_kept(world, acknowledged);
+    // Whatever is on its way to L1 is what the sequencer has: it fails after execution, before it hands a batch over,
+    // before it records what L1 says, and in the middle of taking back.
+    for (const auto& [number, batch] : world.settlement.posted) {
+        const auto known = world.engine->batch(number);
+        ASSERT_TRUE(known.has_value()) << number;
+        EXPECT_EQ(known->record.hash, batch.hash) << number;
+    }
+    for (std::uint64_t n = world.store->finalised_number() + 1; n <= world.engine->status().batch; ++n)
+        EXPECT_TRUE(world.settlement.posted.contains(n)) << n;
     world.settlement.statuses.clear();
     ASSERT_TRUE(world.tick(1000));
     ASSERT_TRUE(world.close_batch());

@@ -30,6 +30,7 @@ Outcome<Done> Engine::load_note() {
 }
 
 Outcome<Done> Engine::recover(Milliseconds now) {
+    Events nobody{.wanted = false, .receipts = {}, .batches = {}};
     QUARRY_PASS_ON(load_note());
     const std::uint64_t last = store_.batch_number();
     if (parse_sequencer_note(store_.note()) && last > store_.finalised_number() && !ledger_.batch(last)) {
@@ -53,7 +54,7 @@ Outcome<Done> Engine::recover(Milliseconds now) {
     }
     if (const auto kept = ledger_.batches_from(1); !kept.empty()) oldest_batch_ = kept.front().header.number;
     if (reverted) {
-        QUARRY_PASS_ON(finish_taking_back(*reverted));
+        QUARRY_PASS_ON(finish_taking_back(*reverted, nobody));
     } else {
         QUARRY_PASS_ON(flush());
         QUARRY_PASS_ON(repeat_order(now));
@@ -69,13 +70,15 @@ void Engine::index_all_pairs() {
         index_pair(store_.leaf(slot)->pair, slot);
 }
 
-/// The ledger says that the batches from `number` on are taken back: now the state, the files and the order follow.
-Outcome<Done> Engine::finish_taking_back(std::uint64_t number) {
+/// The ledger says that the batches from `number` on are taken back: now L1's poster, the state, the files and the
+/// order follow.
+Outcome<Done> Engine::finish_taking_back(std::uint64_t number, Events& events) {
     if (number <= store_.finalised_number()) {
         return stuck({Problem::Kind::refused, "final_batch_reverted",
                       "L1 says that a batch is not posted which it said to be final",
                       "compare the L1 endpoint with another one"});
     }
+    settlement_.withdraw(number);
     if (store_.batch_number() >= number) {
         const Verdict verdict = store_.rollback(number - 1);
         if (!verdict) return stuck(storage_problem(verdict.code()));
@@ -85,11 +88,11 @@ Outcome<Done> Engine::finish_taking_back(std::uint64_t number) {
     std::vector<BatchRecord> taken_back;
     for (auto it = batches_.lower_bound(number); it != batches_.end(); it = batches_.erase(it))
         taken_back.push_back(it->second);
-    return take_back_order(note_.position, taken_back);
+    return take_back_order(note_.position, taken_back, events);
 }
 
 /// Every operation that was executed from `position` on waits again, in this order; entries of queues are read anew.
-Outcome<Done> Engine::take_back_order(std::uint64_t position, std::span<const BatchRecord> taken_back) {
+Outcome<Done> Engine::take_back_order(std::uint64_t position, std::span<const BatchRecord> taken_back, Events& events) {
     LedgerChanges changes;
     ledger_.for_each_step(position, [&](std::uint64_t at, const OrderEntry& entry) {
         changes.removed_order.push_back(at);
@@ -116,7 +119,10 @@ Outcome<Done> Engine::take_back_order(std::uint64_t position, std::span<const Ba
         if (!written) return stuck(storage_problem(written.error()));
     }
     next_position_ = position;
-    for (const LedgerChanges::Operation& operation : changes.operations) wait_again(operation.id, operation.record);
+    for (const LedgerChanges::Operation& operation : changes.operations) {
+        if (events.wanted) events.receipts.push_back(make_receipt(operation.id, operation.record));
+        wait_again(operation.id, operation.record);
+    }
     return Done{};
 }
 
@@ -163,7 +169,8 @@ Outcome<Done> Engine::repeat_order(Milliseconds now) {
     if (next_position_ >= end) return Done{};
     // What cannot be repeated, because too much time has passed, is executed anew.
     if (open_ && open_->empty()) open_.reset();
-    return take_back_order(next_position_, {});
+    Events nobody{.wanted = false, .receipts = {}, .batches = {}};
+    return take_back_order(next_position_, {}, nobody);
 }
 
 /// False: this step and those after it cannot be repeated.
@@ -171,7 +178,7 @@ Outcome<bool> Engine::repeat_step(const OrderEntry& entry, Milliseconds now) {
     if (const auto* opened = std::get_if<OpenedBatch>(&entry)) {
         Events events{.wanted = false, .receipts = {}, .batches = {}};
         QUARRY_PASS_ON(seal(events));
-        if (opened->timestamp + options_.max_resume_seconds < now / 1000 || opened->timestamp < note_.timestamp)
+        if (opened->timestamp + options_.max_resume_seconds < l1_time(now) || opened->timestamp < note_.timestamp)
             return false;
         open(opened->timestamp);
         open_->announced = true;
@@ -187,7 +194,7 @@ Outcome<bool> Engine::repeat_step(const OrderEntry& entry, Milliseconds now) {
     if (!line || !std::holds_alternative<SignedTransaction>(line.value())) return false;
     rollup::Transaction tx = std::get<SignedTransaction>(line.value()).tx;
     if (auto* op = std::get_if<rollup::TransferNew>(&tx.op)) op->receiver = slot_count();
-    if (!open_->builder.add(tx, true)) return false;
+    if (!open_->add(tx)) return false;
     index_steps();
     return true;
 }

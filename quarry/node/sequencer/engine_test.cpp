@@ -228,6 +228,62 @@ TEST_F(SequencerEngine, RevertedBatchesAreExecutedAgain) {
     EXPECT_EQ(world.balance(4), kBalance + 10);
 }
 
+TEST_F(SequencerEngine, SubscribersHearOfReverts) {
+    const auto a = world.transfer(1, 2, 0);
+    world.submit(a);
+    ASSERT_TRUE(world.close_batch());
+    world.settlement.statuses[1] = phase(BatchPhase::posted);
+    ASSERT_TRUE(world.tick());
+    world.settlement.statuses[1] = phase(BatchPhase::reverted, "batch_discarded");
+    Events events;
+    ASSERT_TRUE(world.engine->tick(world.now, events).ok());
+    ASSERT_EQ(events.receipts.size(), 2);
+    EXPECT_EQ(events.receipts[0].id, world.id(a));
+    EXPECT_EQ(events.receipts[0].stage, Stage::reverted);
+    EXPECT_EQ(events.receipts[0].code, "batch_discarded");
+    EXPECT_EQ(events.receipts[1].stage, Stage::executed) << "and again";
+    EXPECT_TRUE(world.settlement.posted.empty()) << "L1's poster gives the batch up";
+}
+
+TEST_F(SequencerEngine, EndsWhenL1HasGoneAnotherWay) {
+    world.submit(world.transfer(1, 2, 0));
+    world.settlement.trouble = Problem{Problem::Kind::refused, "forked_from_l1", "another sequencer", "stop it"};
+    EXPECT_FALSE(world.tick());
+    EXPECT_EQ(world.engine->failure()->name, "forked_from_l1");
+}
+
+TEST_F(SequencerEngine, BatchesCarryL1sTime) {
+    world.settlement.at.timestamp = static_cast<rollup::Timestamp>(world.now / 1000 - 500);
+    world.submit(world.transfer(1, 2, 0));
+    ASSERT_TRUE(world.close_batch());
+    EXPECT_EQ(world.engine->batch(1)->record.header.timestamp, world.now / 1000 - 500) << "the own clock is fast";
+    world.settlement.at.timestamp -= 7;
+    world.submit(world.transfer(1, 2, 1));
+    ASSERT_TRUE(world.close_batch());
+    EXPECT_EQ(world.engine->batch(2)->record.header.timestamp, world.now / 1000 - 500) << "never before the parent";
+    world.settlement.at.connected = false;
+    world.submit(world.transfer(1, 2, 2));
+    ASSERT_TRUE(world.close_batch());
+    EXPECT_EQ(world.engine->batch(3)->record.header.timestamp, world.now / 1000);
+}
+
+TEST_F(SequencerEngine, ClosesByAgeAfterTheClockWasSetBack) {
+    world.submit(world.transfer(1, 2, 0));
+    world.now -= 3'600'000;
+    ASSERT_TRUE(world.tick());
+    ASSERT_TRUE(world.tick(world.options.max_age_ms));
+    EXPECT_EQ(world.engine->status().batch, 1);
+}
+
+TEST_F(SequencerEngine, ReloadsWhatItAcknowledgedWhateverTheLimit) {
+    std::vector<SignedTransaction> waiting;
+    for (rollup::SlotIndex slot = 1; slot <= 6; ++slot) waiting.push_back(world.transfer(slot, 0, 1));
+    EXPECT_EQ(world.submit_all(waiting), std::vector<std::string>(6, "received"));
+    world.options.mempool.max_operations = 3;
+    ASSERT_EQ(world.start(), "");
+    EXPECT_EQ(world.engine->status().waiting, 6);
+}
+
 TEST_F(SequencerEngine, RevertIsShownUntilThereIsRoom) {
     world.options.max_unposted = 1;
     ASSERT_EQ(world.start(), "");
@@ -279,15 +335,30 @@ TEST_F(SequencerEngine, ConsumesDepositsAndFollowsTheQueue) {
     EXPECT_EQ(world.store->batch_number(), 0);
 }
 
-TEST_F(SequencerEngine, ForcedEntriesStandAloneAtTheFeeSlot) {
-    const rollup::SetKeyEntry entry{0, world.keys.address(0), world.owner(60).key_hash};
-    world.submit(world.transfer(1, 2, 0));
-    ConfirmedEntry confirmed{{0, entry}, {}, 0};
-    confirmed.rolling_hash[0] = 9;
-    world.settlement.forced.push_back(confirmed);
+TEST_F(SequencerEngine, KeepsTheRollupsLimits) {
+    world.options.max_forced = 1;
+    world.settlement.asked = {.max_effects = 3, .forced_cap = 2};
+    ASSERT_EQ(world.start(), "");
+    for (std::uint8_t i = 0; i < 3; ++i) world.settlement.add_deposit(world.owner(50 + i), 777, i + 1);
+    for (rollup::SlotIndex slot = 5; slot < 8; ++slot) world.settlement.add_set_key(slot, world.owner(slot));
     ASSERT_TRUE(world.tick());
-    EXPECT_EQ(world.engine->status().batch, 2) << "what was open, then the entry alone";
-    EXPECT_EQ(world.engine->batch(2)->record.header.forced_cursor, 1);
+    ASSERT_TRUE(world.close_batch());
+    ASSERT_GE(world.engine->status().batch, 2);
+    const rollup::Header first = world.engine->batch(1)->record.header;
+    EXPECT_EQ(first.forced_cursor, 2) << "as many as the hub may ask for";
+    EXPECT_EQ(first.deposit_cursor, 1) << "and no more effects than it takes";
+    EXPECT_EQ(first.num_effects, 3);
+    EXPECT_EQ(world.engine->batch(2)->record.header.forced_cursor, 3);
+    EXPECT_EQ(world.engine->batch(2)->record.header.deposit_cursor, 3);
+}
+
+TEST_F(SequencerEngine, ForcedEntriesAtTheFeeSlotStandWithoutOperations) {
+    world.submit(world.transfer(1, 2, 0));
+    world.settlement.add_set_key(0, {world.owner(60).key_hash, world.keys.address(0)});
+    world.settlement.add_set_key(5, world.owner(5));
+    ASSERT_TRUE(world.tick());
+    EXPECT_EQ(world.engine->status().batch, 2) << "what was open, then the entries";
+    EXPECT_EQ(world.engine->batch(2)->record.header.forced_cursor, 2) << "the hub may ask for both at once";
     EXPECT_EQ(world.engine->batch(2)->record.operations, 0);
     EXPECT_EQ(world.submit(world.transfer(1, 2, 1)), "executed");
     ASSERT_TRUE(world.close_batch());

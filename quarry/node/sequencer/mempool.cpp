@@ -80,7 +80,7 @@ std::optional<Mempool::Displaced> Mempool::add(WaitingOperation operation, rollu
     const auto known = accounts_.find(slot);
     if (known != accounts_.end() && known->second.waiting.contains(nonce)) {
         displaced = Displaced{take(slot, nonce), AdmissionCode::replaced};
-    } else if (size_ >= limits_.max_operations && !operation.returned && !(at_once && nonce == account_nonce) &&
+    } else if (size_ >= limits_.max_operations && !operation.stored && !(at_once && nonce == account_nonce) &&
                !last_.empty()) {
         const rollup::SlotIndex worst = last_.begin()->slot;
         displaced = Displaced{take(worst, accounts_.at(worst).waiting.rbegin()->first), AdmissionCode::evicted};

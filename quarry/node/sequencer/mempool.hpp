@@ -65,7 +65,7 @@ class Mempool {
     [[nodiscard]] std::optional<AdmissionCode> refusal(const WaitingOperation& operation, rollup::Nonce account_nonce,
                                                        bool at_once) const;
     /// Takes it, and gives back what it displaces: the one that it replaces, or an evicted one; the code says which.
-    /// Precondition: no refusal, or `returned`.
+    /// Precondition: no refusal, or `stored`: that one evicts nothing.
     struct Displaced {
         WaitingOperation operation;
         AdmissionCode code = AdmissionCode::replaced;

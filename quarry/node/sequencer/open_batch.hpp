@@ -68,14 +68,26 @@ class OpenQueues final : public rollup::L1Queues {
 
 /// A batch that takes operations.
 struct Engine::OpenBatch {
-    OpenBatch(const DurableStore& store, const SequencerNote& note, rollup::BatchPlan plan)
+    OpenBatch(const DurableStore& store, const SequencerNote& note, rollup::BatchPlan plan, std::size_t most_effects)
         : timestamp(plan.timestamp),
+          max_effects(most_effects),
           queues(store.state(), note),
           builder(store.parameters(), std::move(plan), store, queues) {}
 
     [[nodiscard]] bool empty() const noexcept { return builder.executor().steps().empty(); }
 
+    [[nodiscard]] rollup::Verdict room_for_effect() const {
+        if (builder.executor().num_effects() >= max_effects) return rollup::RejectCode::effects_full;
+        return rollup::Accepted{};
+    }
+    /// Precondition: the signature verifies.
+    rollup::Verdict add(const rollup::Transaction& tx) {
+        if (std::holds_alternative<rollup::Withdraw>(tx.op)) QUARRY_REQUIRE(room_for_effect());
+        return builder.add(tx, true);
+    }
+
     rollup::Timestamp timestamp;
+    std::size_t max_effects;  ///< that L1 takes
     OpenQueues queues;
     rollup::BatchBuilder builder;
     Milliseconds first_step_ms = 0;

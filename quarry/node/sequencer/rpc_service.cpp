@@ -75,6 +75,13 @@ std::string to_json(const AccountView& account) {
     return with_flag(std::move(w).finish(), "key_published", account.leaf.key_published);
 }
 
+json::object to_json(const SettlementHead& head) {
+    json::object object{{"connected", head.connected}, {"block", head.block}};
+    if (!head.trouble.empty()) object["code"] = head.trouble;
+    if (!head.trouble.empty()) object["reason"] = head.reason;
+    return object;
+}
+
 std::string to_json_answer(const Engine::Answer& answer) {
     if (const auto* receipt = std::get_if<Receipt>(&answer)) return to_json(*receipt);
     return "{\"error\":" + rpc::to_json(to_error(std::get<Refusal>(answer))) + "}";
@@ -106,6 +113,7 @@ void declare_metrics(Metrics& m) {
     m.declare_gauge("quarry_sequencer_slots", "Slots of the state");
     m.declare_gauge("quarry_sequencer_consumed_entries_total", "Entries consumed of each L1 queue", "queue");
     m.declare_gauge("quarry_sequencer_l1_block_number", "The L1 block that was followed last");
+    m.declare_gauge("quarry_sequencer_l1_degraded", "1: something keeps batches from L1; /healthz says what");
 }
 
 RpcService::RpcService(Metrics& metrics, const ServiceLimits& limits, std::string version,
@@ -319,8 +327,7 @@ Answer RpcService::status() const {
         std::string text = std::move(w).finish();
         text.pop_back();
         const auto head = engine.l1_head();
-        text += head ? fmt::format(",\"l1\":{{\"connected\":{},\"block\":{}}}", head->connected, head->block)
-                     : std::string(",\"l1\":null");
+        text += ",\"l1\":" + (head ? json::serialize(to_json(*head)) : std::string("null"));
         const bool ready = !stopping_ && !engine.failure();
         return text + (ready ? ",\"ready\":true}" : ",\"ready\":false}");
     });
@@ -374,12 +381,22 @@ void RpcService::on_close(std::uint64_t connection) { subscriptions_.remove_all(
 void RpcService::on_refused(std::string_view code) { metrics_.count("quarry_rpc_refused_total", 1, std::string(code)); }
 
 rpc::HttpAnswer RpcService::on_get(std::string_view path) {
-    if (path == "/healthz") return {200, "application/json", R"({"ok":true})"};
+    if (path == "/healthz") return {200, "application/json", health()};
     if (path != "/readyz") return {404, {}, {}};
     const auto error = unavailable();
     if (!error) return {200, "application/json", R"({"ready":true})"};
     return {503, "application/json",
             json::serialize(json::object{{"ready", false}, {"code", error->code}, {"reason", error->reason}})};
+}
+
+/// What keeps batches from L1 does not end the process: it is told here.
+std::string RpcService::health() const {
+    Sequencer* sequencer = sequencer_;
+    const auto head =
+        sequencer == nullptr ? std::nullopt : sequencer->read([](const Engine& engine) { return engine.l1_head(); });
+    return json::serialize(json::object{{"ok", true},
+                                        {"degraded", head && !head->trouble.empty()},
+                                        {"l1", head ? json::value(to_json(*head)) : json::value()}});
 }
 
 rpc::HttpAnswer RpcService::on_metrics_get(std::string_view path) {
@@ -410,7 +427,9 @@ void RpcService::measure() const {
     set("quarry_sequencer_slots", s.slots);
     set("quarry_sequencer_consumed_entries_total", s.deposits, "deposits");
     set("quarry_sequencer_consumed_entries_total", s.forced, "forced");
-    if (head) set("quarry_sequencer_l1_block_number", head->block);
+    if (!head) return;
+    set("quarry_sequencer_l1_block_number", head->block);
+    set("quarry_sequencer_l1_degraded", head->trouble.empty() ? 0 : 1);
 }
 
 }  // namespace quarry::node::sequencer

@@ -83,6 +83,7 @@ class RpcService final : public rpc::Handler {
     rpc::Answer unsubscribe(const rpc::Params& params, const rpc::ConnectionPointer& connection);
     /// Why operations are not accepted now.
     [[nodiscard]] std::optional<rpc::Error> unavailable() const;
+    [[nodiscard]] std::string health() const;
     void measure() const;
 
     Metrics& metrics_;

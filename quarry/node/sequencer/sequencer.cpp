@@ -38,10 +38,7 @@ std::optional<Problem> Sequencer::failure() const {
 std::vector<Sequencer::Submission> Sequencer::next_group() {
     std::vector<Submission> group;
     std::unique_lock lock(mutex_);
-    const Milliseconds now = options_.now();
-    const Milliseconds pause = next_tick_ > now ? next_tick_ - now : 0;
-    changed_.wait_for(lock, std::chrono::milliseconds(std::min(pause, options_.tick_ms)),
-                      [&] { return stopping_ || !queue_.empty(); });
+    changed_.wait_until(lock, next_tick_, [&] { return stopping_ || !queue_.empty(); });
     std::size_t size = 0;
     while (!queue_.empty() && (size == 0 || size + queue_.front().operations.size() <= options_.max_group)) {
         size += queue_.front().operations.size();
@@ -80,14 +77,14 @@ void Sequencer::serve(std::vector<Submission> group) {
 }
 
 void Sequencer::tick() {
-    const Milliseconds now = options_.now();
-    if (now < next_tick_) return;
-    next_tick_ = now + options_.tick_ms;
+    const auto steady_now = std::chrono::steady_clock::now();
+    if (steady_now < next_tick_) return;
+    next_tick_ = steady_now + std::chrono::milliseconds(options_.tick_ms);
     Events events;
     events.wanted = options_.events_wanted();
     const bool done = [&] {
         const std::unique_lock lock(engine_mutex_);
-        return engine_.tick(now, events).ok();
+        return engine_.tick(options_.now(), events).ok();
     }();
     if (done) options_.on_events(events);
 }

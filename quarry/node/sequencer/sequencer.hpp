@@ -1,4 +1,5 @@
 #pragma once
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -65,7 +66,7 @@ class Sequencer {
     std::deque<Submission> queue_;
     std::size_t queued_ = 0;
     bool stopping_ = false;
-    Milliseconds next_tick_ = 0;
+    std::chrono::steady_clock::time_point next_tick_;  ///< `now` may be set back
     std::thread thread_;
 };
 

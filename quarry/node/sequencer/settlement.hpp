@@ -46,7 +46,15 @@ struct BatchStatus {
 struct SettlementHead {
     bool connected = false;
     std::uint64_t block = 0;
-    rollup::Timestamp timestamp = 0;  ///< of that block: no batch may be later when it is posted
+    rollup::Timestamp timestamp = 0;  ///< of that block: no batch may be later when it is posted. 0: not known
+    std::string trouble;              ///< a stable word for what keeps batches from L1 now; empty: nothing
+    std::string reason;               ///< and a sentence
+};
+
+/// What L1 asks of a batch beyond the protocol.
+struct BatchRules {
+    std::size_t max_effects = rollup::kMaxEffects;
+    std::size_t forced_cap = 1;  ///< of the forced entries that are due, a batch consumes all, or at least so many
 };
 
 /// A batch that is closed and on disk, on its way to L1.
@@ -72,7 +80,12 @@ class Settlement {
     /// Brings a batch to L1, in order of their numbers. Idempotent by hash: after a restart every batch that is not
     /// final is handed over again. A batch of the same number with another hash replaces one that was reverted.
     virtual void post(const BatchToPost& batch) = 0;
+    /// The batches from this number on were taken back: what is not on L1 of them is not brought there any more.
+    virtual void withdraw(std::uint64_t from) = 0;
     [[nodiscard]] virtual BatchStatus status(std::uint64_t number, const rollup::Bytes32& hash) const = 0;
+    [[nodiscard]] virtual BatchRules rules() const = 0;
+    /// Why no batch of this sequencer will ever get to L1 again, unless somebody does what the remedy says.
+    [[nodiscard]] virtual std::optional<Problem> failure() const = 0;
 };
 
 /// Development without L1: empty queues, and batches that stay where they are.
@@ -84,7 +97,10 @@ class NoSettlement final : public Settlement {
         return std::nullopt;
     }
     void post(const BatchToPost&) override {}
+    void withdraw(std::uint64_t) override {}
     [[nodiscard]] BatchStatus status(std::uint64_t, const rollup::Bytes32&) const override { return {}; }
+    [[nodiscard]] BatchRules rules() const override { return {}; }
+    [[nodiscard]] std::optional<Problem> failure() const override { return std::nullopt; }
 };
 
 }  // namespace quarry::node::sequencer

@@ -24,6 +24,9 @@ class FakeSettlement final : public Settlement {
     std::map<std::uint64_t, BatchToPost> posted;
     std::vector<ConfirmedEntry> deposits;
     std::vector<ConfirmedEntry> forced;
+    SettlementHead at{.connected = true, .block = 1, .timestamp = 0, .trouble = {}, .reason = {}};
+    BatchRules asked;
+    std::optional<Problem> trouble;
 
     void add_deposit(const rollup::Owner& owner, std::uint64_t amount, std::uint8_t hash) {
         const rollup::DepositEntry entry{owner, owner.address, 0, rollup::Amount(amount), rollup::kNewSlot};
@@ -32,7 +35,14 @@ class FakeSettlement final : public Settlement {
         deposits.push_back(confirmed);
     }
 
-    [[nodiscard]] std::optional<SettlementHead> head() const override { return SettlementHead{true, 1, 0}; }
+    /// For the slot's owner: its address, with a new key.
+    void add_set_key(rollup::SlotIndex slot, const rollup::Owner& owner) {
+        ConfirmedEntry confirmed{{forced.size(), rollup::SetKeyEntry{slot, owner.address, owner.key_hash}}, {}, 0};
+        confirmed.rolling_hash[0] = static_cast<std::uint8_t>(forced.size() + 1);
+        forced.push_back(confirmed);
+    }
+
+    [[nodiscard]] std::optional<SettlementHead> head() const override { return at; }
     [[nodiscard]] std::vector<ConfirmedEntry> entries(Queue queue, std::uint64_t first,
                                                       std::size_t limit) const override {
         const auto& all = queue == Queue::deposits ? deposits : forced;
@@ -47,6 +57,9 @@ class FakeSettlement final : public Settlement {
         return all[cursor - 1].rolling_hash;
     }
     void post(const BatchToPost& batch) override { posted[batch.header.number] = batch; }
+    void withdraw(std::uint64_t from) override { posted.erase(posted.lower_bound(from), posted.end()); }
+    [[nodiscard]] BatchRules rules() const override { return asked; }
+    [[nodiscard]] std::optional<Problem> failure() const override { return trouble; }
     [[nodiscard]] BatchStatus status(std::uint64_t number, const rollup::Bytes32& hash) const override {
         const auto known = posted.find(number);
         const auto set = statuses.find(number);

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "quarry/base/check.hpp"
+#include "quarry/node/wallet/secret_bytes.hpp"
 
 namespace quarry::node::wallet {
 namespace {
@@ -38,6 +39,7 @@ std::optional<std::string> one_case(std::string_view text) {
     bool upper = false;
     bool lower = false;
     std::string r;
+    r.reserve(text.size());
     for (const char c : text) {
         upper = upper || is_upper(c);
         lower = lower || is_lower(c);
@@ -50,7 +52,9 @@ std::optional<std::string> one_case(std::string_view text) {
 }  // namespace
 
 std::string encode_bech32m(std::string_view prefix, std::span<const std::uint8_t> bytes) {
-    std::string text = std::string(prefix) + "1";
+    std::string text;
+    text.reserve(kMaxBech32mChars);  // in one place: it may be a secret, and growing leaves copies
+    text.append(prefix) += '1';
     std::uint32_t state = start(prefix);
     const auto put = [&](std::uint32_t value) {
         text += kLetters[value];
@@ -73,23 +77,25 @@ std::string encode_bech32m(std::string_view prefix, std::span<const std::uint8_t
 
 std::optional<std::vector<std::uint8_t>> decode_bech32m(std::string_view prefix, std::string_view text) {
     if (text.size() > kMaxBech32mChars || text.size() < prefix.size() + 1 + kChecksumChars) return std::nullopt;
-    const auto lower = one_case(text);
-    if (!lower || !lower->starts_with(prefix) || (*lower)[prefix.size()] != '1') return std::nullopt;
+    auto folded = one_case(text);
+    if (!folded) return std::nullopt;
+    const SecretText lower(std::move(*folded));
+    if (!lower.text().starts_with(prefix) || lower.text()[prefix.size()] != '1') return std::nullopt;
+    std::string_view letters = std::string_view(lower.text()).substr(prefix.size() + 1);
     std::uint32_t state = start(prefix);
-    std::vector<std::uint8_t> values;
-    for (const char c : std::string_view(*lower).substr(prefix.size() + 1)) {
+    for (const char c : letters) {
         const std::size_t value = kLetters.find(c);
         if (value == std::string_view::npos) return std::nullopt;
-        values.push_back(static_cast<std::uint8_t>(value));
-        state = step(state, values.back());
+        state = step(state, static_cast<std::uint8_t>(value));
     }
     if (state != kChecksum) return std::nullopt;
-    values.resize(values.size() - kChecksumChars);
+    letters.remove_suffix(kChecksumChars);
     std::vector<std::uint8_t> bytes;
+    bytes.reserve(letters.size());
     std::uint32_t bits = 0;
     unsigned num_bits = 0;
-    for (const std::uint8_t value : values) {
-        bits = (bits << 5 | value) & 0xfff;
+    for (const char c : letters) {
+        bits = (bits << 5 | static_cast<std::uint32_t>(kLetters.find(c))) & 0xfff;
         num_bits += 5;
         if (num_bits < 8) continue;
         num_bits -= 8;

@@ -34,17 +34,19 @@ const TokenAbi& token_abi() {
     return abi;
 }
 
-/// Empty: the contract has no such function, or answers otherwise.
-std::optional<ethereum::AbiValue::List> ask(Chain& chain, const Address& contract, const AbiFunction& function,
-                                            const ethereum::AbiValue::List& arguments) {
+/// Empty: the contract has no such function, or answers otherwise. A problem: nobody knows.
+Outcome<std::optional<ethereum::AbiValue::List>> ask(Chain& chain, const Address& contract, const AbiFunction& function,
+                                                     const ethereum::AbiValue::List& arguments) {
+    using Results = std::optional<ethereum::AbiValue::List>;
     ethereum::CallRequest request;
     request.to = contract;
     request.data = function.call(arguments);
     const auto data = chain.call(request, BlockTag::latest);
-    if (!data) return std::nullopt;
+    if (!data && data.error().code == ethereum::EthereumCode::execution_reverted) return Results();
+    if (!data) return l1_problem(data.error());
     auto results = function.decode_results(data.value());
-    if (!results) return std::nullopt;
-    return std::move(results).value();
+    if (!results) return Results();
+    return Results(std::move(results).value());
 }
 
 /// The last BatchProven of each number: an earlier one may be of a batch that was replaced.
@@ -123,11 +125,14 @@ Outcome<std::vector<Token>> read_tokens(Chain& chain, const Contracts& contracts
         const auto contract = bridge.token_of(rollup_id, static_cast<rollup::TokenId>(id));
         if (!contract) return l1_problem(contract.error());
         const auto decimals = ask(chain, contract.value(), token_abi().decimals, {});
-        const std::uint64_t places = decimals ? (*decimals)[0].u64() : 0;
+        if (!decimals) return decimals.error();
+        // ERC-20 has decimals as an option: without it, amounts are in smallest units.
+        const std::uint64_t places = decimals.value() ? (*decimals.value())[0].u64() : 0;
         if (places > kMaxDecimals) continue;
         const auto symbol = ask(chain, contract.value(), token_abi().symbol, {});
+        if (!symbol) return symbol.error();
         std::string text;
-        if (symbol) text.assign((*symbol)[0].bytes().begin(), (*symbol)[0].bytes().end());
+        if (symbol.value()) text.assign((*symbol.value())[0].bytes().begin(), (*symbol.value())[0].bytes().end());
         tokens.push_back({static_cast<rollup::TokenId>(id),
                           {contract.value().bytes},
                           static_cast<unsigned>(places),
@@ -142,11 +147,12 @@ Outcome<std::vector<L1Call>> approvals(Chain& chain, const Token& token, const A
     if (token.id == 0) return calls;
     const Address contract = l1::to_ethereum(token.contract);
     const auto allowed = ask(chain, contract, token_abi().allowance, {holder, bridge});
-    if (!allowed)
+    if (!allowed) return allowed.error();
+    if (!allowed.value())
         return Problem{Kind::refused, "bad_contract", fmt::format("{} does not answer as a token", token.symbol),
                        "`quarry wallet connect --replace --l1 URL ..` reads the rollup's tokens again"};
     const U256 wanted = l1::to_u256(amount);
-    const U256 present = (*allowed)[0].word();
+    const U256 present = (*allowed.value())[0].word();
     if (present >= wanted) return calls;
     const auto approve = [&](const U256& x) { return token_abi().approve.call({bridge, x}); };
     if (!present.is_zero())

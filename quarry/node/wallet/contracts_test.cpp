@@ -4,7 +4,8 @@
 
 #include <algorithm>
 
-#include "quarry/ethereum/testing.hpp"
+#include "quarry/ethereum/silent_chain.hpp"
+#include "quarry/ethereum/transaction.hpp"
 #include "quarry/node/development_keys.hpp"
 #include "quarry/node/l1/hub_contract.hpp"
 #include "quarry/rollup/hashing.hpp"
@@ -27,7 +28,7 @@ Address address(std::uint8_t last) {
     return r;
 }
 const Address kHub = address(1);
-const Address kBridge = address(2);
+const Address kBridge = ethereum::contract_address(kHub, 1);
 const Address kToken = address(3);
 const Address kMe = address(4);
 constexpr std::uint32_t kRollup = 5;
@@ -39,7 +40,7 @@ Bytes encode(std::string_view types, const AbiValue::List& values) {
 }
 
 /// A node whose contracts answer from a few values.
-class FakeChain final : public ethereum::testing::SilentChain {
+class FakeChain final : public ethereum::SilentChain {
   public:
     std::uint64_t id = 31337;
     Bytes32 domain = l1::digest_bytes(rollup::domain_hash(parameters()));
@@ -48,6 +49,8 @@ class FakeChain final : public ethereum::testing::SilentChain {
     Bytes32 root{};
     bool claimed = false;
     std::size_t max_range = 100'000;
+    Address bridge = kBridge;
+    std::optional<EthereumCode> decimals_error;
 
     Answer<std::uint64_t> chain_id() override { return id; }
     Answer<std::uint64_t> block_number() override { return std::uint64_t{25'000}; }
@@ -65,7 +68,7 @@ class FakeChain final : public ethereum::testing::SilentChain {
     Answer<Bytes> call(const ethereum::CallRequest& request, const ethereum::BlockId&) override {
         using l1::BridgeFunction;
         const auto is = [&](const ethereum::AbiFunction& f) { return f.matches(request.data); };
-        if (*request.to == kHub && is(l1::abi(l1::HubFunction::bridge))) return encode("(address)", {kBridge});
+        if (*request.to == kHub && is(l1::abi(l1::HubFunction::bridge))) return encode("(address)", {bridge});
         if (*request.to == kHub && is(l1::abi(l1::HubFunction::rollup_info))) {
             const AbiValue::List view{kMe,
                                       address(0),
@@ -84,7 +87,10 @@ class FakeChain final : public ethereum::testing::SilentChain {
         if (*request.to == kBridge && is(l1::abi(BridgeFunction::is_claimed))) return encode("(bool)", {claimed});
         if (*request.to == kBridge && is(l1::abi(BridgeFunction::token_count))) return encode("(uint256)", {U256(2)});
         if (*request.to == kBridge && is(l1::abi(BridgeFunction::token_of))) return encode("(address)", {kToken});
-        if (*request.to == kToken && is(ethereum::AbiFunction("decimals()"))) return encode("(uint8)", {U256(6)});
+        if (*request.to == kToken && is(ethereum::AbiFunction("decimals()"))) {
+            if (decimals_error) return EthereumError{*decimals_error, "", {}};
+            return encode("(uint8)", {U256(6)});
+        }
         if (*request.to == kToken && is(ethereum::AbiFunction("symbol()")))
             return encode("(string)", {AbiValue::text("US\"D")});
         if (*request.to == kToken && is(ethereum::AbiFunction("allowance(address,address)")))
@@ -131,10 +137,25 @@ TEST(WalletContracts, AreThoseOfTheRollup) {
     const auto tokens = read_tokens(chain, contracts.value(), kRollup).value();
     ASSERT_EQ(tokens.size(), 1u);
     EXPECT_EQ(tokens[0], (Token{1, {kToken.bytes}, 6, "USD"}));
+    // An endpoint cannot send deposits elsewhere.
+    chain.bridge = address(2);
+    EXPECT_EQ(find_contracts(chain, parameters()).error().name, "l1_unreachable");
+    chain.bridge = kBridge;
     chain.domain[0] ^= 1;
     EXPECT_EQ(find_contracts(chain, parameters()).error().name, "wrong_rollup");
     chain.id = 1;
     EXPECT_EQ(find_contracts(chain, parameters()).error().name, "wrong_chain");
+}
+
+TEST(WalletContracts, DecimalsAreKnownOrNot) {
+    FakeChain chain;
+    const Contracts contracts{kHub, kBridge, true};
+    chain.decimals_error = EthereumCode::execution_reverted;  // the token has none
+    EXPECT_EQ(read_tokens(chain, contracts, kRollup).value().at(0).decimals, 0u);
+    for (const EthereumCode code : {EthereumCode::timed_out, EthereumCode::rate_limited, EthereumCode::bad_response}) {
+        chain.decimals_error = code;
+        EXPECT_EQ(read_tokens(chain, contracts, kRollup).error().name, "l1_unreachable");
+    }
 }
 
 TEST(WalletContracts, ApproveWhatIsMissingAndNoMore) {

@@ -20,9 +20,9 @@ Outcome<ethereum::PrivateKey> parse_ethereum_key(std::string_view text) {
                    "give a file with 64 hexadecimal digits"};
 }
 
-SecretKey<KB11> derive_l2_key(const ethereum::PrivateKey& key, std::uint64_t chain_id, const rollup::L1Address& hub,
-                              std::uint64_t key_index) {
-    const KeyRequest request{chain_id, hub.bytes, key.address().bytes, key_index};
+SecretKey<KB11> derive_l2_key(const ethereum::PrivateKey& key, const KeyDerivation& derivation) {
+    const KeyRequest request{derivation.chain_id, derivation.hub.bytes, derivation.rollup, key.address().bytes,
+                             derivation.key_index};
     ethereum::EcdsaSignature signature = key.sign(derive_key_typed_data_hash(request));
     // Whoever has r and s has the key.
     auto derived = derive_key<KB11>(request, signature.r, signature.s);

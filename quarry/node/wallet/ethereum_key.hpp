@@ -4,6 +4,7 @@
 
 #include "quarry/ethereum/secp256k1.hpp"
 #include "quarry/node/expected.hpp"
+#include "quarry/node/wallet/keystore.hpp"
 #include "quarry/node/wallet/secret_bytes.hpp"
 #include "quarry/rollup/types.hpp"
 
@@ -16,9 +17,8 @@ rollup::L1Address l1_address(const ethereum::PrivateKey& key);
 /// bad_ethereum_key.
 Outcome<ethereum::PrivateKey> parse_ethereum_key(std::string_view text);
 
-/// The L2 key that belongs to an Ethereum key at a hub (quarry/curve/key_derivation.hpp): the key signs the EIP-712
+/// The L2 key that belongs to an Ethereum key in a rollup (quarry/curve/key_derivation.hpp): the key signs the EIP-712
 /// message itself, deterministically (RFC 6979, low s), as a wallet in a browser would.
-SecretKey<KB11> derive_l2_key(const ethereum::PrivateKey& key, std::uint64_t chain_id, const rollup::L1Address& hub,
-                              std::uint64_t key_index);
+SecretKey<KB11> derive_l2_key(const ethereum::PrivateKey& key, const KeyDerivation& derivation);
 
 }  // namespace quarry::node::wallet

@@ -39,7 +39,8 @@ ObjectWriter& write_open_fields(ObjectWriter& w, const KeystoreFile& file) {
     w.text("format", kFormat).integer("version", kVersion);
     w.elements("key_hash", d.owner.key_hash).address("address", d.owner.address);
     w.text("origin", key_origin_name(d.origin));
-    w.integer("chain_id", d.chain_id).address("hub", d.hub).integer("key_index", d.key_index);
+    w.integer("chain_id", d.derivation.chain_id).address("hub", d.derivation.hub);
+    w.integer("rollup", d.derivation.rollup).integer("key_index", d.derivation.key_index);
     w.text("kdf", kKdf).integer("kdf_log_n", file.cost.log_n);
     w.integer("kdf_r", file.cost.r).integer("kdf_p", file.cost.p).hex("salt", file.salt);
     return w.text("cipher", kCipher).hex("iv", file.iv);
@@ -86,9 +87,10 @@ std::optional<Problem> read_fields(ObjectReader& r, KeystoreFile& file) {
     d.owner = {r.digest("key_hash"), r.address("address")};
     const auto origin = origin_of(r.text("origin"));
     d.origin = origin.value_or(KeyOrigin::random);
-    d.chain_id = r.integer<std::uint64_t>("chain_id");
-    d.hub = r.address("hub");
-    d.key_index = r.integer<std::uint64_t>("key_index");
+    d.derivation.chain_id = r.integer<std::uint64_t>("chain_id");
+    d.derivation.hub = r.address("hub");
+    d.derivation.rollup = r.integer<std::uint32_t>("rollup");
+    d.derivation.key_index = r.integer<std::uint64_t>("key_index");
     const bool kdf_known = r.text("kdf") == kKdf;
     file.cost = {r.integer<std::uint32_t>("kdf_log_n"), r.integer<std::uint32_t>("kdf_r"),
                  r.integer<std::uint32_t>("kdf_p")};

@@ -41,13 +41,20 @@ enum class KeyOrigin {
 };
 const char* key_origin_name(KeyOrigin origin) noexcept;
 
+/// What an Ethereum key's signature is asked for, beside the account itself (quarry/curve/key_derivation.hpp).
+struct KeyDerivation {
+    std::uint64_t chain_id = 0;  ///< of the rollup's L1
+    rollup::L1Address hub;
+    std::uint32_t rollup = 0;  ///< its number at the hub
+    std::uint64_t key_index = 0;
+    friend bool operator==(const KeyDerivation&, const KeyDerivation&) noexcept = default;
+};
+
 /// What anyone may know of a key.
 struct KeyDescription {
     rollup::Owner owner;  ///< what it is paid at
     KeyOrigin origin = KeyOrigin::random;
-    std::uint64_t chain_id = 0;   ///< of the derivation; these three are zero for other origins
-    rollup::L1Address hub;        ///< of the derivation
-    std::uint64_t key_index = 0;  ///< of the derivation
+    KeyDerivation derivation{};  ///< zero for other origins than ethereum
     friend bool operator==(const KeyDescription&, const KeyDescription&) noexcept = default;
 };
 

@@ -23,9 +23,7 @@ SecretKey<KB11> key() { return DevelopmentKeys(9).secret(4); }
 KeyDescription description() {
     return {{key().public_key().hash(), DevelopmentKeys(9).address(4)},
             KeyOrigin::ethereum,
-            31337,
-            DevelopmentKeys(9).address(5),
-            7};
+            {31337, DevelopmentKeys(9).address(5), 12, 7}};
 }
 
 Entropy counting_entropy() {
@@ -98,13 +96,13 @@ TEST(WalletKeystore, EveryFieldIsProtected) {
         const std::string forged = name_of_problem(repaired(changed));
         EXPECT_NE(forged, "opened") << name;
         const bool is_crypto = name == "key_hash" || name == "address" || name == "chain_id" || name == "hub" ||
-                               name == "key_index" || name == "salt" || name == "iv" || name == "ciphertext" ||
-                               name == "tag";
+                               name == "rollup" || name == "key_index" || name == "salt" || name == "iv" ||
+                               name == "ciphertext" || name == "tag";
         if (is_crypto) {
             EXPECT_EQ(forged, "wrong_passphrase") << name;
         }
     }
-    EXPECT_EQ(num_values, 18u);
+    EXPECT_EQ(num_values, 19u);
 }
 
 TEST(WalletKeystore, RefusesDerivationsOutOfBounds) {

@@ -198,10 +198,19 @@ Outcome<std::vector<Resent>> send_again(const rollup::Owner& owner, SequencerCli
     if (!accounts) return accounts.error();
     std::map<rollup::SlotIndex, rollup::Nonce> next;
     for (const AccountView& account : accounts.value()) next[account.slot] = account.nonce;
+    const auto place = [](const SignedEntry& entry) {
+        return std::pair(rollup::authorisation(entry.tx.tx.op)->slot, entry.tx.tx.nonce);
+    };
+    std::map<std::pair<rollup::SlotIndex, rollup::Nonce>, Digest> latest;
+    for (const SignedEntry& entry : log.entries()) latest[place(entry)] = entry.id;
     std::vector<Resent> sent;
     for (const SignedEntry& entry : log.entries()) {
-        const auto slot = next.find(rollup::authorisation(entry.tx.tx.op)->slot);
+        const auto slot = next.find(place(entry).first);
         if (slot == next.end() || entry.tx.tx.nonce < slot->second) continue;
+        if (latest.at(place(entry)) != entry.id) continue;
+        const auto known = client.receipt(entry.id);
+        if (!known) return known.error();
+        if (known.value() && known.value()->stage == Stage::rejected) continue;
         Resent resent{entry, std::nullopt, std::nullopt};
         const auto receipt = client.send(entry.tx);
         if (receipt) {

@@ -67,7 +67,9 @@ struct Resent {
     std::optional<ReceiptView> receipt;
     std::optional<Problem> problem;
 };
-/// Sends what the sequencer has not executed yet, of all slots of the owner, in the order of signing.
+/// Sends what the sequencer has not executed yet, of all slots of the owner, in the order of signing. What it rejected
+/// stays rejected (its owner may have paid otherwise since), and so does what a later signature with its slot and nonce
+/// took the place of.
 Outcome<std::vector<Resent>> send_again(const rollup::Owner& owner, SequencerClient& client, const SignedLog& log);
 
 /// Asks until the operation is at `stage`, or rejected (operation_rejected), or `timeout_ms` are over

@@ -171,6 +171,26 @@ TEST_F(WalletPayments, ReplacesOnlyWhenToldOrRejected) {
     EXPECT_EQ(problem(to_owner(2, 70)), "nonce_conflict");
 }
 
+TEST_F(WalletPayments, ResendsNeitherWhatWasRejectedNorWhatWasReplaced) {
+    ASSERT_TRUE(pay(to_owner(2, 100)).ok());
+    const Digest first = log_->entries()[0].id;
+    PaymentRequest request = to_owner(2, 70);
+    request.replace = true;
+    ASSERT_TRUE(pay(request).ok());
+    const Digest second = log_->entries()[1].id;
+    sequencer_->stages.clear();  // a sequencer that knows neither
+    sequencer_->received.clear();
+    auto resent = send_again(owner(1), client_, *log_).value();
+    ASSERT_EQ(resent.size(), 1u);
+    EXPECT_EQ(resent[0].entry.id, second);
+    EXPECT_EQ(sequencer_->received.size(), 1u);
+    // Its owner may have paid from elsewhere since.
+    sequencer_->stages[to_hex(second)] = "rejected";
+    EXPECT_TRUE(send_again(owner(1), client_, *log_).value().empty());
+    EXPECT_EQ(sequencer_->received.size(), 1u);
+    EXPECT_NE(first, second);
+}
+
 TEST_F(WalletPayments, WaitsForAStage) {
     ASSERT_TRUE(pay(to_owner(2, 100)).ok());
     const Digest id = log_->entries()[0].id;

@@ -9,6 +9,7 @@
 #include <charconv>
 #include <utility>
 
+#include "quarry/base/write_fully.hpp"
 #include "quarry/node/file_io.hpp"
 #include "quarry/node/operation_json.hpp"
 #include "quarry/node/wallet/wallet_folder.hpp"
@@ -25,17 +26,6 @@ Problem log_damaged(std::size_t line) {
 }
 
 std::string start_of(const Digest& digest) { return to_hex(digest).substr(2, kNameDigits); }
-
-/// 0 or the errno of what failed.
-int write_all(int fd, std::string_view text) {
-    while (!text.empty()) {
-        const ssize_t n = ::write(fd, text.data(), text.size());
-        if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) return n < 0 ? errno : EIO;
-        text.remove_prefix(static_cast<std::size_t>(n));
-    }
-    return ::fsync(fd) == 0 ? 0 : errno;
-}
 
 }  // namespace
 
@@ -104,7 +94,9 @@ std::vector<SignedEntry> SignedLog::from_nonce(rollup::SlotIndex slot, rollup::N
 
 Outcome<Done> SignedLog::append(std::uint64_t time, const SignedTransaction& tx) {
     const std::string line = fmt::format("{} {}\n", time, to_json(tx));
-    if (const int error = write_all(fd_, line)) {
+    int error = write_fully(fd_, as_bytes(line));
+    if (error == 0 && ::fsync(fd_) != 0) error = errno;
+    if (error != 0) {
         // Half a line would make a damaged one of the next.
         (void)!::ftruncate(fd_, static_cast<off_t>(content_.complete_bytes));
         return cannot_write(path_, error);

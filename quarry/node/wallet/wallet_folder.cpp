@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <system_error>
 
+#include "quarry/base/write_fully.hpp"
 #include "quarry/node/file_io.hpp"
 
 namespace quarry::node::wallet {
@@ -19,15 +20,24 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kKeyEnding = ".json";
 
-/// 0 or the errno of what failed.
-int write_and_sync(int fd, std::span<const std::uint8_t> bytes) {
-    while (!bytes.empty()) {
-        const ssize_t n = ::write(fd, bytes.data(), bytes.size());
-        if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) return n < 0 ? errno : EIO;
-        bytes = bytes.subspan(static_cast<std::size_t>(n));
-    }
-    return ::fsync(fd) == 0 ? 0 : errno;
+/// A file with mode 0600 that is on disk, beside `path`, on its way there.
+Outcome<Done> write_beside(const std::string& path, std::span<const std::uint8_t> bytes, std::string& beside) {
+    beside = fmt::format("{}.{}.part", path, ::getpid());
+    (void)::unlink(beside.c_str());  // of a process of the same number that a crash ended
+    const int fd = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0) return cannot_write(path, errno);
+    int error = write_fully(fd, bytes);
+    if (error == 0 && ::fsync(fd) != 0) error = errno;
+    if (::close(fd) != 0 && error == 0) error = errno;
+    if (error == 0) return Done{};
+    (void)::unlink(beside.c_str());
+    return cannot_write(path, error);
+}
+
+Outcome<Done> sync_folder_of(const std::string& path) {
+    std::string folder = fs::path(path).parent_path().string();
+    if (folder.empty()) folder = ".";
+    return sync_paths(std::span(&folder, 1));
 }
 
 }  // namespace
@@ -52,22 +62,23 @@ Outcome<Done> make_private_folder(const std::string& path) {
 }
 
 Outcome<Done> create_private_file(const std::string& path, std::span<const std::uint8_t> bytes) {
-    const std::string beside = fmt::format("{}.{}.part", path, ::getpid());
-    (void)::unlink(beside.c_str());  // of a process of the same number that a crash ended
-    const int fd = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd < 0) return cannot_write(path, errno);
-    int error = write_and_sync(fd, bytes);
-    if (::close(fd) != 0 && error == 0) error = errno;
+    std::string beside;
+    QUARRY_PASS_ON(write_beside(path, bytes, beside));
     // A link fails if the name is taken; a rename would overwrite.
-    if (error == 0 && ::link(beside.c_str(), path.c_str()) != 0) error = errno;
+    const int error = ::link(beside.c_str(), path.c_str()) == 0 ? 0 : errno;
     (void)::unlink(beside.c_str());
     if (error == EEXIST)
         return Problem{Problem::Kind::environment, "file_exists", fmt::format("{} exists already", path),
                        "choose another name: nothing is ever overwritten"};
     if (error != 0) return cannot_write(path, error);
-    std::string folder = fs::path(path).parent_path().string();
-    if (folder.empty()) folder = ".";
-    return sync_paths(std::span(&folder, 1));
+    return sync_folder_of(path);
+}
+
+Outcome<Done> replace_private_file(const std::string& path, std::span<const std::uint8_t> bytes) {
+    std::string beside;
+    QUARRY_PASS_ON(write_beside(path, bytes, beside));
+    QUARRY_PASS_ON(rename_path(beside, path));
+    return sync_folder_of(path);
 }
 
 std::string WalletFolder::key_path(const std::string& name) const {

@@ -23,6 +23,8 @@ bool is_key_name(std::string_view name) noexcept;
 /// A new file with mode 0600, there as a whole and on disk, or not at all. file_exists: never overwrites, whoever else
 /// creates it meanwhile.
 Outcome<Done> create_private_file(const std::string& path, std::span<const std::uint8_t> bytes);
+/// The same in place of what is there.
+Outcome<Done> replace_private_file(const std::string& path, std::span<const std::uint8_t> bytes);
 /// A folder with mode 0700, and those above it.
 Outcome<Done> make_private_folder(const std::string& path);
 

@@ -171,8 +171,8 @@ TEST(WalletDerivation, EqualsWhatABrowserWalletSigns) {
         parse_ethereum_key(" 0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80\n").value();
     EXPECT_EQ(format_l1_address(l1_address(key)), "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266");
     const auto hub = *parse_l1_address("0x5fbdb2315678afecb367f032d93f642f64180aa3");
-    EXPECT_EQ(to_hex(derive_l2_key(key, 31337, hub, 2).encode()),
-              "0xdcd8f4c1ad85101e9dc9716abc966ef5e5185f9774ec9e38d1053a9525d7804064eb38e0a9a32d9363000e");
+    EXPECT_EQ(to_hex(derive_l2_key(key, {31337, hub, 5, 2}).encode()),
+              "0x961a8b8642019a9a4e7e7b795552b562fa4b86aaf7974fd05aabd93c05c3558602b073f6f5e038b932bb06");
     for (const std::string_view bad :
          {"", "  ", "0x", "ac0974", "zz0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80",
           "0x0000000000000000000000000000000000000000000000000000000000000000"})
