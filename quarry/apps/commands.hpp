@@ -13,6 +13,7 @@ struct Session {
     unsigned threads = 0;  ///< 0: one for each core
     std::string isa;       ///< empty: the best one
     std::function<void()> action;
+    int exit_code = 0;  ///< of a command that has printed itself what is wrong
 };
 
 /// A command under `parent` that sets session.action to `run`, with the common options and an example in its help.
@@ -48,6 +49,7 @@ void add_load_command(CLI::App& app, Session& session);
 void add_prove_command(CLI::App& app, Session& session);
 void add_prover_command(CLI::App& app, Session& session);
 void add_state_commands(CLI::App& app, Session& session);
+void add_doctor_command(CLI::App& app, Session& session);
 void add_execute_commands(CLI::App& app, Session& session);
 void add_security_command(CLI::App& app, Session& session);
 void add_sequencer_command(CLI::App& app, Session& session);

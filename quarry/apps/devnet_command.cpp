@@ -280,7 +280,8 @@ void add_devnet_command(CLI::App& app, Session& session) {
     devnet::DevnetOptions& o = devnet->options;
     command->add_option("--dir", o.folder, "folder that holds everything")->type_name("DIR")->required();
     command->add_flag("--reset", devnet->reset, "forget what an earlier run left in the folder");
-    add_number(*command, "--provers", o.provers, 0, 16, "provers; each takes what those before it leave")->capture_default_str();
+    add_number(*command, "--provers", o.provers, 0, 16, "provers; each takes what those before it leave")
+        ->capture_default_str();
     add_number(*command, "--workers", o.workers, 1, 64, "processes that each prover proves with")
         ->capture_default_str();
     add_number(*command, "--rate", o.rate, 0, 100'000, "transfers a second that are sent; 0: none")

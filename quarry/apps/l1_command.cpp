@@ -4,6 +4,7 @@
 #include <boost/json.hpp>
 #include <filesystem>
 #include <memory>
+#include <optional>
 
 #include "quarry/apps/files.hpp"
 #include "quarry/apps/interrupt.hpp"
@@ -35,22 +36,28 @@ struct DeployOptions {
     std::vector<std::string> tokens;
     std::string new_pair_fee = "10";
     std::string bond;
-    std::uint32_t upgrade_delay = 14 * 24 * 3600;
-    std::uint32_t proving_window = 0;  ///< seconds; 0: the profile's
+    std::optional<std::uint32_t> upgrade_delay;  ///< seconds; none: the profile's
+    std::uint32_t proving_window = 0;            ///< seconds; 0: the profile's
     std::uint32_t key = 0;
     unsigned confirmations = 1;
 };
 
 l1::DeployPlan plan_of(const DeployOptions& options, const l1::Address& sender) {
     l1::DeployPlan plan;
-    plan.parameters = options.profile == "development" ? l1::development_parameters() : l1::production_parameters();
+    const bool is_production = options.profile == "production";
+    plan.parameters = is_production ? l1::production_parameters() : l1::development_parameters();
     if (options.proving_window != 0) {
         plan.parameters.proving_window = options.proving_window;
         plan.parameters.expected_time = std::max<std::uint32_t>(1, options.proving_window / 4);
     }
     plan.parameters.key = options.key;
     if (!options.bond.empty()) plan.parameters.batch_bond = ether_of(options.bond, "--bond");
-    plan.upgrade_delay = options.upgrade_delay;
+    plan.upgrade_delay =
+        options.upgrade_delay.value_or(is_production ? l1::kProductionUpgradeDelay : l1::kDevelopmentUpgradeDelay);
+    if (is_production && plan.upgrade_delay < l1::kProductionUpgradeDelay) {
+        throw Failure(exit_usage, "usage", "with --upgrade-delay under 14 days rules change before everybody can leave",
+                      "leave it out, or choose --profile development");
+    }
     plan.confirmations = options.confirmations;
     plan.owner = options.owner.empty() ? sender : address_of(options.owner, "--owner");
     for (const std::string& x : options.sequencers) plan.sequencers.push_back(address_of(x, "--sequencer"));
@@ -170,8 +177,11 @@ void add_l1_command(CLI::App& app, Session& session) {
     command->add_option("--verifying-key", options->key, "the hub's number of the verifying contracts")
         ->type_name("N")
         ->capture_default_str();
-    add_number(*command, "--upgrade-delay", options->upgrade_delay, 0, 365 * 24 * 3600,
-               "seconds before changed parameters apply, for ever");
+    command
+        ->add_option("--upgrade-delay", options->upgrade_delay,
+                     "seconds before changed parameters apply, for ever (default: the profile's)")
+        ->type_name("N")
+        ->check(CLI::Range(0, 365 * 24 * 3600));
     add_number(*command, "--confirmations", options->confirmations, 1, 64, "blocks to wait for each transaction");
     command->add_option("--contracts", options->contracts, "folder of the compiled contracts")
         ->type_name("DIR")

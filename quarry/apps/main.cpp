@@ -76,6 +76,7 @@ void add_commands(CLI::App& app, Session& session) {
     add_sequencer_command(app, session);
     add_load_command(app, session);
     add_devnet_command(app, session);
+    add_doctor_command(app, session);
     add_wallet_commands(app, session);
     add_prove_command(app, session);
     add_prover_command(app, session);
@@ -107,7 +108,7 @@ int run(const Session& session) {
     use_key_cache();
     tbb::task_arena(threads).execute(session.action);
     flush_stdout();
-    return exit_ok;
+    return session.exit_code;
 }
 
 /// The subcommand that the command line got to: whose help to point to.

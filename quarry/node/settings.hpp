@@ -32,7 +32,8 @@ class Settings {
   public:
     /// `page` documents them, for messages. The variables must outlive this.
     Settings(std::vector<Setting> table, std::string page) : table_(std::move(table)), page_(std::move(page)) {}
-    [[nodiscard]] std::span<const Setting> all() const noexcept { return table_; }
+    [[nodiscard]] std::span<const Setting> all() const& noexcept { return table_; }
+    void all() && = delete;  // it would not outlive the statement
 
     /// Sets one from text. bad_input: unknown_setting, bad_setting. Lists are comma-separated.
     [[nodiscard]] Outcome<Done> set(std::string_view name, std::string_view value) const;

@@ -72,7 +72,8 @@ TEST(Settings, RefusesWithTheCauseAndChangesNothing) {
 TEST(Settings, ShownValuesAreAccepted) {
     Config c;
     c.urls = {"a", "b"};
-    for (const Setting& setting : settings_of(c).all()) {
+    const Settings settings = settings_of(c);
+    for (const Setting& setting : settings.all()) {
         EXPECT_TRUE(setting.read(setting.show())) << setting.name;
     }
     EXPECT_EQ(c.urls, (std::vector<std::string>{"a", "b"}));

@@ -29,6 +29,9 @@ COMMANDS = [
     ["genesis"],
     ["workload"],
     ["execute"],
+    ["doctor"],
+    ["doctor", "sequencer"],
+    ["doctor", "prover"],
     ["state"],
     ["state", "show"],
     ["state", "export"],
@@ -75,6 +78,8 @@ BAD_USAGE = [
     [],
     ["--unknown"],
     ["unknown"],
+    ["doctor"],
+    ["doctor", "miner"],
     ["bench"],
     ["bench", "unknown"],
     ["bench", "hash", "--unknown"],
@@ -190,7 +195,7 @@ class Cli(unittest.TestCase):
                 result = quarry(*command, "--help")
                 self.assertEqual((result.returncode, result.stderr), (OK, ""))
                 self.assertRegex(result.stdout, "Examples?:\n  quarry " + " ".join(command))
-                if command not in (["bench"], ["state"], ["task"], ["wallet"]):
+                if command not in (["bench"], ["doctor"], ["state"], ["task"], ["wallet"]):
                     self.assertIn("--json", result.stdout)
 
     def test_help_lists_exit_codes_and_every_command(self):
@@ -313,6 +318,45 @@ class Cli(unittest.TestCase):
         wrap = quarry("security", "--profile", "wrap", "--log-size", "22").stdout
         self.assertIn("constraints.skip", wrap)
         self.assertNotIn("Keccak", wrap)
+
+    # --- doctor
+
+    def doctor(self, kind, *args):
+        """Verdict of each check by name; the exit code is that of the worst."""
+        result = quarry("doctor", kind, "--json", *args)
+        self.assertEqual(result.stderr, "")
+        document = json.loads(result.stdout)
+        verdicts = [check["result"] for check in document["checks"]]
+        worst = max(verdicts, key=["ok", "warn", "fail"].index)
+        self.assertEqual((document["result"], document["ok"]), (worst, worst != "fail"))
+        self.assertEqual(result.returncode, REFUSED if worst == "fail" else OK)
+        for check in document["checks"]:
+            self.assertTrue(check["text"], check)
+            self.assertTrue(check["result"] == "ok" or check["advice"], check)
+        return {check["name"]: check for check in document["checks"]}
+
+    def test_doctor_without_settings(self):
+        found = self.doctor("prover")
+        self.assertEqual((found["settings"]["result"], found["key file"]["result"]), ("fail", "warn"))
+        self.assertIn("prover.payee", found["settings"]["text"])
+        for name in ("cpu", "cores", "memory", "open files", "disk", "sync", "http port"):
+            self.assertIn(name, found)
+        self.assertEqual(os.path.exists("prover"), False)
+        self.assertIn("sequencer.state", self.doctor("sequencer")["settings"]["text"])
+
+    def test_doctor_of_a_wrong_file_and_a_dead_endpoint(self):
+        config = self.write("doctor.toml", b"[prover]\nworker = 1\n")
+        self.assertIn("worker", self.doctor("prover", "--config", config)["settings"]["text"])
+        config = self.write("doctor.toml", b'[l1]\nendpoints = ["http://127.0.0.1:1"]\nkey = "/none"\n')
+        found = self.doctor("prover", "--config", config, "--set", f"prover.folder={self.folder.name}/new/prover")
+        self.assertEqual([found[n]["result"] for n in ("endpoint", "blobs", "key file")], ["fail"] * 3)
+        self.assertNotIn("hub", found)
+        self.assertFalse(os.path.exists(self.path("new")))
+
+    def test_doctor_as_text(self):
+        result = quarry("doctor", "prover")
+        self.assertRegex(result.stdout, r"(?m)\A(ok|warn|fail) +settings +\S")
+        self.assertRegex(result.stdout, r"(?m)^ +-> \S")
 
     # --- verify and inspect
 

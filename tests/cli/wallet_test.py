@@ -72,7 +72,8 @@ class Sequencer:
     def __init__(self, state):
         self.process = subprocess.Popen(
             [BINARY, "sequencer", "--state", state, "--development-without-l1", "--rpc-port", "0", "--set", "metrics.port=0",
-             "--json"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+             # Fees arrive when a batch is closed, whenever that is: not in an account whose balance is looked at.
+             "--set", "fees.slot=2", "--json"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         line = self.process.stdout.readline()
         self.url = f"http://127.0.0.1:{json.loads(line)['rpc_port']}"
 

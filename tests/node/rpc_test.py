@@ -45,8 +45,11 @@ def all_of(port, data):
     with connect(port) as s:
         s.sendall(data)
         answer = b""
-        while chunk := s.recv(65536):
-            answer += chunk
+        try:
+            while chunk := s.recv(65536):
+                answer += chunk
+        except ConnectionResetError:
+            pass
         return answer
 
 

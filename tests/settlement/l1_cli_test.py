@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 import unittest
+import urllib.request
 
 BINARY = ROOT = ""
 OK, REFUSED, USAGE, BAD_INPUT, ENVIRONMENT = 0, 1, 2, 3, 4
@@ -56,10 +57,10 @@ class Commands(unittest.TestCase):
 
     def deploy(self, *more, code=OK):
         return self.run_quarry("l1", "deploy", "--l1", self.url, "--key", self.path("key"), "--profile", "development",
-                               "--upgrade-delay", "60", "--verifiers", os.path.join(ROOT, "out/doubles"),
+                               "--verifiers", os.path.join(ROOT, "out/doubles"),
                                "--verifier-data", "", "--out", self.path("deployment.json"), *more, code=code)
 
-    def test_story(self):
+    def test_1_story(self):
         planned = self.deploy("--dry-run")
         self.assertEqual([t["name"] for t in planned["transactions"]],
                          ["proofs", "verifier-1", "verifier-4", "verifier-16", "hub", "rollup"])
@@ -90,7 +91,48 @@ class Commands(unittest.TestCase):
         self.assertEqual(error["name"], "l1_refused")
         self.assertIn(cause, error["message"])
 
-    def test_refusals(self):
+    def test_2_doctor(self):
+        self.deploy()
+        config = self.path("sequencer.toml")
+        with open(config, "w", encoding="ascii") as f:
+            f.write(f'[sequencer]\nstate = "{self.path("state")}"\n[rpc]\nport = 0\n[metrics]\nport = 0\n[l1]\nendpoints = ["{self.url}"]\n'
+                    f'deployment = "{self.path("deployment.json")}"\nkey = "{self.path("key")}"\n')
+
+        def run(kind, *args):
+            done = subprocess.run([BINARY, "doctor", kind, "--config", config, *args, "--json"], capture_output=True, text=True,
+                                  timeout=120)
+            self.assertEqual(done.returncode, REFUSED, done.stdout)  # the verifying contracts are doubles
+            return {check["name"]: check["result"] for check in json.loads(done.stdout)["checks"]}
+        found = run("sequencer")
+        self.assertEqual([found[n] for n in ("settings", "endpoint", "clock", "hub", "sequencer", "balance", "rpc port")], ["ok"] * 7)
+        self.assertEqual((found["verifiers"], found["key file"]), ("fail", "warn"))
+        os.chmod(self.path("key"), 0o600)
+        self.assertEqual(run("sequencer")["key file"], "ok")
+        with open(self.path("other"), "w", encoding="ascii") as f:
+            f.write("11" * 32)
+        other = run("sequencer", "--set", "l1.key=" + self.path("other"))
+        self.assertEqual((other["sequencer"], other["balance"]), ("fail", "fail"))
+        with open(self.path("deployment.json"), encoding="ascii") as f:
+            hub = json.load(f)["hub"]
+        with open(config, "w", encoding="ascii") as f:
+            f.write(f'[prover]\npayee = "{ACCOUNT}"\n[http]\nport = 0\n[l1]\nendpoints = ["{self.url}"]\nhub = "{hub}"\nkey = "{self.path("key")}"\n')
+        found = run("prover")
+        self.assertEqual([found[n] for n in ("settings", "endpoint", "blobs", "hub", "balance")], ["ok"] * 5)
+        self.assertEqual(found["verifiers"], "fail")
+        self.assertEqual(run("prover", "--set", "l1.hub=" + ACCOUNT)["hub"], "fail")
+
+    def test_3_upgrade_delay_of_each_profile(self):
+        self.deploy()
+        with open(self.path("deployment.json"), encoding="ascii") as f:
+            hub = json.load(f)["hub"]
+        body = {"jsonrpc": "2.0", "id": 1, "method": "eth_call", "params": [{"to": hub, "data": "0x0778670f"}, "latest"]}
+        request = urllib.request.Request(self.url, json.dumps(body).encode(), {"content-type": "application/json"})
+        self.assertEqual(int(json.load(urllib.request.urlopen(request, timeout=30))["result"], 16), 60)
+        refused = self.run_quarry("l1", "deploy", "--l1", self.url, "--key", self.path("key"), "--upgrade-delay", "0",
+                                  "--out", self.path("production.json"), code=USAGE)
+        self.assertIn("--upgrade-delay", refused["error"]["message"])
+
+    def test_4_refusals(self):
         missing = self.run_quarry("batch", "ls", "--l1", self.url, code=USAGE)
         self.assertEqual(missing["error"]["name"], "usage")
         nobody = self.run_quarry("batch", "ls", "--l1", self.url, "--hub", ACCOUNT, code=REFUSED)

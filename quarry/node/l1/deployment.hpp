@@ -38,5 +38,9 @@ Outcome<Deployment> read_deployment(const std::string& path);
 Parameters production_parameters();
 /// The same divided, so that a demonstration shows expiry and replacement in a minute.
 Parameters development_parameters();
+/// Seconds before changed parameters apply. On a real network at least seven days more than the longest time in which
+/// everybody can leave a rollup.
+inline constexpr std::uint32_t kProductionUpgradeDelay = 14 * 24 * 3600;
+inline constexpr std::uint32_t kDevelopmentUpgradeDelay = 60;
 
 }  // namespace quarry::node::l1

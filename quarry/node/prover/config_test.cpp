@@ -44,7 +44,8 @@ TEST(ProverConfig, RefusesWhatNoSettingTakes) {
 // Every setting takes the value that it shows.
 TEST(ProverConfig, ShownValuesAreAccepted) {
     ProverConfig config;
-    for (const Setting& setting : settings_of(config).all()) {
+    const Settings settings = settings_of(config);
+    for (const Setting& setting : settings.all()) {
         EXPECT_TRUE(setting.read(setting.show())) << setting.name << " = " << setting.show();
         EXPECT_FALSE(setting.help.empty());
     }

@@ -38,7 +38,8 @@ TEST(SequencerConfig, RefusesWhatNoSettingTakes) {
 // Every setting shows a value that it accepts.
 TEST(SequencerConfig, ShownValuesAreAccepted) {
     SequencerConfig c;
-    for (const Setting& setting : settings_of(c).all()) {
+    const Settings settings = settings_of(c);
+    for (const Setting& setting : settings.all()) {
         if (setting.name == "fees.receiver") continue;  // unset by default
         EXPECT_TRUE(setting.read(setting.show())) << setting.name << " = " << setting.show();
         EXPECT_FALSE(setting.help.empty());
