@@ -184,7 +184,10 @@ Outcome<bool> Engine::execute_one(const WaitingOperation& operation, Millisecond
         return open_->add(tx);
     };
     Verdict verdict = add();
-    if (!verdict && is_full(verdict.code()) && !open_->empty()) {
+    const bool next_may_take_it =
+        !verdict &&
+        (is_full(verdict.code()) || (verdict.code() == RejectCode::no_fee_slot && next_batch_takes_fees_in(tx.token)));
+    if (next_may_take_it && !open_->empty()) {
         QUARRY_PASS_ON(seal(events));
         const auto again = make_room(now, events);
         if (!again) return again.error();
@@ -281,6 +284,15 @@ Digest Engine::fee_receiver() const {
     if (options_.fee_receiver) return *options_.fee_receiver;
     const auto owner = store_.leaf(options_.fee_slot);
     return owner ? owner->pair : Digest{};
+}
+
+/// A batch takes fees in the slots that were there before it: operations that are executed again may stand in one batch
+/// with the deposits that make these slots.
+bool Engine::next_batch_takes_fees_in(rollup::TokenId token) const {
+    const auto owner = leaf(options_.fee_slot);
+    const Digest receiver = options_.fee_receiver.value_or(owner ? owner->pair : Digest{});
+    const auto owned = slots_of(receiver, kMaxFeeSlots);
+    return std::ranges::any_of(owned, [&](rollup::SlotIndex s) { return leaf(s)->token == token; });
 }
 
 bool Engine::is_fee_slot(rollup::SlotIndex slot) const {

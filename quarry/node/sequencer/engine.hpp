@@ -175,6 +175,7 @@ class Engine {
     [[nodiscard]] std::optional<rollup::Leaf> leaf(rollup::SlotIndex slot) const;
     [[nodiscard]] rollup::SlotIndex slot_count() const;
     [[nodiscard]] Digest fee_receiver() const;
+    [[nodiscard]] bool next_batch_takes_fees_in(rollup::TokenId token) const;
     [[nodiscard]] bool is_fee_slot(rollup::SlotIndex slot) const;
     [[nodiscard]] std::uint64_t priority(const SignedTransaction& tx) const;
     [[nodiscard]] Receipt make_receipt(const WaitingOperation& operation, const OperationRecord& record) const;

@@ -228,6 +228,29 @@ TEST_F(SequencerEngine, RevertedBatchesAreExecutedAgain) {
     EXPECT_EQ(world.balance(4), kBalance + 10);
 }
 
+TEST_F(SequencerEngine, WhatSpendsTakenBackDepositsIsExecutedAgain) {
+    World empty;
+    empty.genesis.leaves.clear();
+    empty.genesis.keys.clear();
+    ASSERT_TRUE(empty.create());
+    ASSERT_EQ(empty.start(), "");
+    for (std::uint8_t i = 0; i < 3; ++i) empty.settlement.add_deposit(empty.owner(i), kBalance, i + 1);
+    ASSERT_TRUE(empty.tick());
+    ASSERT_TRUE(empty.close_batch());
+    std::vector<SignedTransaction> paid;
+    for (rollup::Nonce nonce = 0; nonce < 2; ++nonce)
+        for (rollup::SlotIndex i = 0; i < 3; ++i) paid.push_back(empty.transfer(i, (i + 1) % 3, nonce));
+    EXPECT_EQ(empty.submit_all(paid), std::vector<std::string>(paid.size(), "executed"));
+    ASSERT_TRUE(empty.close_batch());
+    empty.settlement.statuses[1] = phase(BatchPhase::posted);
+    ASSERT_TRUE(empty.tick());
+    empty.settlement.statuses[1] = phase(BatchPhase::reverted, "batch_discarded");
+    ASSERT_TRUE(empty.tick());
+    for (const SignedTransaction& tx : paid) EXPECT_EQ(empty.stage(tx), "executed");
+    ASSERT_TRUE(empty.close_batch());
+    EXPECT_EQ(empty.store->batch_number(), 2) << "fees go to slots of an earlier batch";
+}
+
 TEST_F(SequencerEngine, SubscribersHearOfReverts) {
     const auto a = world.transfer(1, 2, 0);
     world.submit(a);
