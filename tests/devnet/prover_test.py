@@ -77,7 +77,17 @@ class ProverFaults(NetworkTest):
     def test_2_two_proofs_in_the_same_block_and_a_thief(self):
         batch = self.new_batch()
         self.net.hold_blocks()
+        first = self.proofs_waiting(1)[0]
+        # The other prover sees that this one would come first, and keeps its proof. Once it is out of the pool, that one
+        # comes in; then the first is there again, as sent by a node that had not seen the other.
+        raw = self.net.l1("eth_getRawTransactionByHash", first["hash"])
+        self.net.signal("prover-%d" % (1 + self.senders.index(first["from"].lower())), signal.SIGSTOP)
+        self.net.l1("anvil_dropTransaction", first["hash"])
+        self.proofs_waiting(1)
+        self.net.l1("eth_sendRawTransaction", raw)
         proofs = self.proofs_waiting(2)
+        for name in ("prover-1", "prover-2"):
+            self.net.signal(name, signal.SIGCONT)
         for proof in proofs:
             payee = self.payees[self.senders.index(proof["from"].lower())][2:]
             self.assertIn(payee, proof["input"])

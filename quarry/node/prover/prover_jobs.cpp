@@ -384,10 +384,9 @@ Outcome<Done> Prover::check_submission(Job& job, const Standing& standing, std::
     job.fee = status.fee;
     switch (status.phase) {
         case SubmissionPhase::sending:
-            // It may cost what it earned when it was handed in. Under a new name it may cost what it earns now. If it
-            // cannot be taken back now, the next round tries again.
-            if (status.above_max_fee && standing.open > 0 &&
-                price_now(job).is_worth_it(std::min(options_.margin_percent, 0))) {
+            // It may cost what it earned when it was handed in; under a new name what it earns now, if that is an
+            // eighth more. If it cannot be taken back now, the next round tries again.
+            if (status.above_max_fee && standing.open > 0 && price_now(job).earns >= job.max_fee + job.max_fee / 8) {
                 (void)view_.cancel(intent_of(job));
             }
             return Done{};
@@ -453,7 +452,8 @@ Outcome<Done> Prover::hand_in(Job& job) {
     job.state = JobState::submitted;
     auto submission = to_submit(job, std::move(*proof));
     if (!submission) return Done{};  // L1 and the own state differ until the next rounds
-    submission.value().max_fee = options_.margin_percent > -100 ? price.earns : Wei{0};
+    job.max_fee = options_.margin_percent > -100 ? price.earns : Wei{0};
+    submission.value().max_fee = job.max_fee;
     // The record first: under this name the hand-in can be repeated.
     QUARRY_PASS_ON(jobs_.put(job));
     const auto submitted = view_.submit(submission.value());

@@ -293,7 +293,9 @@ TEST_F(ProverTest, AProofThatMayNotCostEnoughIsHandedInAgainWhenItEarnsMore) {
     l1.sent.begin()->second.status.above_max_fee = true;
     l1.base_fee = 5000 * kGwei;
     step(2);
-    EXPECT_EQ(l1.transactions, 1U);  // it earns no more than its gas costs
+    l1.base_fee = kGwei;
+    step(2);
+    EXPECT_EQ(l1.transactions, 1U);  // it earns no more than before
     l1.at(1).batch.raised = 1000 * testing::kEther;
     step();
     EXPECT_EQ(l1.sent.begin()->second.status.phase, SubmissionPhase::cancelled);
