@@ -58,10 +58,12 @@ class ProverFaults(NetworkTest):
         return None
 
     def relay(self, transaction, priority_gwei):
-        """Somebody else sends the same call."""
-        key = self.net.key("user")
-        return cast("send", "--async", "--rpc-url", self.net.network["l1"], "--private-key", key, "--priority-gas-price",
-                    f"{priority_gwei}gwei", "--gas-price", "100gwei", "--gas-limit", "16000000", self.net.network["hub"], transaction["input"])
+        """Somebody else sends the same call; its hash."""
+        sender = cast("wallet", "address", self.net.key("user"))
+        self.net.l1("anvil_impersonateAccount", sender)
+        return self.net.l1("eth_sendTransaction", {
+            "from": sender, "to": self.net.network["hub"], "data": transaction["input"], "gas": hex(16_000_000),
+            "maxFeePerGas": hex(100 * 10**9), "maxPriorityFeePerGas": hex(priority_gwei * 10**9)}, timeout=60)
 
     def test_1_killed_in_the_middle_of_a_proof(self):
         self.net.signal("prover-2", signal.SIGSTOP)  # nobody else helps

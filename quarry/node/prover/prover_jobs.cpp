@@ -33,7 +33,8 @@ bool is_of_the_proof(std::string_view code) {
                                 "EffectsCount", "EffectsQueue", "PointEvaluation"};
     return std::ranges::find(kCodes, code) != kCodes.end();
 }
-constexpr std::string_view kProofRejected = "ProofRejected";
+/// A verifier's verdict, with the selector of its reason behind it.
+bool is_verdict(std::string_view code) { return code.starts_with("ProofRejected"); }
 
 Problem not_followed(const JobBatch& batch) {
     return {Problem::Kind::environment, "not_followed",
@@ -368,8 +369,8 @@ Outcome<Done> Prover::end_of_closed(Job& job, const Standing& standing) {
 Outcome<Done> Prover::take_refusal(Job& job, const SubmissionStatus& status, std::uint64_t now) {
     const unsigned refusals = ++trouble_[job.id].refusals;
     // A proof that was good when it was made may have been damaged on disk since: it is made again, once.
-    const bool is_damaged = status.code == kProofRejected && refusals == 1;
-    const bool is_final = is_of_the_proof(status.code) || (status.code == kProofRejected && !is_damaged);
+    const bool is_damaged = is_verdict(status.code) && refusals == 1;
+    const bool is_final = is_of_the_proof(status.code) || (is_verdict(status.code) && !is_damaged);
     if (is_final || refusals >= options_.max_refusals) return end(job, JobState::failed, status.code, status.reason);
     say(Level::warning, "proof_refused", status.reason, {{"job", job.id}, {"code", status.code}});
     if (is_damaged) QUARRY_PASS_ON(forget_proof(jobs_.work_path(job.id), job.id));

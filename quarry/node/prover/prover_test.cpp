@@ -231,16 +231,16 @@ TEST_F(ProverTest, AProofThatL1RejectsIsMadeAgainOnce) {
     log.at_once = true;
     step(2);
     ASSERT_EQ(states(), "submitted ");
-    refuse_last("ProofRejected");
+    refuse_last("ProofRejected(0x12345678)");
     step();
     EXPECT_EQ(states(), "proving ");
     step(2);
     EXPECT_EQ(states(), "submitted ");
     EXPECT_EQ(log.made, 2U);
-    refuse_last("ProofRejected");
+    refuse_last("ProofRejected(0x12345678)");
     step(3);
     EXPECT_EQ(states(), "failed ");
-    EXPECT_EQ(only_job().code, "ProofRejected");
+    EXPECT_EQ(only_job().code, "ProofRejected(0x12345678)");
     EXPECT_EQ(log.made, 2U);
     EXPECT_EQ(prover->status().counters.failed_jobs, 1U);
 }
