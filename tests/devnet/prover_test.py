@@ -58,10 +58,12 @@ class ProverFaults(NetworkTest):
         return None
 
     def relay(self, transaction, priority_gwei):
-        """Somebody else sends the same call."""
-        key = self.net.key("user")
-        return cast("send", "--async", "--rpc-url", self.net.network["l1"], "--private-key", key, "--priority-gas-price",
-                    f"{priority_gwei}gwei", "--gas-price", "100gwei", "--gas-limit", "16000000", self.net.network["hub"], transaction["input"])
+        """Somebody else sends the same call; its hash."""
+        sender = cast("wallet", "address", self.net.key("user"))
+        self.net.l1("anvil_impersonateAccount", sender)
+        return self.net.l1("eth_sendTransaction", {
+            "from": sender, "to": self.net.network["hub"], "data": transaction["input"], "gas": hex(16_000_000),
+            "maxFeePerGas": hex(100 * 10**9), "maxPriorityFeePerGas": hex(priority_gwei * 10**9)}, timeout=60)
 
     def test_1_killed_in_the_middle_of_a_proof(self):
         self.net.signal("prover-2", signal.SIGSTOP)  # nobody else helps
@@ -77,7 +79,17 @@ class ProverFaults(NetworkTest):
     def test_2_two_proofs_in_the_same_block_and_a_thief(self):
         batch = self.new_batch()
         self.net.hold_blocks()
+        first = self.proofs_waiting(1)[0]
+        # The other prover sees that this one would come first, and keeps its proof. Once it is out of the pool, that one
+        # comes in; then the first is there again, as sent by a node that had not seen the other.
+        raw = self.net.l1("eth_getRawTransactionByHash", first["hash"])
+        self.net.signal("prover-%d" % (1 + self.senders.index(first["from"].lower())), signal.SIGSTOP)
+        self.net.l1("anvil_dropTransaction", first["hash"])
+        self.proofs_waiting(1)
+        self.net.l1("eth_sendRawTransaction", raw)
         proofs = self.proofs_waiting(2)
+        for name in ("prover-1", "prover-2"):
+            self.net.signal(name, signal.SIGCONT)
         for proof in proofs:
             payee = self.payees[self.senders.index(proof["from"].lower())][2:]
             self.assertIn(payee, proof["input"])

@@ -82,7 +82,7 @@ std::string to_json(const Job& job) {
     w.text("batches", batches_text(job.batches)).text("code", printable(job.code));
     w.text("reason", printable(job.reason)).integer("created_at", job.created_at);
     w.integer("proven_at", job.proven_at).integer("cpu_ms", job.cpu_ms).integer("submissions", job.submissions);
-    w.hex("transaction", job.transaction).text("fee", to_decimal(job.fee));
+    w.text("max_fee", to_decimal(job.max_fee)).hex("transaction", job.transaction).text("fee", to_decimal(job.fee));
     return std::move(w).finish() + "\n";
 }
 
@@ -99,10 +99,12 @@ std::optional<Job> parse_job(std::string_view text) {
     job.proven_at = r.integer<std::uint64_t>("proven_at");
     job.cpu_ms = r.integer<std::uint64_t>("cpu_ms");
     job.submissions = r.integer<std::uint64_t>("submissions");
+    const auto max_fee = parse_wei(r.text("max_fee"));
     job.transaction = r.bytes<32>("transaction");
     const auto fee = parse_wei(r.text("fee"));
-    if (r.finish() || !batches || !fee || !parse_content_id(job.id)) return std::nullopt;
+    if (r.finish() || !batches || !max_fee || !fee || !parse_content_id(job.id)) return std::nullopt;
     job.batches = std::move(*batches);
+    job.max_fee = *max_fee;
     job.fee = *fee;
 #define QUARRY_X(name, text)        \
     if (state == #name) {           \

@@ -54,6 +54,7 @@ struct Job {
     std::uint64_t proven_at = 0;
     std::uint64_t cpu_ms = 0;       ///< of all its tasks so far
     std::uint64_t submissions = 0;  ///< times that the proof was handed in
+    Wei max_fee = 0;                ///< that the last of these may cost; 0: whatever it costs
     rollup::Bytes32 transaction{};
     Wei fee = 0;  ///< that the transaction cost
     friend bool operator==(const Job&, const Job&) = default;

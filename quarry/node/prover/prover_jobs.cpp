@@ -33,7 +33,8 @@ bool is_of_the_proof(std::string_view code) {
                                 "EffectsCount", "EffectsQueue", "PointEvaluation"};
     return std::ranges::find(kCodes, code) != kCodes.end();
 }
-constexpr std::string_view kProofRejected = "ProofRejected";
+/// A verifier's verdict, with the selector of its reason behind it.
+bool is_verdict(std::string_view code) { return code.starts_with("ProofRejected"); }
 
 Problem not_followed(const JobBatch& batch) {
     return {Problem::Kind::environment, "not_followed",
@@ -368,8 +369,8 @@ Outcome<Done> Prover::end_of_closed(Job& job, const Standing& standing) {
 Outcome<Done> Prover::take_refusal(Job& job, const SubmissionStatus& status, std::uint64_t now) {
     const unsigned refusals = ++trouble_[job.id].refusals;
     // A proof that was good when it was made may have been damaged on disk since: it is made again, once.
-    const bool is_damaged = status.code == kProofRejected && refusals == 1;
-    const bool is_final = is_of_the_proof(status.code) || (status.code == kProofRejected && !is_damaged);
+    const bool is_damaged = is_verdict(status.code) && refusals == 1;
+    const bool is_final = is_of_the_proof(status.code) || (is_verdict(status.code) && !is_damaged);
     if (is_final || refusals >= options_.max_refusals) return end(job, JobState::failed, status.code, status.reason);
     say(Level::warning, "proof_refused", status.reason, {{"job", job.id}, {"code", status.code}});
     if (is_damaged) QUARRY_PASS_ON(forget_proof(jobs_.work_path(job.id), job.id));
@@ -384,10 +385,9 @@ Outcome<Done> Prover::check_submission(Job& job, const Standing& standing, std::
     job.fee = status.fee;
     switch (status.phase) {
         case SubmissionPhase::sending:
-            // It may cost what it earned when it was handed in. Under a new name it may cost what it earns now. If it
-            // cannot be taken back now, the next round tries again.
-            if (status.above_max_fee && standing.open > 0 &&
-                price_now(job).is_worth_it(std::min(options_.margin_percent, 0))) {
+            // It may cost what it earned when it was handed in; under a new name what it earns now, if that is an
+            // eighth more. If it cannot be taken back now, the next round tries again.
+            if (status.above_max_fee && standing.open > 0 && price_now(job).earns >= job.max_fee + job.max_fee / 8) {
                 (void)view_.cancel(intent_of(job));
             }
             return Done{};
@@ -453,7 +453,8 @@ Outcome<Done> Prover::hand_in(Job& job) {
     job.state = JobState::submitted;
     auto submission = to_submit(job, std::move(*proof));
     if (!submission) return Done{};  // L1 and the own state differ until the next rounds
-    submission.value().max_fee = options_.margin_percent > -100 ? price.earns : Wei{0};
+    job.max_fee = options_.margin_percent > -100 ? price.earns : Wei{0};
+    submission.value().max_fee = job.max_fee;
     // The record first: under this name the hand-in can be repeated.
     QUARRY_PASS_ON(jobs_.put(job));
     const auto submitted = view_.submit(submission.value());

@@ -231,16 +231,16 @@ TEST_F(ProverTest, AProofThatL1RejectsIsMadeAgainOnce) {
     log.at_once = true;
     step(2);
     ASSERT_EQ(states(), "submitted ");
-    refuse_last("ProofRejected");
+    refuse_last("ProofRejected(0x12345678)");
     step();
     EXPECT_EQ(states(), "proving ");
     step(2);
     EXPECT_EQ(states(), "submitted ");
     EXPECT_EQ(log.made, 2U);
-    refuse_last("ProofRejected");
+    refuse_last("ProofRejected(0x12345678)");
     step(3);
     EXPECT_EQ(states(), "failed ");
-    EXPECT_EQ(only_job().code, "ProofRejected");
+    EXPECT_EQ(only_job().code, "ProofRejected(0x12345678)");
     EXPECT_EQ(log.made, 2U);
     EXPECT_EQ(prover->status().counters.failed_jobs, 1U);
 }
@@ -293,7 +293,9 @@ TEST_F(ProverTest, AProofThatMayNotCostEnoughIsHandedInAgainWhenItEarnsMore) {
     l1.sent.begin()->second.status.above_max_fee = true;
     l1.base_fee = 5000 * kGwei;
     step(2);
-    EXPECT_EQ(l1.transactions, 1U);  // it earns no more than its gas costs
+    l1.base_fee = kGwei;
+    step(2);
+    EXPECT_EQ(l1.transactions, 1U);  // it earns no more than before
     l1.at(1).batch.raised = 1000 * testing::kEther;
     step();
     EXPECT_EQ(l1.sent.begin()->second.status.phase, SubmissionPhase::cancelled);
