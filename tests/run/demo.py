@@ -74,7 +74,8 @@ class Demo:
         if self.provers < 2:
             note(f"(two provers need {2 * PROVER_GIB} GiB of free memory, and there are {memory_gib():.0f}: one proves)")
         args = ["--provers", str(self.provers), "--rate", "0", "--accounts", str(ACCOUNTS), "--batch-seconds", str(BATCH_SECONDS),
-                "--proving-seconds", str(WINDOW), "--set", "late.discard_after_seconds=5", "--set", "l1.placement=blobs"]
+                "--proving-seconds", str(WINDOW), "--set", "late.discard_after_seconds=5", "--set", "l1.placement=blobs",
+                "--prover-set", "prover.patience_seconds=0"]  # they race: without it the second one stands by
         self.show("devnet", "--dir", "out/demo/network", *args)
         self.net = Devnet(os.path.join(self.folder, "network"), *args)
         n = self.net.network

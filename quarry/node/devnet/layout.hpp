@@ -25,7 +25,7 @@ struct DevnetOptions {
     std::uint16_t rpc_port = 9545;
     std::uint16_t metrics_port = 9600;    ///< the sequencer's; the provers' follow it
     std::uint64_t batch_seconds = 10;     ///< the sequencer closes a batch at least so often, if it holds anything
-    std::uint64_t proving_seconds = 120;  ///< the rollup's proving window
+    std::uint64_t proving_seconds = 600;  ///< the rollup's proving window
     std::vector<std::string> sequencer_settings;  ///< NAME=VALUE, handed on
     std::vector<std::string> prover_settings;     ///< NAME=VALUE, handed on to each prover
 };
