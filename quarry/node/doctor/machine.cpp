@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 #include <netdb.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -155,13 +154,6 @@ Finding check_port(const std::string& host, std::uint16_t port) {
 Finding check_key_file(const std::string& path) {
     const auto key = l1::read_key_file(path);
     if (!key) return fail(key.error().cause, key.error().remedy);
-    struct stat status{};
-    if (::stat(path.c_str(), &status) != 0)
-        return fail(fmt::format("{}: {}", path, std::strerror(errno)), "check the path");
-    if ((status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-        return warn(fmt::format("{} may be read by others (mode {:o})", path, status.st_mode & 0777U),
-                    fmt::format("chmod 600 {}", path));
-    }
     return ok(fmt::format("{} of {}", path, ethereum::to_hex(key.value().address())));
 }
 
