@@ -111,6 +111,7 @@ class Commands(unittest.TestCase):
         os.chmod(self.path("key"), 0o600)
         with open(self.path("other"), "w", encoding="ascii") as f:
             f.write("11" * 32)
+        os.chmod(self.path("other"), 0o600)
         other = run("sequencer", "--set", "l1.key=" + self.path("other"))
         self.assertEqual((other["sequencer"], other["balance"]), ("fail", "fail"))
         with open(self.path("deployment.json"), encoding="ascii") as f:
