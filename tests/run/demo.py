@@ -129,7 +129,7 @@ class Demo:
             time.sleep(0.5)
 
     def prove(self):
-        say("4. The sequencer posts the batches in blobs; provers, who know the chain alone, prove for the bounties: the second one what the first leaves")
+        say("4. The sequencer posts the batches in blobs; provers, who know the chain alone, race for the bounties")
         self.last = self.net.close_batches()
         self.watch(self.withdrawal["batch"])
         self.claimable_at = time.time()
