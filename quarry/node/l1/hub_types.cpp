@@ -3,30 +3,11 @@
 #include <algorithm>
 #include <optional>
 
+#include "quarry/node/l1/abi_fields.hpp"
+
 namespace quarry::node::l1 {
-namespace {
 
 using ethereum::AbiValue;
-
-/// Reads a tuple's fields one after the other.
-class Fields {
-  public:
-    explicit Fields(const AbiValue& tuple) : list_(tuple.list()) {}
-    const AbiValue& next() { return list_.at(at_++); }
-    template <class T>
-    T integer() {
-        return static_cast<T>(next().u64());
-    }
-    U256 wei() { return next().word(); }
-    Address address() { return next().address(); }
-    Bytes32 bytes32() { return next().bytes32(); }
-
-  private:
-    const AbiValue::List& list_;
-    std::size_t at_ = 0;
-};
-
-}  // namespace
 
 const char* batch_state_name(BatchState state) noexcept {
     constexpr std::array<const char*, 6> kNames{"none", "pending", "proven", "finalised", "orphaned", "closed"};
@@ -43,24 +24,10 @@ AbiValue to_abi(const Parameters& x) {
 }
 
 Parameters parameters_of(const AbiValue& value) {
-    Fields f(value);
     Parameters x;
-    x.key = f.integer<std::uint32_t>();
-    x.policy = f.integer<std::uint8_t>();
-    x.expected_time = f.integer<std::uint32_t>();
-    x.proving_window = f.integer<std::uint32_t>();
-    x.replace_window = f.integer<std::uint32_t>();
-    x.commit_window = f.integer<std::uint32_t>();
-    x.batch_bond = f.wei();
-    x.slash_bps = f.integer<std::uint16_t>();
-    x.commit_deposit = f.wei();
-    x.rebate_gas = f.integer<std::uint32_t>();
-    x.max_effects = f.integer<std::uint16_t>();
-    x.max_pending = f.integer<std::uint16_t>();
-    x.forced_delay = f.integer<std::uint32_t>();
-    x.forced_cap = f.integer<std::uint16_t>();
-    x.forced_fee = f.wei();
-    x.forced_fee_step = f.wei();
+    AbiFields(value.list())(x.key, x.policy, x.expected_time, x.proving_window, x.replace_window, x.commit_window,
+                            x.batch_bond, x.slash_bps, x.commit_deposit, x.rebate_gas, x.max_effects, x.max_pending,
+                            x.forced_delay, x.forced_cap, x.forced_fee, x.forced_fee_step);
     return x;
 }
 
@@ -88,71 +55,41 @@ AbiValue to_abi(const Item& x) {
 }
 
 Item item_of(const AbiValue& value) {
-    Fields f(value);
     Item x;
-    x.header = f.next().bytes();
-    x.parent_header = f.next().bytes();
-    x.payee = f.address();
-    x.units = f.integer<std::uint32_t>();
-    x.work_root = f.bytes32();
-    x.form = f.integer<std::uint8_t>();
-    for (const AbiValue& opening : f.next().list()) x.data.push_back(opening_of(opening));
-    x.effects_point = f.bytes32();
-    x.effects = f.next().bytes();
+    AbiFields(value.list())(x.header, x.parent_header, x.payee, x.units, x.work_root, x.form, x.data, x.effects_point,
+                            x.effects);
     return x;
 }
 
 AbiValue to_abi(const VerifierSet& x) { return AbiValue::of({std::uint64_t{x.version}, x.one, x.four, x.sixteen}); }
 
 VerifierSet verifier_set_of(const AbiValue& value) {
-    return {static_cast<std::uint16_t>(value[0].u64()), value[1].address(), value[2].address(), value[3].address()};
+    VerifierSet x;
+    AbiFields(value.list())(x.version, x.one, x.four, x.sixteen);
+    return x;
 }
 
 BatchView batch_view_of(const AbiValue& value) {
-    Fields f(value);
     BatchView x;
-    x.status = static_cast<BatchState>(std::min<std::uint64_t>(f.next().u64(), 0xff));
-    x.id = f.integer<std::uint64_t>();
-    x.rollup = f.integer<std::uint32_t>();
-    x.number = f.integer<std::uint64_t>();
-    x.header_hash = f.bytes32();
-    x.data_hash = f.bytes32();
-    x.sequencer = f.address();
-    x.key = f.integer<std::uint32_t>();
-    x.submitted_at = f.integer<std::uint64_t>();
-    x.expected_at = f.integer<std::uint64_t>();
-    x.deadline = f.integer<std::uint64_t>();
-    x.open_at = f.integer<std::uint64_t>();
-    x.locked_until = f.integer<std::uint64_t>();
-    x.base = f.wei();
-    x.max = f.wei();
-    x.rebate_cap = f.wei();
-    x.bond = f.wei();
-    x.payee = f.address();
-    x.owed = f.wei();
-    x.proven_at = f.integer<std::uint64_t>();
+    std::uint8_t status = 0;
+    AbiFields(value.list())(status, x.id, x.rollup, x.number, x.header_hash, x.data_hash, x.sequencer, x.key,
+                            x.submitted_at, x.expected_at, x.deadline, x.open_at, x.locked_until, x.base, x.max,
+                            x.rebate_cap, x.bond, x.payee, x.owed, x.proven_at);
+    x.status = static_cast<BatchState>(status);
     return x;
 }
 
 RollupView rollup_view_of(const AbiValue& value) {
-    Fields f(value);
     RollupView x;
-    x.owner = f.address();
-    x.pending_owner = f.address();
-    x.domain = f.bytes32();
-    x.min_new_pair_fee = f.wei();
-    x.is_trusted = f.next().boolean();
-    x.head = f.integer<std::uint64_t>();
-    x.finalised = f.integer<std::uint64_t>();
-    x.head_hash = f.bytes32();
-    x.finalised_hash = f.bytes32();
-    x.upgrade_at = f.integer<std::uint64_t>();
-    x.parameters = parameters_of(f.next());
+    AbiFields(value.list())(x.owner, x.pending_owner, x.domain, x.min_new_pair_fee, x.is_trusted, x.head, x.finalised,
+                            x.head_hash, x.finalised_hash, x.upgrade_at, x.parameters);
     return x;
 }
 
 QueueHead queue_head_of(const AbiValue& value) {
-    return {value[0].bytes32(), value[1].bytes32(), value[2].u64(), value[3].u64(), value[4].u64()};
+    QueueHead x;
+    AbiFields(value.list())(x.deposit_hash, x.forced_hash, x.deposit_count, x.forced_count, x.forced_time);
+    return x;
 }
 
 U256 saturated_sum(const U256& x, const U256& y) {
