@@ -19,7 +19,8 @@ def revert_data(failure):
 
 class ProverFaults(NetworkTest):
     ARGS = ("--provers", "2", "--rate", "0", "--accounts", "16", "--batch-seconds", "3", "--proving-seconds", str(WINDOW),
-            "--set", "late.discard_after_seconds=0", "--prover-set", "l1.confirmations=1", "--prover-set", "prover.patience_seconds=0")
+            "--set", "late.discard_after_seconds=0", "--set", "l1.placement=blobs", "--prover-set", "l1.confirmations=1",
+            "--prover-set", "prover.patience_seconds=0")
 
     @classmethod
     def setUpClass(cls):
@@ -163,6 +164,29 @@ class ProverFaults(NetworkTest):
         paid = int(self.net.l1("eth_getBalance", account, "latest"), 16) - before
         self.assertGreater(paid, 19 * 10**16)  # less the gas
         self.assertLessEqual(paid, 2 * 10**17)
+
+    def test_6_sixteen_batches_in_one_proof(self):
+        wallet = Wallet(self.net, "wallet-of-16")
+        wallet.l1("deposit", "--amount", "0.5")
+        self.net.wait_final(self.net.close_batches())
+        for name in ("prover-1", "prover-2"):
+            self.net.signal(name, signal.SIGSTOP)
+        batches = []
+        for _ in range(16):
+            batches.append(wallet("withdraw", "--amount", "0.01")["batch"])
+            self.net.close_batches()
+        self.assertEqual(batches, list(range(batches[0], batches[0] + 16)))
+        self.net.wait_posted(batches[-1])
+        self.net.signal("prover-1", signal.SIGCONT)
+        self.net.wait_final(batches[-1])
+        transactions = {self.net.proven(n)[-1]["transactionHash"] for n in batches}
+        self.assertEqual(len(transactions), 1, "one proof of all")
+        receipt = self.net.l1("eth_getTransactionReceipt", transactions.pop())
+        proof = self.net.l1("eth_getTransactionByHash", receipt["transactionHash"])
+        gas, size = int(receipt["gasUsed"], 16), (len(proof["input"]) - 2) // 2
+        self.assertLessEqual(gas, 1 << 24, "EIP-7825")
+        self.assertLessEqual(size, 128 << 10, "what nodes relay")
+        print(f"sixteen batches, a blob and a withdrawal each, one transaction: {gas:,} gas, {size:,} bytes of calldata", flush=True)
 
 
 if __name__ == "__main__":

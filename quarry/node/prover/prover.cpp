@@ -144,6 +144,8 @@ void Prover::follow_one(Followed& followed, std::uint64_t now) {
     const FollowReport& r = report.value();
     counters_.executed_batches += r.executed;
     counters_.rolled_back_batches += r.rolled_back;
+    followed.is_catching_up =
+        r.executed == options_.batches_per_step && followed.replica->batch_number() < followed.on_l1.head;
     if (r.rolled_back > 0) {
         say(Level::warning, "batches_rolled_back", "L1 has other batches now than those that were executed",
             {{"rollup", name}, {"batches", std::to_string(r.rolled_back)}});

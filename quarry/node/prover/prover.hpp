@@ -76,6 +76,7 @@ class Prover {
         std::shared_ptr<Replica> replica;  ///< null until it could be opened
         std::optional<Problem> waits;
         std::uint64_t retry_at = 0;
+        bool is_catching_up = false;  ///< what the next round executes may go into the same proof
     };
     /// Trouble with a job, since it last got on.
     struct Trouble {

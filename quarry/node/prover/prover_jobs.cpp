@@ -62,7 +62,7 @@ std::vector<Candidate> Prover::candidates() const {
     std::vector<Candidate> found;
     const L1Head head = view_.head();
     for (const auto& [id, followed] : rollups_) {
-        if (followed.replica == nullptr) continue;
+        if (followed.replica == nullptr || followed.is_catching_up) continue;
         for (std::uint64_t n = followed.on_l1.finalised + 1; n <= followed.replica->batch_number(); ++n) {
             const auto batch = view_.batch(id, n);
             if (!batch || !followed.replica->has(*batch)) break;

@@ -122,6 +122,18 @@ TEST_F(ProverTest, OneProofOfSeveralRollups) {
     EXPECT_EQ(l1.rollups()[1].finalised, 2U);
 }
 
+/// As many as one proof takes, after a time in which it did not follow.
+TEST_F(ProverTest, ChoosesOnceItHasCaughtUp) {
+    options.batches_per_step = 4;
+    open();
+    for (int i = 0; i < 9; ++i) l1.post_next();
+    step(2);
+    EXPECT_EQ(states(), "") << "nine are posted, eight executed";
+    step();
+    ASSERT_EQ(states(), "proving ");
+    EXPECT_EQ(only_job().batches.size(), 9U);
+}
+
 TEST_F(ProverTest, AnInvalidBatchIsNotProvenAndWhatFollowsWaits) {
     l1.post_next();
     const auto batch = l1.rollup().make_batch(1);
