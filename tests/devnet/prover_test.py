@@ -178,7 +178,7 @@ class ProverFaults(NetworkTest):
         self.assertEqual(batches, list(range(batches[0], batches[0] + 16)))
         self.net.wait_posted(batches[-1])
         self.net.signal("prover-1", signal.SIGCONT)
-        self.net.wait_final(batches[-1])
+        self.net.wait_final(batches[-1], 2 * harness.PROOF_SECONDS)
         transactions = {self.net.proven(n)[-1]["transactionHash"] for n in batches}
         self.assertEqual(len(transactions), 1, "one proof of all")
         receipt = self.net.l1("eth_getTransactionReceipt", transactions.pop())
