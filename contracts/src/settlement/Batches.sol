@@ -91,12 +91,12 @@ abstract contract Batches is Rewards {
     }
 
     /// The next submission, without money.
-    function _append(Parameters memory p, Header memory h, bytes32 headerHash, bytes32 dataHash) internal returns (uint64 id) {
+    function _append(Parameters memory p, Header memory h, address sequencer, bytes32 headerHash, bytes32 dataHash) internal returns (uint64 id) {
         id = ++submissionCount;
         Submission storage s = submissions[id];
         s.headerHash = headerHash;
         s.dataHash = dataHash;
-        s.sequencer = msg.sender;
+        s.sequencer = sequencer;
         s.submittedAt = uint40(block.timestamp);
         s.key = p.key;
         s.expectedTime = p.expectedTime;

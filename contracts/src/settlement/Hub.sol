@@ -23,7 +23,7 @@ contract Hub is Registry, Market, Batches {
     function submitBatch(bytes calldata parentHeader, bytes calldata header, Terms calldata terms) external payable returns (uint64 id) {
         (Header memory h, Parameters memory p) = _admit(parentHeader, header);
         bytes32[] memory hashes = _blobs(h);
-        id = _append(p, h, keccak256(header), _blobCommitment(hashes));
+        id = _append(p, h, msg.sender, keccak256(header), _blobCommitment(hashes));
         _escrow(submissions[id], p, terms);
         emit BatchSubmitted(h.rollup, h.number, msg.sender, id, keccak256(header), header, uint8(Statements.FORM_BLOB), hashes, terms, p.batchBond);
     }
@@ -36,7 +36,7 @@ contract Hub is Registry, Market, Batches {
         (Header memory h, Parameters memory p) = _admit(parentHeader, header);
         bytes32[] memory hashes = new bytes32[](1);
         hashes[0] = keccak256(data);
-        id = _append(p, h, keccak256(header), _calldataCommitment(h, data, point));
+        id = _append(p, h, msg.sender, keccak256(header), _calldataCommitment(h, data, point));
         _escrow(submissions[id], p, terms);
         emit BatchSubmitted(h.rollup, h.number, msg.sender, id, keccak256(header), header, uint8(Statements.FORM_CALLDATA), hashes, terms, p.batchBond);
     }

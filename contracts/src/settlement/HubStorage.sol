@@ -14,6 +14,7 @@ abstract contract HubStorage is IHubEvents {
         bytes32 domain;
         uint64 head; // last submitted batch
         uint64 finalised; // last final batch
+        uint40 finalisedAt; // when it became final
         Parameters parameters;
         Parameters scheduled;
         mapping(address account => bool) sequencers;
@@ -56,7 +57,8 @@ abstract contract HubStorage is IHubEvents {
     struct Commit {
         address from;
         uint96 deposit;
-        uint40 until;
+        uint40 start; // of the lock, unless the batch becomes the first that is not final later
+        uint32 window;
     }
 
     IBridge internal bridgeContract;
@@ -83,7 +85,7 @@ abstract contract HubStorage is IHubEvents {
 
     function _status(uint64 id) internal view returns (Status) {
         Submission storage s = submissions[id];
-        if (s.sequencer == address(0)) return Status.None;
+        if (s.number == 0) return Status.None;
         if (s.closed) return Status.Closed;
         Rollup storage r = rollups[s.rollup];
         if (s.number > r.head || r.chain[s.number] != id) return Status.Orphaned;

@@ -7,7 +7,7 @@ struct Parameters {
     uint8 policy; ///< 0: RACE. There is no other yet
     uint32 expectedTime; ///< after which a batch's bounty grows from base to max
     uint32 provingWindow; ///< after which it is late: growth ends, the bond is slashed, the batch may be replaced
-    uint32 replaceWindow; ///< after the proving window: only a sequencer replaces or discards; then anyone
+    uint32 replaceWindow; ///< after the proving window: only a sequencer replaces or discards; then anyone replaces, after as long again discards
     uint32 commitWindow; ///< for how long a committed proof keeps a late batch from being replaced
     uint96 batchBond; ///< a sequencer's, for each batch that is not final
     uint16 slashBps; ///< ten-thousandths of the bond that a late batch loses
@@ -79,8 +79,8 @@ struct BatchView {
     uint40 submittedAt;
     uint40 expectedAt; ///< the bounty begins to grow
     uint40 deadline; ///< the proving window ends
-    uint40 openAt; ///< from here on anyone may replace or discard
-    uint40 lockedUntil; ///< of a committed proof; 0 without
+    uint40 openAt; ///< from here on anyone may replace, and a replaceWindow later discard
+    uint40 lockedUntil; ///< of a committed proof, while the batch waits for one; 0 without
     uint96 base;
     uint96 max; ///< of the bounty; once proven: what of the escrow is paid
     uint96 rebateCap; ///< once proven: 0
@@ -123,6 +123,7 @@ interface IHubEvents {
     );
     event BountyRaised(uint32 indexed rollup, uint64 indexed number, uint64 id, uint256 index, address from, uint96 amount, uint64 effectiveBlock);
     event RaiseReclaimed(uint64 indexed id, uint256 index, address to, uint96 amount);
+    /// lockedUntil: or commitWindow after the batch before it becomes final, if that is later.
     event ProofCommitted(uint32 indexed rollup, uint64 indexed number, uint64 id, address from, bytes32 commitment, uint40 lockedUntil);
     event CommitReturned(uint64 indexed id, address to, uint96 amount);
     event CommitForfeited(uint64 indexed id, uint96 amount);
@@ -254,8 +255,8 @@ interface IHubCore is IHubEvents {
     /// The raiser: takes back what was not paid out (too late, or the batch was orphaned).
     function reclaimRaise(uint64 id, uint256 index) external;
 
-    /// Anyone, once a batch, from commitWindow before its deadline on: keeps it from being replaced until commitWindow after its deadline,
-    /// or after now if that is later. `commitment` is
+    /// Anyone, once a batch, from commitWindow before its deadline on: keeps it from being replaced until commitWindow after the last of
+    /// its deadline, now, and when the batch before it becomes final: before each of these it cannot be replaced. `commitment` is
     /// keccak256(keccak256(proof), payee, salt); the deposit burns when this batch is replaced or discarded unproven, else it returns.
     function commitProof(uint32 rollup, uint64 number, bytes32 commitment) external payable;
 
@@ -295,11 +296,11 @@ interface IHubProofs is IHubEvents {
     function submitAggregate(uint32 key, uint8 logProfile, Item[] calldata items, bytes calldata proof) external returns (uint256 counted);
 
     /// A new batch and its proof in place of the first one that is not final, which is late. All after it are discarded with it. First a
-    /// sequencer's, then anyone's. Its data are `data`, or the transaction's blobs if that is
+    /// sequencer's, from openAt on anyone's; the batch's sequencer is the item's payee, whoever sends it. Its data are `data`, or the transaction's blobs if that is
     /// empty. `data` are taken from an account without code alone.
     function replaceAndProve(Item calldata item, bytes calldata data, bytes calldata proof) external returns (uint64 id);
 
-    /// Drops the first batch that is not final, which is late, and all after it. First a sequencer's, then anyone's.
+    /// Drops the first batch that is not final, which is late, and all after it. First a sequencer's, from a replaceWindow after openAt on anyone's.
     function discardUnproven(uint32 rollup, uint64 from) external;
 
     /// Anyone: makes proven batches final, at most `max` of them, where more were proven than one transaction settles.

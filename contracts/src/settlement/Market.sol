@@ -38,12 +38,12 @@ abstract contract Market is Rewards, IHubCore {
         require(msg.value == p.commitDeposit, WrongDeposit());
         uint40 start = _deadline(submissions[id]);
         require(block.timestamp + p.commitWindow >= start, CommitTooEarly());
-        // Before the deadline nothing can be replaced: a lock that ended there would only keep others from locking.
         if (block.timestamp > start) start = uint40(block.timestamp);
         c.from = msg.sender;
         c.deposit = uint96(msg.value);
-        c.until = start + p.commitWindow;
-        emit ProofCommitted(rollup, number, id, msg.sender, commitment, c.until);
+        c.start = start;
+        c.window = p.commitWindow;
+        emit ProofCommitted(rollup, number, id, msg.sender, commitment, _lockedUntil(id));
     }
 
     function settle(uint64 id) external {
@@ -95,7 +95,7 @@ abstract contract Market is Rewards, IHubCore {
         v.expectedAt = s.submittedAt + s.expectedTime;
         v.deadline = _deadline(s);
         v.openAt = v.deadline + s.replaceWindow;
-        v.lockedUntil = commits[id].until;
+        v.lockedUntil = _lockedUntil(id);
         v.base = s.base;
         v.max = s.max;
         v.rebateCap = s.rebateCap;

@@ -220,7 +220,7 @@ contract Proofs is Batches, IHubProofs {
             Submission storage s = submissions[id];
             if (s.provenAt == 0) break;
             number++;
-            r.finalised = number;
+            (r.finalised, r.finalisedAt) = (number, uint40(block.timestamp));
             _pay(id, s);
             bridgeContract.finalise(rollup, number, s.withdrawalsRoot, s.depositCursor, s.forcedCursor, s.sequencer);
             emit BatchFinalised(rollup, number, id, s.headerHash);
@@ -235,7 +235,8 @@ contract Proofs is Batches, IHubProofs {
         Parameters memory p = rollups[h.rollup].parameters;
         _checkHeader(p, h, read.parent);
         bytes32 commitment = data.length == 0 ? _blobCommitment(_blobs(h)) : _calldataCommitment(h, data, item.data[0].point);
-        id = _append(p, h, keccak256(item.header), commitment);
+        // Whoever sends it: a copy that comes first must not take the fees of the forced entries.
+        id = _append(p, h, item.payee, keccak256(item.header), commitment);
         _reportReplacement(id, item);
         emit BatchReplaced(h.rollup, h.number, oldId, id);
     }
@@ -247,11 +248,12 @@ contract Proofs is Batches, IHubProofs {
             hashes[i] = item.data[i].l1Hash;
         }
         Terms memory none;
-        emit BatchSubmitted(submissions[id].rollup, submissions[id].number, msg.sender, id, keccak256(item.header), item.header, item.form, hashes, none, 0);
+        emit BatchSubmitted(submissions[id].rollup, submissions[id].number, item.payee, id, keccak256(item.header), item.header, item.form, hashes, none, 0);
     }
 
     /// Drops the first batch that is not final, which must be late and not locked, and all after it. Returns what of its bond is
-    /// awarded to the proof of the batch that replaces it.
+    /// awarded to the proof of the batch that replaces it. Others than sequencers replace a whole window before they may discard:
+    /// only a sequencer submits the number again, so a discard that came before every replacement would end them.
     function _dropFirst(uint32 rollup, uint64 number, bool replaced) private returns (uint64 id, uint96 awarded) {
         Rollup storage r = _rollup(rollup);
         require(number == r.finalised + 1 && number <= r.head, NotFirst());
@@ -259,7 +261,9 @@ contract Proofs is Batches, IHubProofs {
         Submission storage s = submissions[id];
         require(s.provenAt == 0, AlreadyProven());
         require(_late(s), NotLate());
-        require(r.sequencers[msg.sender] || block.timestamp >= _deadline(s) + s.replaceWindow, SequencersFirst());
+        uint256 open = uint256(_deadline(s)) + s.replaceWindow;
+        if (!replaced) open += s.replaceWindow;
+        require(r.sequencers[msg.sender] || block.timestamp >= open, SequencersFirst());
         require(block.timestamp >= _lockedUntil(id), ReplacementLocked());
         emit BatchesDiscarded(rollup, number, r.head);
         r.head = number - 1;

@@ -117,8 +117,13 @@ abstract contract Rewards is HubStorage {
         return block.timestamp >= _deadline(s);
     }
 
+    /// Until when a commitment keeps the first batch that is not final from being dropped; 0 without one. It counts from when the
+    /// batch could be dropped: one that ran out before that would only keep others from committing.
     function _lockedUntil(uint64 id) internal view returns (uint40) {
-        return commits[id].until;
+        Commit storage c = commits[id];
+        if (c.from == address(0)) return 0;
+        uint40 first = rollups[submissions[id].rollup].finalisedAt;
+        return (first > c.start ? first : c.start) + c.window;
     }
 
     /// Without raises and award.

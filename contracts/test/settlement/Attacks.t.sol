@@ -104,6 +104,23 @@ contract AttacksTest is Fixture {
         require(hub.credit(PROVER) != 0, "prover");
     }
 
+    /// A front-run copy of a replacement: what its forced entries paid is the payee's, not who sent it.
+    function test_copied_replacement() public {
+        vm.prank(USER, USER);
+        bridge.forceWithdraw{value: 0.01 ether}(rollup, 3);
+        submitNext(rollup);
+        vm.warp(START + 7200 + 3600);
+        Draft memory d = draftAfter(rollup, "", 0);
+        consumeForced(d, USER, 3, 0, 0, false);
+        Item memory item = itemOf(d);
+        bytes memory proof = proven(0, one(item));
+        vm.prank(RELAYER, RELAYER);
+        hub.replaceAndProve(item, d.data, proof);
+        requireStatus(rollup, 1, Status.Finalised);
+        equal(bridge.fees(RELAYER), 0, "thief");
+        equal(bridge.fees(PROVER), 0.01 ether, "payee");
+    }
+
     /// Replay over hubs and rollup ids: the same batch, proven for one, says another domain in the other.
     function test_replay_elsewhere() public {
         VerifierSet[] memory pinned = new VerifierSet[](1);

@@ -10,6 +10,7 @@ import {Draft, Fixture} from "./Fixture.sol";
 contract LateTest is Fixture {
     uint64 private constant DEADLINE = START + 7200;
     uint64 private constant OPEN = DEADLINE + 3600;
+    uint64 private constant DISCARDABLE = OPEN + 3600; // by anyone
 
     /// All that the hub holds is credit.
     function requireSettled() private view {
@@ -126,10 +127,10 @@ contract LateTest is Fixture {
         vm.warp(DEADLINE);
         vm.expectRevert(SequencersFirst.selector);
         hub.discardUnproven(rollup, 2);
-        vm.warp(OPEN - 1);
+        vm.warp(DISCARDABLE - 1);
         vm.expectRevert(SequencersFirst.selector);
         hub.discardUnproven(rollup, 2);
-        vm.warp(OPEN);
+        vm.warp(DISCARDABLE);
         hub.discardUnproven(rollup, 2);
         equal(hub.rollupInfo(rollup).head, 1, "head");
     }
@@ -145,7 +146,7 @@ contract LateTest is Fixture {
         for (uint256 i = 1; i <= 18; i++) {
             prove(drafts[18 - i]);
         }
-        vm.warp(OPEN);
+        vm.warp(DISCARDABLE);
         vm.expectRevert(AlreadyProven.selector);
         hub.discardUnproven(rollup, 17); // proven, and not advanced to yet
     }
@@ -269,11 +270,23 @@ contract LateTest is Fixture {
 
     function test_anyone_replaces_after_the_second_window() public {
         submitNext(rollup);
+        vm.warp(OPEN - 1);
+        replaceFails(USER, replacement(), SequencersFirst.selector);
         vm.warp(OPEN);
-        Draft memory d = replacement();
-        replace(USER, d);
+        replace(USER, replacement());
         requireStatus(rollup, 1, Status.Finalised);
-        equal(hub.submission(2).sequencer, USER, "who submitted");
+        equal(hub.submission(2).sequencer, PROVER, "the payee's");
+    }
+
+    /// A discard costs little and leaves the number to sequencers: it must not come before a stranger's replacement, or the batch's own proof.
+    function test_discard_does_not_end_public_replacement() public {
+        submitNext(rollup);
+        vm.warp(OPEN);
+        vm.prank(RELAYER, RELAYER);
+        vm.expectRevert(SequencersFirst.selector);
+        hub.discardUnproven(rollup, 1);
+        replace(USER, replacement());
+        requireStatus(rollup, 1, Status.Finalised);
     }
 
     function test_replacement_carries_its_own_proof() public {
@@ -370,6 +383,37 @@ contract LateTest is Fixture {
         vm.warp(DEADLINE + 7200 + 100);
         commit(2);
         equal(hub.batch(rollup, 2).lockedUntil, DEADLINE + 7200 + 100 + 600, "from now on");
+    }
+
+    /// The same of a batch that is late and not the first: its lock counts from when the one before it is final.
+    function test_commitment_cannot_be_used_up_before_the_batch_is_first() public {
+        Draft memory first = submitNext(rollup);
+        Draft memory second = submitNext(rollup);
+        vm.warp(DEADLINE);
+        vm.prank(SEQUENCER, SEQUENCER);
+        hub.commitProof{value: 0.1 ether}(rollup, 2, 0);
+        equal(hub.batch(rollup, 2).lockedUntil, DEADLINE + 600, "as if it were the first");
+        vm.warp(DEADLINE + 601);
+        prove(first);
+        equal(hub.batch(rollup, 2).lockedUntil, DEADLINE + 1201, "from now on");
+        vm.warp(DEADLINE + 1200);
+        vm.prank(SEQUENCER, SEQUENCER);
+        vm.expectRevert(ReplacementLocked.selector);
+        hub.discardUnproven(rollup, 2);
+        prove(second);
+        requireStatus(rollup, 2, Status.Finalised);
+        requireSettled();
+        // It ends all the same.
+        first = submitNext(rollup);
+        submitNext(rollup);
+        vm.warp(block.timestamp + 7200);
+        commit(4);
+        vm.warp(block.timestamp + 601);
+        prove(first);
+        vm.warp(block.timestamp + 600);
+        vm.prank(SEQUENCER, SEQUENCER);
+        hub.discardUnproven(rollup, 4);
+        requireSettled();
     }
 
     function test_commitment_without_a_proof_is_lost() public {

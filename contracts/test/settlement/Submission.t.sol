@@ -165,7 +165,18 @@ contract SubmissionTest is Fixture {
         for (uint256 i = 0; i < 8; i++) {
             submitNext(rollup);
         }
-        submitFails(draft(rollup), TooManyPending.selector);
+        Draft memory d = draft(rollup);
+        submitFails(d, TooManyPending.selector);
+        // Before what depends on how the data come.
+        bytes memory header = encode(d.header);
+        vm.prank(SEQUENCER, SEQUENCER);
+        vm.expectRevert(TooManyPending.selector);
+        hub.submitBatch{value: ESCROW}(d.parent, header, terms()); // without a blob
+        vm.prank(SEQUENCER, SEQUENCER);
+        vm.expectRevert(TooManyPending.selector);
+        hub.submitBatchCalldata{value: ESCROW}(d.parent, header, new bytes(31), POINT, terms());
+        d.header.byteLength = 0;
+        submitFails(d, DataLength.selector);
     }
 
     function test_money() public {
