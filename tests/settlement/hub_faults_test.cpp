@@ -437,6 +437,52 @@ TEST(HubFaults, WindowsEnd) {
     EXPECT_GE(credit.value(), submission().terms.max + options.raise_amount * 2) << "escrow and raises came back";
 }
 
+/// A commitment to a batch that is late and not the first: it holds off the discard from when the one before it is
+/// final.
+TEST(HubFaults, ACommitmentLocksFromWhenItsBatchIsFirst) {
+    HubWorld world;
+    l1::SettlementOptions options = world.options;
+    options.discards_late = true;
+    options.discard_after_sec = 0;
+    const l1::Parameters& parameters = world.plan().parameters;
+    const std::uint64_t window = parameters.commit_window;
+    const ethereum::Address hub = world.deployment().hub;
+    world.deposit(0, 1'000'000);
+    world.deposit(1, 5);
+    const MadeBatch first = world.make_batch(2, 0, 2, 0);
+    world.settlement().post(world.to_post(first));
+    ASSERT_TRUE(world.reach(first, BatchPhase::posted)) << world.status(first).code;
+    const MadeBatch second = world.make_batch(0, 0, 1, 0);
+    world.settlement().post(world.to_post(second));
+    ASSERT_TRUE(world.reach(second, BatchPhase::posted)) << world.status(second).code;
+
+    world.advance_time(parameters.proving_window);
+    world.user_call(hub, l1::hub_call::commit_proof(options.rollup, 2, {}), parameters.commit_deposit.low_u64());
+    world.advance_time(window + 1);
+    const auto file = world.proof_of({world.statement(first, AnvilProcess::key(3).address())}, 0);
+    world.accept(file);
+    const l1::Bytes effects = world.effects_of(first);
+    const std::vector<l1::ItemContent> contents{{first.parent, first.batch.data, effects}};
+    world.user_call(hub, l1::make_proof_call(file, 0, contents, nullptr).value().calldata, 0);
+    world.expect_consistent();
+    const l1::Submission locked =
+        world.view().read([&](const l1::HubState& s, const auto&) { return *s.find(options.rollup, second.hash); });
+    const std::uint64_t final_at = world.view().read(
+        [&](const l1::HubState& s, const auto&) { return s.find(options.rollup, first.hash)->finalised.timestamp; });
+    EXPECT_EQ(locked.locked_until, final_at + window);
+    const auto view = l1::HubReader(world.chain(), hub).batch(options.rollup, 2);
+    ASSERT_TRUE(view.ok());
+    EXPECT_EQ(view.value().locked_until, locked.locked_until);
+
+    world.restart(options);
+    for (int i = 0; i < 4; ++i) world.step();
+    EXPECT_EQ(world.settlement().figures().discards, 0U) << "locked";
+    world.advance_time(window);
+    for (int i = 0; i < 20 && world.status(second).phase != BatchPhase::reverted; ++i) world.step();
+    EXPECT_EQ(world.settlement().figures().discards, 1U);
+    EXPECT_EQ(world.status(second).phase, BatchPhase::reverted);
+}
+
 /// What failed is tried again; what comes together at hub and bridge is drawn.
 TEST(HubFaults, DutiesAreRetriedAndMoneyIsCollected) {
     HubWorld world;

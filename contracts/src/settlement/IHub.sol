@@ -117,7 +117,8 @@ interface IHubEvents {
     event OwnershipOffered(uint32 indexed rollup, address indexed newOwner);
     event OwnershipTransferred(uint32 indexed rollup, address indexed newOwner);
 
-    /// l1Hashes: versioned hashes of the blobs, or the Keccak-256 of the calldata (form 0), which is then in the transaction.
+    /// sequencer: of a replacement its payee. l1Hashes: versioned hashes of the blobs, or the Keccak-256 of the calldata (form 0), which is
+    /// then in the transaction.
     event BatchSubmitted(
         uint32 indexed rollup, uint64 indexed number, address indexed sequencer, uint64 id, bytes32 headerHash, bytes header, uint8 form, bytes32[] l1Hashes, Terms terms, uint96 bond
     );

@@ -181,7 +181,10 @@ struct HubState::Apply {
         return change_submission(e.id, [&](Submission& s) { s.raises[e.index].is_reclaimed = true; });
     }
     Fault operator()(const ProofCommitted& e) const {
-        return change_submission(e.id, [&](Submission& s) { s.locked_until = e.locked_until; });
+        return change_submission(e.id, [&](Submission& s) {
+            s.locked_until = e.locked_until;
+            s.commit_window = rollup_of(s.rollup)->parameters.commit_window;
+        });
     }
     Fault operator()(const CommitReturned&) const { return nullptr; }
     Fault operator()(const CommitForfeited&) const { return nullptr; }
@@ -207,7 +210,13 @@ struct HubState::Apply {
         s->state = BatchState::finalised;
         s->finalised = place;
         r->finalised = e.number;
-        return nullptr;
+        const auto next = r->chain.find(e.number + 1);
+        if (next == r->chain.end()) return nullptr;
+        // The lock of a commitment counts from when its batch is the first that is not final.
+        return change_submission(next->second, [&](Submission& first) {
+            if (first.locked_until == 0) return;
+            first.locked_until = std::max(first.locked_until, place.timestamp + first.commit_window);
+        });
     }
     Fault operator()(const BatchReplaced& e) const {
         RollupRecord* r = rollup_of(e.rollup);

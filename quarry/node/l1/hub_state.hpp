@@ -57,12 +57,13 @@ struct Submission {
     std::uint32_t key = 0;
     std::uint64_t expected_at = 0;  ///< seconds: the bounty begins to grow
     std::uint64_t deadline = 0;
-    std::uint64_t open_at = 0;
-    U256 awarded;  ///< of the slashed bond, once that happened
+    std::uint64_t open_at = 0;  ///< from here on anyone may replace it
+    U256 awarded;               ///< of the slashed bond, once that happened
     std::uint16_t slash_bps = 0;
     BatchState state = BatchState::pending;
     std::vector<Raise> raises;
-    std::uint64_t locked_until = 0;
+    std::uint64_t locked_until = 0;   ///< seconds, of a committed proof; 0 without
+    std::uint32_t commit_window = 0;  ///< seconds, of that
     Place submitted;
     Place proven;     ///< block 0: not yet
     Place finalised;  ///< block 0: not yet
