@@ -226,12 +226,14 @@ void NodeGraph::fuse_sums() {
 void NodeGraph::split_large_forms() {
     const std::size_t count = nodes_.size();
     for (NodeId id = 0; id < count; ++id) {
-        if (nodes_[id].kind != Node::Kind::form || !plan_form(nodes_[id]).is_large) continue;
-        nodes_[id].is_raw = false;
+        if (nodes_[id].kind != Node::Kind::form) continue;
         stage_ = nodes_[id].stage;
-        while (true) {
-            // The last terms that fit become a form of their own, from which the others go on.
-            std::vector<NodeTerm> terms = plan_form(nodes_[id]).plus_terms;
+        // What is left may have small coefficients alone: then it is no large form any more.
+        for (FormPlan plan = plan_form(nodes_[id]); plan.is_large; plan = plan_form(nodes_[id])) {
+            nodes_[id].is_raw = false;
+            // The last terms that fit become a form of their own, from which the others go on. A large form adds all
+            // its terms.
+            std::vector<NodeTerm> terms = std::move(plan.plus_terms);
             std::uint64_t low = 0;
             std::size_t kept = 0;
             for (; kept < terms.size() && kept < kMaxLargeTerms; ++kept) {
@@ -242,8 +244,7 @@ void NodeGraph::split_large_forms() {
             Node part{.kind = Node::Kind::form, .uses = 1};
             part.terms.assign(terms.end() - static_cast<std::ptrdiff_t>(kept), terms.end());
             terms.resize(terms.size() - kept);
-            const NodeId plus = plan_form(nodes_[id]).plus;
-            if (plus != kNoNode) part.terms.push_back({plus, kOne});
+            if (plan.plus != kNoNode) part.terms.push_back({plan.plus, kOne});
             terms.insert(terms.begin(), {add(std::move(part)), kOne});
             nodes_[id].terms = std::move(terms);
         }

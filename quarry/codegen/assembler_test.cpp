@@ -10,7 +10,7 @@
 namespace quarry::codegen {
 namespace {
 
-constexpr std::size_t kNumInputs = 40;
+constexpr std::size_t kNumInputs = 70;
 
 ExtField number(std::uint64_t seed) {
     ExtField x;
@@ -90,6 +90,14 @@ TEST(Assembler, FormsOfManyTerms) {
     c.expect_equal(sum(11));
     c.expect_equal(sum(1'600));
     c.expect_equal(sum(40'000'000));
+    // Split once, it is no large form: what it subtracts is not lost.
+    c.expect_equal([](const auto& x, auto number_of) {
+        auto s = number_of(0);
+        for (std::size_t i = 0; i < 35; ++i) s = s + x[i] * number_of(5);
+        for (std::size_t i = 35; i < 40; ++i) s = s - x[i] * number_of(7);
+        for (std::size_t i = 40; i < 70; ++i) s = s + x[i] * number_of(1U << 20);
+        return s;
+    });
 }
 
 TEST(Assembler, SumsOfProductsAndPowers) {

@@ -123,12 +123,14 @@ std::string opening_text(const TerminalDesign& design, const WhirParameters& par
 }
 
 /// What contracts/src/Opening.sol takes for granted.
+static_assert(KeccakPolicy::kLogKeyCap == 9);  // Opening.PREPROCESSED_CAP
 void check_opening(const WhirParameters& parameters) {
     QUARRY_CHECK(parameters.rounds.size() >= 2);
     for (std::size_t i = 0; i < parameters.rounds.size(); ++i) {
         const WhirRound& r = parameters.rounds[i];
         QUARRY_CHECK(r.log_message + r.log_inv_rate <= 24 && r.num_queries >= 2);
-        QUARRY_CHECK(i == 0 || r.log_lanes <= 5);                                   // Poly.rowDotInE
+        QUARRY_CHECK(r.grinding_bits > 0);         // Transcript.checkWork takes any nonce for none, verifiers only 0
+        QUARRY_CHECK(i == 0 || r.log_lanes <= 5);  // Poly.rowDotInE
         QUARRY_CHECK(i + 1 == parameters.rounds.size() || r.log_message % 2 == 0);  // Poly.powAt
     }
 }
@@ -136,6 +138,7 @@ void check_opening(const WhirParameters& parameters) {
 std::string constants_text(const TerminalDesign& design, const VerifierPrograms& v) {
     const WhirParameters parameters = generate_parameters(kTerminalProtocol, v.log_size, design.security_bits);
     check_opening(parameters);
+    QUARRY_CHECK(v.log_rows >= 4);  // TerminalVerifier binds variables 0 to 3 last
     KeccakVerifyingKey key;
     key.circuit_digest = design.circuit->digest();
     key.preprocessed_root = design.preprocessed_root;
