@@ -17,6 +17,10 @@ interface IExtCalls {
     function constants() external pure returns (uint256[18] memory);
 }
 
+interface IMachineCalls {
+    function run(bytes calldata program, uint256[] calldata words, uint256 count) external pure returns (uint256[] memory);
+}
+
 /// Gkr.Claim
 struct Claim {
     bytes32 state;

@@ -10,6 +10,7 @@
 
 #include "quarry/hash/merkle.hpp"
 #include "quarry/iop/keccak_transcript.hpp"
+#include "tests/evm/machine_vectors.hpp"
 
 namespace {
 
@@ -58,6 +59,10 @@ class Bytes {
     }
     Bytes& word(std::uint32_t x) {
         hex_ += fmt::format("{:08x}", x);
+        return *this;
+    }
+    Bytes& byte(std::uint8_t x) {
+        hex_ += fmt::format("{:02x}", x);
         return *this;
     }
     [[nodiscard]] const std::string& hex() const { return hex_; }
@@ -293,6 +298,30 @@ void add_gkr(Vectors& out, Numbers& numbers) {
     out["gkr_point"] = point;
 }
 
+/// A word of the contract's memory: lane i at bit 51 i.
+Bytes32 packed(const evm::MachineVectors::Lanes& lanes) {
+    Bytes32 word{};
+    for (std::size_t bit = 0; bit < 51 * lanes.size(); ++bit) {
+        const std::uint64_t set = lanes[bit / 51] >> bit % 51 & 1;
+        word[31 - bit / 8] |= static_cast<std::uint8_t>(set << bit % 8);
+    }
+    return word;
+}
+
+/// A program, the words that it starts from, and of each result its operation and its value.
+void add_machine(Vectors& out, Numbers& numbers) {
+    const evm::MachineVectors v = evm::make_machine_vectors([&] { return numbers.next(); });
+    Bytes program;
+    for (const std::uint8_t x : v.program) program.byte(x);
+    Bytes words;
+    for (const auto& lanes : v.words) words << packed(lanes);
+    Bytes results;
+    for (const auto& [op, value] : v.results) results.word(static_cast<std::uint32_t>(op)) << value;
+    out["machine_program"] = program;
+    out["machine_words"] = words;
+    out["machine_results"] = results;
+}
+
 std::string make_vectors() {
     Vectors out;
     Numbers numbers;
@@ -303,6 +332,7 @@ std::string make_vectors() {
     add_evaluations(out, numbers);
     add_sumcheck(out, numbers);
     add_gkr(out, numbers);
+    add_machine(out, numbers);
     return out.json();
 }
 
