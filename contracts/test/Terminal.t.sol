@@ -175,8 +175,8 @@ contract TerminalMutantsTest is TerminalCase {
     }
 
     function test_refusesEveryMutant() public {
-        Base memory one = base(1);
-        Base memory sixteen = base(16);
+        Base[3] memory bases = [base(1), base(4), base(16)];
+        uint256[3] memory judged;
         bytes memory mutants = vm.readFileBinary("test/vectors/terminal-mutants.bin");
         uint256[14] memory seen;
         uint256 count;
@@ -188,7 +188,9 @@ contract TerminalMutantsTest is TerminalCase {
         uint256 free;
         assembly ("memory-safe") { free := mload(0x40) }
         for (uint256 i = 0; i < count; i++) {
-            Base memory b = number(source, 1) == 1 ? one : sixteen;
+            uint256 at = baseOf(number(source, 1));
+            Base memory b = bases[at];
+            judged[at]++;
             uint256 expected = number(source + 1, 4);
             bytes memory limbs;
             bytes memory proof;
@@ -204,6 +206,13 @@ contract TerminalMutantsTest is TerminalCase {
         for (uint256 k = 0; k < 13; k++) {
             require(seen[k] > 0, string.concat("never seen: ", errors[k]));
         }
+        require(judged[0] >= 100 && judged[1] >= 100 && judged[2] >= 100, "a profile without mutants");
+    }
+
+    /// Where the profile's base is.
+    function baseOf(uint256 profile) private pure returns (uint256) {
+        require(profile == 1 || profile == 4 || profile == 16, "a mutant of no profile");
+        return profile == 1 ? 0 : profile == 4 ? 1 : 2;
     }
 
     function indexOf(uint256 selector) private view returns (uint256) {

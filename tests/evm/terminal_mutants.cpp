@@ -37,6 +37,13 @@ std::uint32_t selector_of(const std::string& error) {
     return static_cast<std::uint32_t>(Reader(digest).take(4));
 }
 
+Errc native_code(std::uint32_t selector) {
+    const auto reason =
+        std::ranges::find_if(kReasons, [&](const Reason& r) { return selector_of(r.error) == selector; });
+    if (reason == kReasons.end()) throw std::runtime_error("mutants: an error that no verifier has");
+    return reason->code;
+}
+
 Fixture apply(const Fixture& base, const Mutant& mutant) {
     Fixture r = base;
     r.limbs.resize(mutant.limbs_size);

@@ -1,4 +1,5 @@
 #pragma once
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -28,8 +29,32 @@ struct Mutant {
     std::vector<Edit> edits;
 };
 
+/// Why a contract refuses a proof, and what the native verifier calls it.
+struct Reason {
+    const char* error;
+    Errc code;
+};
+inline constexpr std::array<Reason, 13> kReasons{{
+    {"WrongLimbsLength", Errc::bad_length},
+    {"WrongProofLength", Errc::bad_length},
+    {"NonCanonicalDigest", Errc::non_canonical},
+    {"NonCanonicalElement", Errc::non_canonical},
+    {"ZeroDenominator", Errc::zero_denominator},
+    {"BusImbalance", Errc::bus_imbalance},
+    {"LayerMismatch", Errc::gkr_mismatch},
+    {"ConstraintMismatch", Errc::constraint_mismatch},
+    {"WorkMissing", Errc::bad_grinding},
+    {"CapMismatch", Errc::merkle_mismatch},
+    {"PathMismatch", Errc::merkle_mismatch},
+    {"QueryMismatch", Errc::query_mismatch},
+    {"ClaimMismatch", Errc::final_mismatch},
+}};
+
 /// The first four bytes of the Keccak-256 of `Name()`.
 std::uint32_t selector_of(const std::string& error);
+/// What the native verifier says where the contract reverts with this selector. Throws std::runtime_error if it has
+/// none.
+Errc native_code(std::uint32_t selector);
 Fixture apply(const Fixture& base, const Mutant& mutant);
 /// The mutant that makes `changed` of `base`.
 Mutant difference(unsigned profile, const std::string& error, const Fixture& base, const Fixture& changed);

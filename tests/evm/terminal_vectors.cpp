@@ -67,14 +67,16 @@ class LyingProver {
     recursion::CircuitRows rows_;
 };
 
-/// Throws if the native verifier takes one, or not the base.
+/// Throws if the native verifier takes one, or refuses it for another reason than the contract, or refuses the base.
 void check(const Verifier& verifier, const Fixture& base, const std::vector<Mutant>& mutants) {
     if (!verifier.verify(base.limbs, base.proof)) throw std::runtime_error("the kept proof is refused");
     for (std::size_t i = 0; i < mutants.size(); ++i) {
         const Fixture changed = apply(base, mutants[i]);
-        if (verifier.verify(changed.limbs, changed.proof)) {
-            throw std::runtime_error("mutant " + std::to_string(i) + " is accepted");
-        }
+        const Status status = verifier.verify(changed.limbs, changed.proof);
+        const std::string mutant = "mutant " + std::to_string(i) + " is ";
+        if (status.ok()) throw std::runtime_error(mutant + "accepted");
+        if (status.error().code != native_code(mutants[i].selector))
+            throw std::runtime_error(mutant + "refused for another reason: " + errc_name(status.error().code));
     }
 }
 
@@ -84,14 +86,14 @@ void write_mutants(const std::string& source_folder, const std::string& bundle_p
     if (catalog == nullptr) throw std::runtime_error("the pinned keys are not this program's");
     const auto wrap = std::make_shared<const recursion::Wrap>(*catalog);
     std::vector<Mutant> all;
-    {
-        const Verifier verifier(wrap, 4, source_folder);
-        const Fixture base = read_fixture(source_folder, 16);
+    for (const unsigned log_profile : {4U, 2U}) {
+        const Verifier verifier(wrap, log_profile, source_folder);
+        const Fixture base = read_fixture(source_folder, 1U << log_profile);
         std::vector<Mutant> some;
         const auto mutants = make_mutants(verifier, base);
         for (std::size_t i = 0; i < mutants.size(); i += kEveryOfLarge) some.push_back(mutants[i]);
         check(verifier, base, some);
-        all = std::move(some);
+        all.insert(all.end(), some.begin(), some.end());
     }
     const Verifier verifier(wrap, 0, source_folder);
     const Fixture base = read_fixture(source_folder, 1);
