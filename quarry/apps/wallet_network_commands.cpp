@@ -73,16 +73,17 @@ void run_connect(const ConnectCommand& command, const Session& session) {
     auto client = sequencer(net);
     net.parameters = value_of(client.status()).parameters;
     compare(command, net.parameters);
-    std::string checked = "unchecked: compare hub and number with what whoever runs the rollup says";
+    // Without the owner's word for the hub, all that L1 says is said by a contract of the sequencer's choice.
+    std::string checked = command.hub.empty()
+                              ? "hub taken from the sequencer: compare it with what whoever runs the rollup says"
+                              : "it is at the hub that you named";
     if (!net.l1.empty()) {
         const auto chain = open_chain(net.l1);
         const auto contracts = value_of(wallet::find_contracts(*chain, net.parameters));
         net.tokens = value_of(wallet::read_tokens(*chain, contracts, net.parameters.rollup_id));
-        checked = contracts.is_trusted
-                      ? "the hub confirms it; its proofs are verified by the hub's own contracts"
-                      : "the hub confirms it; NOT TRUSTED: its proofs are verified by foreign contracts";
-    } else if (!command.hub.empty()) {
-        checked = "it is at the hub that you named";
+        checked += contracts.is_trusted
+                       ? "; the hub confirms it; its proofs are verified by the hub's own contracts"
+                       : "; the hub confirms it; NOT TRUSTED: its proofs are verified by foreign contracts";
     }
     value_of(wallet::make_private_folder(folder.path()));
     value_of(wallet::replace_private_file(folder.network_path(), node::as_bytes(wallet::format_network(net))));

@@ -144,6 +144,7 @@ class WalletOnEthereum(unittest.TestCase):
         cls.env = {"QUARRY_WALLET": os.path.join(cls.base, "wallet"), "QUARRY_WALLET_PASSPHRASE": PASSPHRASE}
         connected = cls.wallet("connect", "--rpc", cls.sequencer.url, "--l1", cls.chain.url)
         assert "hub confirms" in connected["checked"], connected
+        assert "taken from the sequencer" in connected["checked"], "its own contract would confirm anything"
         cls.tokens = connected["tokens"]
         cls.wallet("derive", "--ethereum-key", cls.key_files[1])
 
