@@ -37,6 +37,7 @@ struct PaymentCommand {
     std::string max_fee;
     std::uint64_t valid_minutes = 24 * 60;
     bool replace = false;
+    bool in_addition = false;
     std::string wait = "executed";
     std::uint64_t timeout = 600;
     std::string id;
@@ -143,6 +144,7 @@ wallet::PaymentRequest request_of(const PaymentCommand& command, const wallet::T
     if (!command.max_fee.empty()) r.max_fee = amount_in(command.max_fee, token);
     r.valid_for_seconds = command.valid_minutes * 60;
     r.replace = command.replace;
+    r.in_addition = command.in_addition;
     return r;
 }
 
@@ -169,14 +171,16 @@ void pay(const PaymentCommand& command, const Session& session, bool is_withdraw
     auto client = sequencer(net);
     check_rollup(client, net);
     const Digest domain = rollup::domain_hash(net.parameters);
-    auto log = value_of(wallet::SignedLog::open(wallet_folder(command.options).path(), key.owner().key_hash, domain));
-    auto payment = value_of(wallet::prepare_payment(request, key.owner(), client, log, unix_now()));
+    auto log = std::make_optional(
+        value_of(wallet::SignedLog::open(wallet_folder(command.options).path(), key.owner().key_hash, domain)));
+    auto payment = value_of(wallet::prepare_payment(request, key.owner(), client, *log, unix_now()));
     const std::string to = is_withdrawal ? wallet::format_l1_address(std::get<wallet::WithdrawTo>(request.to).recipient)
                                          : wallet::format_receiving_address(*payment.receiver);
     say_payment(payment, token, to, session);
     const auto secret = unlock(key, command.options);
     const auto sent =
-        value_of(wallet::sign_and_send(payment, secret, domain, wallet::system_entropy(), client, log, unix_now()));
+        value_of(wallet::sign_and_send(payment, secret, domain, wallet::system_entropy(), client, *log, unix_now()));
+    log.reset();  // other commands may sign while this one waits
     const auto receipt = wait(sent.id, command, client, session);
     json::object more{{"slot", payment.from.slot},
                       {"nonce", payment.tx.tx.nonce},
@@ -330,7 +334,10 @@ void add_payment_options(CLI::App& command, PaymentCommand& options) {
     add_number(command, "--valid-minutes", options.valid_minutes, 1, 30 * 24 * 60,
                "after which nobody can execute the operation any more")
         ->capture_default_str();
-    command.add_flag("--replace", options.replace, "sign even if another operation with the same nonce is about");
+    command.add_flag("--replace", options.replace,
+                     "sign even if an operation with the same nonce is about: one of them will count");
+    command.add_flag("--in-addition", options.in_addition,
+                     "sign even if an operation with another nonce is about: both may count");
     add_wait_options(command, options);
 }
 

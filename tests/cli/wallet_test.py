@@ -281,6 +281,22 @@ class Payments(unittest.TestCase):
             fcntl.flock(file, fcntl.LOCK_EX)
             self.assertEqual(self.rich.refused("withdraw", "--amount", "0.1", code=ENVIRONMENT), "wallet_busy")
 
+    def test_5_waiting_keeps_nobody_from_signing(self):
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("QUARRY_")}
+        transfer = ["transfer", "--to", self.poor("address")["receiving_address"], "--amount", "0.01"]
+        # Without L1 nothing is ever posted: it waits until it is told to end.
+        waiting = subprocess.Popen([BINARY, "wallet", *transfer, "--wait", "posted"], env={**environment, **self.rich.env},
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        try:
+            while "executed" not in (line := waiting.stderr.readline()):
+                self.assertNotEqual(line, "", "it ended early")
+            self.assertEqual(self.rich(*transfer)["stage"], "executed")
+            self.assertIsNone(waiting.poll())
+        finally:
+            waiting.terminate()
+            waiting.communicate(timeout=60)
+        self.assertEqual(waiting.returncode, ENVIRONMENT)
+
     def test_6_without_a_sequencer_nothing_is_signed(self):
         operations = os.path.join(self.rich.folder, "operations")
         path = os.path.join(operations, os.listdir(operations)[0])

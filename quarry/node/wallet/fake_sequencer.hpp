@@ -34,6 +34,7 @@ class FakeSequencer final : public ethereum::HttpTransport {
     rollup::RollupParameters parameters;
     std::string suggested_fee = "2";
     bool accepts_fee = true;
+    std::optional<std::string> receipt_id;  ///< what receipts name instead of what was asked for
     /// Called before each answer: what it returns is the answer instead, if anything.
     std::function<std::optional<ethereum::Answer<ethereum::HttpReply>>(const std::string& method)> disturb;
 
@@ -63,7 +64,10 @@ class FakeSequencer final : public ethereum::HttpTransport {
     }
     std::string receipt_json(const std::string& id) const {
         ObjectWriter w;
-        w.text("id", id).text("stage", stages.at(id)).text("code", "why").text("reason", "for a reason");
+        w.text("id", receipt_id.value_or(id))
+            .text("stage", stages.at(id))
+            .text("code", "why")
+            .text("reason", "for a reason");
         return result(std::move(w).finish());
     }
     std::string answer(const std::string& method, const boost::json::object& params) {

@@ -118,33 +118,60 @@ Outcome<Done> choose_amount(const PaymentRequest& request, PreparedPayment& paym
     return Done{};
 }
 
-/// The nonce that the sequencer asks for, unless a different operation is signed with it.
+std::string say_nonce(const SignedEntry& entry) {
+    return fmt::format("operation {} with nonce {}", to_hex(entry.id), entry.tx.tx.nonce);
+}
+
+/// An operation that is signed with the nonce of the payment: one of the two will count.
+Outcome<Done> check_same_nonce(const PaymentRequest& request, const SignedEntry& entry,
+                               const std::optional<ReceiptView>& receipt) {
+    if (request.replace || (receipt && receipt->stage == Stage::rejected)) return Done{};
+    if (!receipt)
+        return Problem{Kind::refused, "operation_pending",
+                       say_nonce(entry) + " is signed, and the sequencer does not have it",
+                       "`quarry wallet resend` sends it; with --replace another one is signed in its place, and "
+                       "one of the two will count"};
+    return Problem{Kind::refused, "nonce_conflict",
+                   fmt::format("{} is {}, and the sequencer asks for its nonce again", say_nonce(entry),
+                               stage_name(receipt->stage)),
+                   "wait and try again; with --replace another one is signed in its place, and one of the two will "
+                   "count"};
+}
+
+/// The nonce that the sequencer asks for, unless the payment might count beside or instead of an operation that is
+/// signed. Only its expiry ends a signature: a sequencer, or who is between, can keep one and say that it is rejected.
 Outcome<Done> choose_nonce(const PaymentRequest& request, SequencerClient& client, const SignedLog& log,
-                           PreparedPayment& payment) {
-    payment.tx.tx.nonce = payment.from.next_nonce;
-    for (const SignedEntry& entry : log.from_nonce(payment.from.slot, payment.from.next_nonce)) {
-        const std::string id = to_hex(entry.id);
+                           std::uint64_t now, PreparedPayment& payment) {
+    const rollup::Nonce nonce = payment.from.next_nonce;
+    payment.tx.tx.nonce = nonce;
+    std::map<rollup::Nonce, const SignedEntry*> used;  // nullptr: the sequencer has one of its operations
+    const std::vector<SignedEntry> alive = log.alive(payment.from.slot, now);
+    for (const SignedEntry& entry : alive) {
+        const rollup::Nonce other = entry.tx.tx.nonce;
+        if (other != nonce && request.in_addition) continue;
+        if (other > nonce)
+            return Problem{Kind::refused, "later_nonce_signed",
+                           fmt::format("{} is signed and waits for nonce {}: a payment now takes that nonce, and both "
+                                       "will count",
+                                       say_nonce(entry), nonce),
+                           "wait until it expires; with --in-addition a payment is signed although both will count"};
         const auto receipt = client.receipt(entry.id);
         if (!receipt) return receipt.error();
         const auto& r = receipt.value();
-        const bool is_dead = r && r->stage == Stage::rejected;
-        if (!is_dead && !request.replace) {
-            if (!r)
-                return Problem{
-                    Kind::refused, "operation_pending",
-                    fmt::format("operation {} with nonce {} is signed, and the sequencer does not have it", id,
-                                entry.tx.tx.nonce),
-                    "`quarry wallet resend` sends it; with --replace another one is signed in its place, and "
-                    "one of the two will count"};
-            return Problem{Kind::refused, "nonce_conflict",
-                           fmt::format("operation {} with nonce {} is {}, and the sequencer asks for its nonce again",
-                                       id, entry.tx.tx.nonce, stage_name(r->stage)),
-                           "wait and try again; with --replace another one is signed in its place, and one of the two "
-                           "will count"};
+        if (other == nonce) {
+            QUARRY_PASS_ON(check_same_nonce(request, entry, r));
+            payment.replaces = entry.id;
+            continue;
         }
-        if (entry.tx.tx.nonce == payment.tx.tx.nonce) payment.replaces = entry.id;
+        const SignedEntry*& unexplained = used.try_emplace(other, &entry).first->second;
+        if (r && r->stage != Stage::rejected) unexplained = nullptr;
     }
-    return Done{};
+    const auto lost = std::ranges::find_if(used, [](const auto& nonce_and_entry) { return nonce_and_entry.second; });
+    if (lost == used.end()) return Done{};
+    return Problem{Kind::refused, "nonce_conflict",
+                   say_nonce(*lost->second) +
+                       " is signed, the sequencer does not have it, and yet its nonce is used: it may have counted",
+                   "compare the balance; with --in-addition a payment is signed although both may count"};
 }
 
 void set_amount(rollup::Operation& op, Amount amount) {
@@ -164,7 +191,7 @@ Outcome<PreparedPayment> prepare_payment(const PaymentRequest& request, const ro
     QUARRY_PASS_ON(address_payment(request, client, payment));
     QUARRY_PASS_ON(choose_fee(request, client, payment));
     QUARRY_PASS_ON(choose_amount(request, payment));
-    QUARRY_PASS_ON(choose_nonce(request, client, log, payment));
+    QUARRY_PASS_ON(choose_nonce(request, client, log, now, payment));
     set_amount(payment.tx.tx.op, payment.amount);
     rollup::Authorisation& auth = *rollup::authorisation(payment.tx.tx.op);
     auth.slot = payment.from.slot;
@@ -184,8 +211,8 @@ Outcome<ReceiptView> sign_and_send(PreparedPayment& payment, const SecretKey<KB1
     entropy(hedge);
     rollup::authorisation(tx.tx.op)->signature = key.sign(rollup::transaction_id(domain, tx.tx), hedge).encode();
     QUARRY_PASS_ON(log.append(now, tx));
-    auto receipt = client.send(tx);
-    if (!receipt && receipt.error().name == "rpc_unreachable") {
+    auto receipt = client.send(log.entries().back());
+    if (!receipt && (receipt.error().name == "rpc_unreachable" || receipt.error().name == "bad_answer")) {
         Problem problem = receipt.error();
         problem.remedy = "the operation is signed and may be under way: `quarry wallet resend` sends it once more";
         return problem;
@@ -212,7 +239,7 @@ Outcome<std::vector<Resent>> send_again(const rollup::Owner& owner, SequencerCli
         if (!known) return known.error();
         if (known.value() && known.value()->stage == Stage::rejected) continue;
         Resent resent{entry, std::nullopt, std::nullopt};
-        const auto receipt = client.send(entry.tx);
+        const auto receipt = client.send(entry);
         if (receipt) {
             resent.receipt = receipt.value();
         } else if (receipt.error().name == "rpc_unreachable") {

@@ -35,7 +35,8 @@ struct PaymentRequest {
     std::optional<rollup::Amount> fee;             ///< none: what the sequencer suggests
     std::optional<rollup::Amount> max_fee;         ///< for what it suggests; none: a tenth of the amount
     std::uint64_t valid_for_seconds = 24 * 3'600;  ///< after which nobody can execute the operation any more
-    bool replace = false;                          ///< sign although another operation with this nonce is about
+    bool replace = false;      ///< sign although an operation with the same nonce is signed: one of them will count
+    bool in_addition = false;  ///< sign although one with another nonce may count too
 };
 
 /// An operation ready to be signed, and what to tell about it.
@@ -52,12 +53,13 @@ struct PreparedPayment {
 ///     no_account (the key has no slot of the token), wrong_slot, insufficient_balance, fee_not_accepted,
 ///     fee_above_limit, unknown_receiver, token_mismatch, own_account, operation_pending (an operation with this nonce
 ///     is signed, and the sequencer does not have it), nonce_conflict (the sequencer has it, and yet asks for its nonce
-///     again),
+///     again; or it has none that was signed with a nonce that it says is used), later_nonce_signed (an operation is
+///     signed that counts once this nonce is used),
 /// and the client's.
 Outcome<PreparedPayment> prepare_payment(const PaymentRequest& request, const rollup::Owner& owner,
                                          SequencerClient& client, const SignedLog& log, std::uint64_t now);
 
-/// Signs, logs, sends. After `rpc_unreachable` the operation may be under way: send_again() finds out.
+/// Signs, logs, sends. After `rpc_unreachable` and `bad_answer` the operation may be under way: send_again() finds out.
 Outcome<ReceiptView> sign_and_send(PreparedPayment& payment, const SecretKey<KB11>& key, const Digest& domain,
                                    const Entropy& entropy, SequencerClient& client, SignedLog& log, std::uint64_t now);
 

@@ -38,11 +38,11 @@ class WalletPayments : public testing::Test {
         ASSERT_TRUE(log.ok()) << log.error().cause;
         log_.emplace(std::move(log).value());
     }
-    Outcome<PreparedPayment> prepare(const PaymentRequest& request) {
-        return prepare_payment(request, owner(1), client_, *log_, kNow);
+    Outcome<PreparedPayment> prepare(const PaymentRequest& request, std::uint64_t now = kNow) {
+        return prepare_payment(request, owner(1), client_, *log_, now);
     }
-    std::string problem(const PaymentRequest& request) {
-        const auto r = prepare(request);
+    std::string problem(const PaymentRequest& request, std::uint64_t now = kNow) {
+        const auto r = prepare(request, now);
         return r ? "none" : r.error().name;
     }
     Outcome<ReceiptView> pay(const PaymentRequest& request) {
@@ -157,6 +157,65 @@ TEST_F(WalletPayments, NeverSignsANonceTwiceUnawares) {
     sequencer_->accounts[3].nonce = 5;
     EXPECT_EQ(prepare(to_owner(2, 100)).value().tx.tx.nonce, 5u);
     EXPECT_TRUE(send_again(owner(1), client_, *log_).value().empty());
+    // The operation has used its nonce, and the sequencer denies it: paid again, it would be paid twice.
+    const std::string id = to_hex(log_->entries()[0].id);
+    PaymentRequest request = to_owner(2, 100);
+    for (const bool replace : {false, true}) {
+        request.replace = replace;
+        sequencer_->stages[id] = "rejected";
+        EXPECT_EQ(problem(request), "nonce_conflict");
+        sequencer_->stages.erase(id);
+        EXPECT_EQ(problem(request), "nonce_conflict");
+    }
+    request.in_addition = true;
+    EXPECT_EQ(prepare(request).value().tx.tx.nonce, 5u);
+    request.in_addition = false;
+    const std::uint64_t expiry = kNow + 24 * 3600;
+    EXPECT_EQ(problem(request, expiry + kMaxBatchAgeSeconds), "nonce_conflict");
+    EXPECT_EQ(problem(request, expiry + kMaxBatchAgeSeconds + 1), "none") << "nobody can execute it any more";
+}
+
+TEST_F(WalletPayments, OneOfTheOperationsOfAUsedNonceExplainsIt) {
+    PaymentRequest request = to_owner(2, 100);
+    ASSERT_TRUE(pay(request).ok());
+    request.replace = true;
+    request.amount = Amount(70);
+    ASSERT_TRUE(pay(request).ok());
+    sequencer_->accounts[3].nonce = 5;
+    request.replace = false;
+    for (const std::size_t dropped : {0, 1}) {
+        sequencer_->stages[to_hex(log_->entries()[0].id)] = "executed";
+        sequencer_->stages[to_hex(log_->entries()[1].id)] = "executed";
+        sequencer_->stages[to_hex(log_->entries()[dropped].id)] = "rejected";
+        EXPECT_EQ(prepare(request).value().tx.tx.nonce, 5u);
+    }
+}
+
+TEST_F(WalletPayments, ALaterNonceIsNotReplacedByAnEarlierOne) {
+    // Nonces 4 and 5 are signed; 4 is rejected when its batch is taken back, and 5 waits for it.
+    ASSERT_TRUE(pay(to_owner(2, 100)).ok());
+    sequencer_->accounts[3].nonce = 5;
+    ASSERT_TRUE(pay(to_owner(2, 50)).ok());
+    sequencer_->accounts[3].nonce = 4;
+    sequencer_->stages[to_hex(log_->entries()[0].id)] = "rejected";
+    sequencer_->stages[to_hex(log_->entries()[1].id)] = "received";
+    PaymentRequest request = to_owner(2, 50);
+    EXPECT_EQ(problem(request), "later_nonce_signed");
+    request.replace = true;
+    EXPECT_EQ(problem(request), "later_nonce_signed") << "both would count";
+    request.replace = false;
+    request.in_addition = true;
+    EXPECT_EQ(prepare(request).value().tx.tx.nonce, 4u);
+    EXPECT_EQ(prepare(request).value().replaces, log_->entries()[0].id);
+}
+
+TEST_F(WalletPayments, TheReceiptOfAnotherOperationIsNone) {
+    sequencer_->receipt_id = "0x" + std::string(64, '0');
+    const auto sent = pay(to_owner(2, 100));
+    ASSERT_FALSE(sent.ok());
+    EXPECT_EQ(sent.error().name, "bad_answer");
+    EXPECT_NE(sent.error().remedy.find("resend"), std::string::npos);
+    EXPECT_EQ(client_.receipt(log_->entries()[0].id).error().name, "bad_answer");
 }
 
 TEST_F(WalletPayments, ReplacesOnlyWhenToldOrRejected) {
@@ -232,8 +291,8 @@ TEST_F(WalletPayments, TheLogSurvivesACrashAndKeepsOthersOut) {
     reopen();
     ASSERT_EQ(log_->entries().size(), 2u);
     EXPECT_EQ(log_->entries()[1].time, kNow);
-    EXPECT_EQ(log_->from_nonce(3, 4).size(), 1u);
-    EXPECT_EQ(log_->from_nonce(3, 5).size(), 0u);
+    EXPECT_EQ(log_->alive(3, kNow).size(), 1u);
+    EXPECT_EQ(log_->alive(2, kNow).size(), 0u);
     ASSERT_TRUE(log_->append(kNow, log_->entries()[0].tx).ok());
     reopen();
     EXPECT_EQ(log_->entries().size(), 3u);

@@ -19,6 +19,17 @@ Problem unreachable(const ethereum::Url& url, const std::string& why) {
             "check that the sequencer runs there and --rpc is right, then try again"};
 }
 
+Problem other_than_asked(const char* what) {
+    return {Problem::Kind::bad_input, "bad_answer", std::string("the sequencer answers with ") + what,
+            "do not use this sequencer"};
+}
+
+Outcome<ReceiptView> receipt_of(const Digest& id, std::string_view body) {
+    auto receipt = parse_receipt_answer(body);
+    if (receipt && receipt.value().id != id) return other_than_asked("the receipt of another operation");
+    return receipt;
+}
+
 }  // namespace
 
 Outcome<SequencerClient> SequencerClient::connect(const std::string& url,
@@ -66,9 +77,7 @@ Outcome<std::vector<AccountView>> SequencerClient::accounts_of(const rollup::Own
     auto accounts = parse_accounts_answer(body.value());
     if (!accounts) return accounts;
     for (const AccountView& account : accounts.value()) {
-        if (account.owner != owner)
-            return Problem{Problem::Kind::bad_input, "bad_answer", "the sequencer answers with somebody else's account",
-                           "do not use this sequencer"};
+        if (account.owner != owner) return other_than_asked("somebody else's account");
     }
     return accounts;
 }
@@ -80,9 +89,7 @@ Outcome<AccountView> SequencerClient::account(rollup::SlotIndex slot) {
     if (!body) return body.error();
     auto accounts = parse_accounts_answer(body.value());
     if (!accounts) return accounts.error();
-    if (accounts.value().size() != 1 || accounts.value().front().slot != slot)
-        return Problem{Problem::Kind::bad_input, "bad_answer", "the sequencer answers with another slot",
-                       "do not use this sequencer"};
+    if (accounts.value().size() != 1 || accounts.value().front().slot != slot) return other_than_asked("another slot");
     return accounts.value().front();
 }
 
@@ -100,10 +107,10 @@ Outcome<QueueCursors> SequencerClient::cursors() {
     return parse_cursors_answer(body.value());
 }
 
-Outcome<ReceiptView> SequencerClient::send(const SignedTransaction& tx) {
-    const auto body = exchange("quarry_sendOperation", R"({"operation":)" + to_json(tx) + "}");
+Outcome<ReceiptView> SequencerClient::send(const SignedEntry& entry) {
+    const auto body = exchange("quarry_sendOperation", R"({"operation":)" + to_json(entry.tx) + "}");
     if (!body) return body.error();
-    return parse_receipt_answer(body.value());
+    return receipt_of(entry.id, body.value());
 }
 
 Outcome<std::optional<ReceiptView>> SequencerClient::receipt(const Digest& id) {
@@ -111,7 +118,7 @@ Outcome<std::optional<ReceiptView>> SequencerClient::receipt(const Digest& id) {
     w.elements("id", id);
     const auto body = exchange("quarry_getReceipt", std::move(w).finish());
     if (!body) return body.error();
-    auto receipt = parse_receipt_answer(body.value());
+    auto receipt = receipt_of(id, body.value());
     if (receipt) return std::optional<ReceiptView>(std::move(receipt).value());
     if (receipt.error().name == "unknown_operation") return std::optional<ReceiptView>();
     return receipt.error();

@@ -10,6 +10,7 @@
 #include "quarry/ethereum/http.hpp"
 #include "quarry/node/expected.hpp"
 #include "quarry/node/signing.hpp"
+#include "quarry/node/wallet/signed_log.hpp"
 #include "quarry/rollup/types.hpp"
 
 /// The sequencer's RPC as a client sees it (docs/rpc.md). Its answers are not proofs: what matters to a signature is
@@ -83,9 +84,9 @@ class SequencerClient {
     Outcome<AccountView> account(rollup::SlotIndex slot);
     Outcome<FeeQuote> fee_quote(rollup::TokenId token);
     Outcome<QueueCursors> cursors();
-    /// Idempotent: sending a known operation again answers with its receipt.
-    Outcome<ReceiptView> send(const SignedTransaction& tx);
-    /// No value: the sequencer does not know the operation.
+    /// Idempotent: sending a known operation again answers with its receipt. That of another one is bad_answer.
+    Outcome<ReceiptView> send(const SignedEntry& entry);
+    /// No value: the sequencer does not know the operation. The receipt of another one is bad_answer.
     Outcome<std::optional<ReceiptView>> receipt(const Digest& id);
 
   private:

@@ -84,10 +84,11 @@ SignedLog::~SignedLog() {
     if (fd_ >= 0) (void)::close(fd_);
 }
 
-std::vector<SignedEntry> SignedLog::from_nonce(rollup::SlotIndex slot, rollup::Nonce nonce) const {
+std::vector<SignedEntry> SignedLog::alive(rollup::SlotIndex slot, std::uint64_t now) const {
     std::vector<SignedEntry> found;
     for (const SignedEntry& entry : content_.entries) {
-        if (rollup::authorisation(entry.tx.tx.op)->slot == slot && entry.tx.tx.nonce >= nonce) found.push_back(entry);
+        const auto& auth = *rollup::authorisation(entry.tx.tx.op);
+        if (auth.slot == slot && auth.expiry + kMaxBatchAgeSeconds >= now) found.push_back(entry);
     }
     return found;
 }

@@ -20,6 +20,10 @@ struct SignedEntry {
     Digest id{};
 };
 
+/// A batch may be dated so many seconds before the L1 block that has it (docs/spec/settlement.md), and an expiry is
+/// compared with the batch's date.
+inline constexpr std::uint64_t kMaxBatchAgeSeconds = 43'200;
+
 inline constexpr std::size_t kMaxLogBytes = std::size_t{256} << 20;
 
 /// The entries of a log; `complete_bytes`: up to the last line's end (a line that a crash cut short was never sent).
@@ -43,8 +47,8 @@ class SignedLog {
     ~SignedLog();
 
     [[nodiscard]] const std::vector<SignedEntry>& entries() const noexcept { return content_.entries; }
-    /// Of a slot, with this nonce or a later one, oldest first.
-    [[nodiscard]] std::vector<SignedEntry> from_nonce(rollup::SlotIndex slot, rollup::Nonce nonce) const;
+    /// Of a slot, those that a batch can still execute, oldest first.
+    [[nodiscard]] std::vector<SignedEntry> alive(rollup::SlotIndex slot, std::uint64_t now) const;
     /// On disk when this returns.
     Outcome<Done> append(std::uint64_t time, const SignedTransaction& tx);
 
