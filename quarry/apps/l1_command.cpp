@@ -125,10 +125,10 @@ void run_deploy(const DeployOptions& options, const Session& session) {
     if (options.l1.dry_run) {
         return print_plan(value_of(l1::plan_deployment(plan, connection->chain(), key.address())), session);
     }
-    std::filesystem::path folder = options.l1.state;
-    if (folder.empty()) folder = std::filesystem::path(options.out).parent_path();
-    const auto sender =
-        value_of(connection->open_sender(l1::long_lived_sender(), key, (folder / "deployment.journal").string()));
+    // A deployment has one journal and one file: with another --out, what is known is not this one's.
+    std::filesystem::path journal = std::filesystem::path(options.out).replace_extension(".journal");
+    if (!options.l1.state.empty()) journal = std::filesystem::path(options.l1.state) / journal.filename();
+    const auto sender = value_of(connection->open_sender(l1::long_lived_sender(), key, journal.string()));
     Progress progress(session.quiet);
     l1::DeployProgress hooks;
     hooks.started = [&](const std::string& name) { progress.show(name, 0); };
@@ -163,9 +163,12 @@ void add_l1_command(CLI::App& app, Session& session) {
         ->capture_default_str();
     add_number(*command, "--proving-window", options->proving_window, 1, 30 * 24 * 3600,
                "seconds in which a batch is to be proven; the bounty grows after a quarter (default: the profile's)");
-    command->add_option("--hub", options->l1.hub, "register another rollup at this hub")->type_name("ADDRESS");
-    command->add_option("--first-block", options->l1.first_block, "with --hub: a block before its creation")
-        ->type_name("N");
+    CLI::Option* first_block =
+        command->add_option("--first-block", options->l1.first_block, "with --hub: a block before its creation")
+            ->type_name("N");
+    command->add_option("--hub", options->l1.hub, "register another rollup at this hub")
+        ->type_name("ADDRESS")
+        ->needs(first_block);
     command->add_option("--owner", options->owner, "of the rollup (default: the sender)")->type_name("ADDRESS");
     command->add_option("--sequencer", options->sequencers, "may submit batches (default: the sender)")
         ->type_name("ADDRESS");

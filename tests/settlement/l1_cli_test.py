@@ -58,7 +58,8 @@ class Commands(unittest.TestCase):
     def deploy(self, *more, code=OK):
         return self.run_quarry("l1", "deploy", "--l1", self.url, "--key", self.path("key"), "--profile", "development",
                                "--verifiers", os.path.join(ROOT, "out/doubles"),
-                               "--verifier-data", "", "--out", self.path("deployment.json"), *more, code=code)
+                               "--verifier-data", "",
+                               *([] if "--out" in more else ["--out", self.path("deployment.json")]), *more, code=code)
 
     def test_1_story(self):
         planned = self.deploy("--dry-run")
@@ -73,6 +74,12 @@ class Commands(unittest.TestCase):
         self.assertEqual(self.deploy(), first)  # nothing is done again
         with open(self.path("deployment.json"), encoding="ascii") as f:
             self.assertEqual(f.read(), written)
+
+        another = ["--hub", first["hub"], "--out", self.path("another.json")]
+        self.assertEqual(self.deploy(*another, code=USAGE)["error"]["name"], "usage", "from which block its events are")
+        second = self.deploy(*another, "--first-block", str(first["first_block"]))
+        self.assertEqual((second["hub"], second["rollup_id"], second["first_block"]),
+                         (first["hub"], 2, first["first_block"]))
 
         place = ["--l1", self.url, "--deployment", self.path("deployment.json")]
         self.assertEqual(self.run_quarry("batch", "ls", *place)["batches"], [])
