@@ -58,7 +58,7 @@ void Sequencer::serve(std::vector<Submission> group) {
     Events events;
     events.wanted = options_.events_wanted();
     auto answers = [&] {
-        const std::unique_lock lock(engine_mutex_);
+        const auto lock = lock_engine();
         return engine_.submit(std::move(all), options_.now(), events);
     }();
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
@@ -83,7 +83,7 @@ void Sequencer::tick() {
     Events events;
     events.wanted = options_.events_wanted();
     const bool done = [&] {
-        const std::unique_lock lock(engine_mutex_);
+        const auto lock = lock_engine();
         return engine_.tick(options_.now(), events).ok();
     }();
     if (done) options_.on_events(events);

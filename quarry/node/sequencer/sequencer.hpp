@@ -39,16 +39,22 @@ class Sequencer {
     /// Finishes what is queued, and ends the thread.
     void stop();
 
-    /// Reads the engine, beside other readers.
+    /// Reads the engine, beside other readers. Not from within another read.
     template <class F>
     auto read(const F& f) const {
+        std::unique_lock turn(turn_);
         const std::shared_lock lock(engine_mutex_);
+        turn.unlock();
         return f(static_cast<const Engine&>(engine_));
     }
     /// Why it takes no operations any more; no value: it does.
     [[nodiscard]] std::optional<Problem> failure() const;
 
   private:
+    std::unique_lock<std::shared_mutex> lock_engine() const {
+        const std::scoped_lock turn(turn_);
+        return std::unique_lock(engine_mutex_);
+    }
     struct Submission {
         std::vector<SignedTransaction> operations;
         Done done;
@@ -60,6 +66,9 @@ class Sequencer {
 
     Engine& engine_;
     Options options_;
+    /// Held while one waits for the engine: readers that come after the sequencer's thread let it go first, which
+    /// std::shared_mutex does not promise.
+    mutable std::mutex turn_;
     mutable std::shared_mutex engine_mutex_;
     std::mutex mutex_;
     std::condition_variable changed_;
