@@ -20,15 +20,28 @@ from websocket import WebSocket
 BINARY = ""
 SETTINGS = ("rpc.max_body_bytes=20000", "rpc.max_header_bytes=1024", "rpc.max_connections=6",
             "rpc.max_connections_per_address=4", "rpc.max_batch=5", "rpc.max_answer_bytes=3000", "rpc.max_operations=3",
-            "rpc.max_in_flight=2", "rpc.max_subscriptions=2", "rpc.max_queue_bytes=6000", "rpc.allowed_origins=http://wallet.test",
+            "rpc.max_in_flight=2", "rpc.max_subscriptions=2", "rpc.max_queue_bytes=3000", "rpc.allowed_origins=http://wallet.test",
             "batch.max_age_ms=300", "log.level=warning")
 # Of a node that only slow clients call: others may be held up for as long on a busy machine.
 IMPATIENT = ("rpc.header_timeout_ms=300", "rpc.body_timeout_ms=300", "rpc.idle_timeout_ms=900", "log.level=warning")
+# Of a node whose answers are larger than what the system keeps of them, and that keeps two of these itself.
+LONG_ANSWER = 100 * 80_000  # bytes
+LONG = ("rpc.max_body_bytes=16777216", "rpc.max_answer_bytes=16777216", f"rpc.max_unsent_bytes={LONG_ANSWER * 5 // 2}",
+        "log.level=warning")
 PATIENCE = 30  # seconds that anything may take
 
 
 def connect(port, source="127.0.0.1"):
     return socket.create_connection(("127.0.0.1", port), timeout=PATIENCE, source_address=(source, 0))
+
+
+def hard_of_hearing(port):
+    """A connection of which the system keeps little that is not read."""
+    s = socket.socket()
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    s.settimeout(PATIENCE)
+    s.connect(("127.0.0.1", port))
+    return s
 
 
 def refusal_of(port, data, source="127.0.0.1"):
@@ -101,6 +114,49 @@ class Slow(unittest.TestCase):
         post(connection, "{}")
         self.assertEqual(connection.sock.recv(1), b"", "who says nothing more, too")
         connection.close()
+
+
+class Unsent(unittest.TestCase):
+    """Answers that nobody takes do not fill the memory."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(cls.folder.cleanup)
+        cls.node = Node(BINARY, genesis(BINARY, cls.folder.name), *LONG)
+        cls.addClassCleanup(cls.node.stop)
+        cls.body = json.dumps([{"jsonrpc": "2.0", "id": f"{i % 10}" * 80_000, "method": "quarry_stateRoot"}
+                               for i in range(100)]).encode()
+        cls.request = (b"POST / HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" %
+                       len(cls.body)) + cls.body
+
+    def cut(self):
+        text = self.node.get("/metrics", self.node.metrics_port)[1]
+        return sum(int(line.split()[-1]) for line in text.splitlines()
+                   if line.startswith('quarry_rpc_refused_total{code="slow_consumer"}'))
+
+    def test_the_greatest_of_too_many_is_cut(self):
+        before = self.cut()
+        with contextlib.ExitStack() as held:
+            for _ in range(4):
+                held.enter_context(hard_of_hearing(self.node.port)).sendall(self.request)
+            eventually(lambda: self.assertEqual(self.cut() - before, 2))
+            connection = self.node.connect(PATIENCE)
+            status, answer = post(connection, self.body)  # who reads is served, at the cost of one who does not
+            self.assertEqual((status, len(json.loads(answer))), (200, 100))
+            connection.close()
+            self.assertEqual(self.cut() - before, 3)
+        self.assertEqual(self.node.get("/healthz")[0], 200)
+
+    def test_a_websocket_that_does_not_read_is_cut(self):
+        before = self.cut()
+        ws = WebSocket(self.node.port, connection=hard_of_hearing(self.node.port))
+        request = json.dumps({"jsonrpc": "2.0", "id": "x" * 60_000, "method": "quarry_stateRoot"})
+        with self.assertRaises(OSError):
+            for _ in range(1000):
+                ws.send(request)
+        ws.close()
+        self.assertEqual(self.cut() - before, 1)
 
 
 class Rpc(unittest.TestCase):
@@ -295,13 +351,19 @@ class Rpc(unittest.TestCase):
         subscription = ws.message()["result"]
         ws.request("quarry_subscribe", ["batches"], 2)
         batches = ws.message()["result"]
-        ws.request("quarry_subscribe", ["batches"], 3)
+        for topic, known in (({"topic": "receipts", "filter": {"slot": operation["receiver"]}}, subscription),
+                             (["batches"], batches)):
+            ws.request("quarry_subscribe", topic, 3)
+            self.assertEqual(ws.message()["result"], known, "one subscription, however often it is asked for")
+        ws.request("quarry_subscribe", {"topic": "receipts", "filter": {"slot": 63}}, 3)
         self.assertEqual(ws.message()["error"]["data"]["code"], "too_many_subscriptions")
         ws.request("quarry_sendOperation", [operation], 4)
-        seen = {}
+        seen, events = {}, []
         while not {"answer", subscription, batches} <= seen.keys():
             message = ws.message()
             seen[message["params"]["subscription"] if "params" in message else "answer"] = message
+            events += [message["params"]["result"]["stage"]] if message.get("params", {}).get("subscription") == subscription else []
+        self.assertEqual(events, ["executed"], "and one event for each change")
         self.assertEqual(seen[subscription]["params"]["result"], seen["answer"]["result"])
         self.assertGreaterEqual(seen[batches]["params"]["result"]["num_operations"], 1)
         ws.request("quarry_unsubscribe", [subscription], 5)
@@ -329,9 +391,9 @@ class Rpc(unittest.TestCase):
             ws.message()
         ws.close()
         ws = WebSocket(self.node.port)
-        with self.assertRaises(ConnectionError):  # an answer larger than what may be queued
+        for _ in range(3):  # each longer than what may be queued, and taken before the next
             ws.send(json.dumps([{"jsonrpc": "2.0", "id": "x" * 2000, "method": "quarry_status"}] * 5))
-            ws.message()
+            self.assertEqual(len(ws.message()), 5)
         ws.close()
 
     def test_zz_metrics_count_refusals(self):

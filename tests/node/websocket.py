@@ -7,8 +7,8 @@ import struct
 
 
 class WebSocket:
-    def __init__(self, port, timeout=20, origin=None):
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=timeout)
+    def __init__(self, port, timeout=20, origin=None, connection=None):
+        self.socket = connection or socket.create_connection(("127.0.0.1", port), timeout=timeout)
         key = base64.b64encode(os.urandom(16)).decode()
         self.socket.sendall(f"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                             f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n"
@@ -44,25 +44,28 @@ class WebSocket:
         return size + mask + bytes(b ^ mask[i % 4] for i, b in enumerate(data))
 
     def frame(self):
-        """(opcode, payload)"""
+        """(opcode, payload, whether a message ends with it)"""
         first, second = self.take(2)
         size = second & 0x7f
         if size == 126:
             size = struct.unpack(">H", self.take(2))[0]
         elif size == 127:
             size = struct.unpack(">Q", self.take(8))[0]
-        return first & 0x0f, self.take(size)
+        return first & 0x0f, self.take(size), first >= 0x80
 
     def message(self):
         """The next text as JSON; pings are answered."""
+        text = b""
         while True:
-            opcode, payload = self.frame()
+            opcode, payload, is_last = self.frame()
             if opcode == 9:
                 self.send(payload, 10)
             if opcode == 8:
                 raise ConnectionError(f"closed with {struct.unpack('>H', payload[:2])[0]}")
-            if opcode == 1:
-                return json.loads(payload)
+            if opcode <= 1:
+                text += payload
+                if is_last:
+                    return json.loads(text)
 
     def request(self, method, params=None, number=1):
         self.send(json.dumps({"jsonrpc": "2.0", "id": number, "method": method, "params": params or {}}))

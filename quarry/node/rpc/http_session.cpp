@@ -51,7 +51,10 @@ class HttpSession final : public Session, public Connection, public std::enable_
     [[nodiscard]] std::uint64_t id() const noexcept override { return id_; }
     [[nodiscard]] bool is_websocket() const noexcept override { return false; }
     [[nodiscard]] std::size_t in_flight() const noexcept override { return 1; }
-    void push(std::string) override {}
+    void push(std::shared_ptr<const std::string>) override {}
+    void cut() override {
+        asio::post(executor_, [self = shared_from_this()] { self->close(); });
+    }
     void finish() override {
         asio::post(executor_, [self = shared_from_this()] {
             self->finishing_ = true;
@@ -197,6 +200,7 @@ class HttpSession final : public Session, public Connection, public std::enable_
         }
         if (!keep_alive_ || finishing_) closing_ = true;
         response_.keep_alive(!closing_);
+        state_->set_unsent(id_, body.size());
         response_.body() = std::move(body);
         response_.prepare_payload();
         served_ = true;
@@ -222,6 +226,9 @@ class HttpSession final : public Session, public Connection, public std::enable_
                                        return self->write_some();
                                    }
                                    self->disarm();
+                                   self->serializer_.reset();
+                                   self->response_ = {};
+                                   self->state_->set_unsent(self->id_, 0);
                                    self->closing_ ? self->linger() : self->wait_for_request();
                                });
     }

@@ -15,7 +15,7 @@ class NoConnection final : public Connection {
     [[nodiscard]] std::uint64_t id() const noexcept override { return 1; }
     [[nodiscard]] bool is_websocket() const noexcept override { return false; }
     [[nodiscard]] std::size_t in_flight() const noexcept override { return 1; }
-    void push(std::string) override {}
+    void push(std::shared_ptr<const std::string>) override {}
 };
 
 /// Reads its parameters in every way there is.

@@ -94,15 +94,37 @@ Place::~Place() {
 
 void Server::State::add(std::uint64_t id, std::weak_ptr<Session> session) {
     const std::scoped_lock lock(mutex);
-    sessions.emplace(id, std::move(session));
+    sessions.emplace(id, Entry{std::move(session)});
 }
 
 void Server::State::remove(std::uint64_t id) {
     {
         const std::scoped_lock lock(mutex);
-        sessions.erase(id);
+        if (const auto it = sessions.find(id); it != sessions.end()) {
+            unsent_bytes -= it->second.unsent_bytes;
+            sessions.erase(it);
+        }
     }
     handler.on_close(id);
+}
+
+void Server::State::set_unsent(std::uint64_t id, std::size_t bytes) {
+    std::shared_ptr<Session> greatest;
+    {
+        const std::scoped_lock lock(mutex);
+        const auto it = sessions.find(id);
+        if (it == sessions.end()) return;
+        unsent_bytes = unsent_bytes - it->second.unsent_bytes + bytes;
+        it->second.unsent_bytes = bytes;
+        if (unsent_bytes <= options.limits.max_unsent_bytes) return;
+        const auto found =
+            std::ranges::max_element(sessions, {}, [](const auto& entry) { return entry.second.unsent_bytes; });
+        greatest = found->second.session.lock();
+        unsent_bytes -= found->second.unsent_bytes;
+        sessions.erase(found);
+    }
+    handler.on_refused("slow_consumer");
+    if (greatest) greatest->cut();
 }
 
 bool Server::State::is_allowed(std::string_view origin) const {
@@ -194,7 +216,7 @@ void Server::stop(std::chrono::milliseconds grace) {
     std::vector<std::shared_ptr<Session>> sessions;
     {
         const std::scoped_lock lock(state_->mutex);
-        for (const auto& [id, session] : state_->sessions) sessions.push_back(session.lock());
+        for (const auto& [id, entry] : state_->sessions) sessions.push_back(entry.session.lock());
     }
     for (const auto& session : sessions) {
         if (session) session->finish();

@@ -23,7 +23,8 @@ struct ServerLimits {
     std::uint64_t idle_timeout_ms = 60'000;   ///< without a request
     std::size_t max_connections = 512;
     std::size_t max_connections_per_address = 128;
-    std::size_t max_queue_bytes = 4'194'304;  ///< that a WebSocket has not taken
+    std::size_t max_queue_bytes = 4'194'304;     ///< that a WebSocket has not taken when the next message is due
+    std::size_t max_unsent_bytes = 268'435'456;  ///< that all connections have not taken
 };
 
 struct ServerOptions {
@@ -44,7 +45,7 @@ class Connection {
     /// Requests that were handed over and are not answered yet, this one included.
     [[nodiscard]] virtual std::size_t in_flight() const noexcept = 0;
     /// Sends a message; over WebSocket only. Lost if the connection is gone.
-    virtual void push(std::string text) = 0;
+    virtual void push(std::shared_ptr<const std::string> text) = 0;
 };
 using ConnectionPointer = std::shared_ptr<Connection>;
 

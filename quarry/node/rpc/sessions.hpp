@@ -30,6 +30,8 @@ class Session {
     virtual ~Session() = default;
     /// Answers what is in flight, then closes. Safe from any thread.
     virtual void finish() = 0;
+    /// Closes. Safe from any thread.
+    virtual void cut() = 0;
 };
 
 struct Server::State : std::enable_shared_from_this<Server::State> {
@@ -48,7 +50,12 @@ struct Server::State : std::enable_shared_from_this<Server::State> {
 
     mutable std::mutex mutex;
     std::map<std::string, std::size_t> per_address;
-    std::map<std::uint64_t, std::weak_ptr<Session>> sessions;
+    struct Entry {
+        std::weak_ptr<Session> session;
+        std::size_t unsent_bytes = 0;
+    };
+    std::map<std::uint64_t, Entry> sessions;  ///< but those that were cut
+    std::size_t unsent_bytes = 0;             ///< of all of them
     std::size_t num_connections = 0;
     std::size_t num_refusing = 0;
 
@@ -56,6 +63,9 @@ struct Server::State : std::enable_shared_from_this<Server::State> {
     void admit(tcp::socket socket);
     void add(std::uint64_t id, std::weak_ptr<Session> session);
     void remove(std::uint64_t id);
+    /// What the session keeps for its client. Where all keep more than they may, whoever keeps the most is cut: that
+    /// makes room for at least what has come in addition.
+    void set_unsent(std::uint64_t id, std::size_t bytes);
     [[nodiscard]] bool is_allowed(std::string_view origin) const;
 };
 

@@ -49,8 +49,11 @@ class WebsocketSession final : public Session,
     [[nodiscard]] std::uint64_t id() const noexcept override { return id_; }
     [[nodiscard]] bool is_websocket() const noexcept override { return true; }
     [[nodiscard]] std::size_t in_flight() const noexcept override { return in_flight_; }
-    void push(std::string text) override {
+    void push(std::shared_ptr<const std::string> text) override {
         asio::post(executor_, [self = shared_from_this(), t = std::move(text)]() mutable { self->send(std::move(t)); });
+    }
+    void cut() override {
+        asio::post(executor_, [self = shared_from_this()] { self->close(); });
     }
     void finish() override {
         asio::post(executor_, [self = shared_from_this()] {
@@ -70,7 +73,7 @@ class WebsocketSession final : public Session,
             const auto respond = [self](std::string answer) {
                 asio::post(self->executor_, [self, a = std::move(answer)]() mutable {
                     --self->in_flight_;
-                    if (!a.empty()) self->send(std::move(a));
+                    if (!a.empty()) self->send(std::make_shared<const std::string>(std::move(a)));
                     self->close_if_done();
                 });
             };
@@ -79,13 +82,15 @@ class WebsocketSession final : public Session,
         });
     }
 
-    void send(std::string text) {
-        queued_bytes_ += text.size();
-        queue_.push_back(std::move(text));
+    /// However long a message is, whoever takes what is before it gets it.
+    void send(std::shared_ptr<const std::string> text) {
         if (queued_bytes_ > state_->options.limits.max_queue_bytes) {
             state_->handler.on_refused("slow_consumer");
-            return cut();
+            return close();
         }
+        queued_bytes_ += text->size();
+        queue_.push_back(std::move(text));
+        state_->set_unsent(id_, queued_bytes_);
         if (queue_.size() == 1) write();
     }
 
@@ -93,11 +98,12 @@ class WebsocketSession final : public Session,
     void write() {
         if (queue_.empty() || !accepted_) return;
         stream_.text(true);
-        stream_.async_write(asio::buffer(queue_.front()),
+        stream_.async_write(asio::buffer(*queue_.front()),
                             [self = shared_from_this()](const ErrorCode& error, std::size_t) {
-                                if (error) return self->cut();
-                                self->queued_bytes_ -= self->queue_.front().size();
+                                if (error) return self->close();
+                                self->queued_bytes_ -= self->queue_.front()->size();
                                 self->queue_.pop_front();
+                                self->state_->set_unsent(self->id_, self->queued_bytes_);
                                 self->write();
                                 self->close_if_done();
                             });
@@ -108,7 +114,7 @@ class WebsocketSession final : public Session,
         closing_ = true;
         stream_.async_close(websocket::close_code::going_away, [self = shared_from_this()](const ErrorCode&) {});
     }
-    void cut() {
+    void close() {
         ErrorCode ignored;
         stream_.next_layer().close(ignored);
     }
@@ -120,7 +126,7 @@ class WebsocketSession final : public Session,
     std::unique_ptr<Place> place_;
     Request request_;
     beast::flat_buffer buffer_;
-    std::deque<std::string> queue_;
+    std::deque<std::shared_ptr<const std::string>> queue_;
     std::size_t queued_bytes_ = 0;
     std::atomic<std::size_t> in_flight_{0};
     bool accepted_ = false;

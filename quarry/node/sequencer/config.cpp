@@ -91,6 +91,8 @@ void add_server(std::vector<Setting>& all, SequencerConfig& c) {
         number_setting("rpc.max_connections_per_address", l.max_connections_per_address, 1, 1 << 20, "of an address"));
     all.push_back(
         number_setting("rpc.max_queue_bytes", l.max_queue_bytes, 1024, kMaxSize, "that a WebSocket has not taken"));
+    all.push_back(number_setting("rpc.max_unsent_bytes", l.max_unsent_bytes, 1024, std::size_t{1} << 40,
+                                 "that all connections have not taken"));
     all.push_back(number_setting("rpc.max_batch", c.service.dispatcher.max_batch, 1, 1 << 20, "requests in an array"));
     all.push_back(number_setting("rpc.max_answer_bytes", c.service.dispatcher.max_answer_bytes, 1, kMaxSize,
                                  "of the answer to an array"));

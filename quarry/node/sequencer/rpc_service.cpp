@@ -24,6 +24,7 @@ Error to_error(const Refusal& refusal) {
     if (refusal.kind == Refusal::Kind::limit) kind = ErrorKind::limit;
     return {kind, refusal.code, refusal.reason, refusal.field};
 }
+Error not_ready() { return {ErrorKind::unavailable, "not_ready", "the node is starting", {}}; }
 Error not_found(const char* code, const char* reason) { return {ErrorKind::not_found, code, reason, {}}; }
 
 /// A signed operation from a call's parameters.
@@ -140,7 +141,7 @@ void RpcService::add_methods() {
                     [this](const Params& p, const auto&, const AnswerCall& answer) { send_operations(p, answer); });
     const auto reads = [&](const char* name, Answer (RpcService::*method)(const Params&) const) {
         dispatcher_.add(name, [this, method](const Params& p, const auto&, const AnswerCall& answer) {
-            if (sequencer_ == nullptr) return answer(*unavailable());
+            if (sequencer_ == nullptr) return answer(not_ready());
             answer((this->*method)(p));
         });
     };
@@ -150,7 +151,7 @@ void RpcService::add_methods() {
     reads("quarry_stateRoot", &RpcService::state_root);
     reads("quarry_feeQuote", &RpcService::fee_quote);
     dispatcher_.add("quarry_status", [this](const Params&, const auto&, const AnswerCall& answer) {
-        if (sequencer_ == nullptr) return answer(*unavailable());
+        if (sequencer_ == nullptr) return answer(not_ready());
         answer(status());
     });
     dispatcher_.add("quarry_subscribe", [this](const Params& p, const auto& connection, const AnswerCall& answer) {
@@ -168,7 +169,7 @@ void RpcService::publish(const Events& events) { subscriptions_.publish(events);
 std::optional<Error> RpcService::unavailable() const {
     if (stopping_) return Error{ErrorKind::unavailable, "stopping", "the node is stopping; try again later", {}};
     Sequencer* sequencer = sequencer_;
-    if (sequencer == nullptr) return Error{ErrorKind::unavailable, "not_ready", "the node is starting", {}};
+    if (sequencer == nullptr) return not_ready();
     if (const auto failure = sequencer->failure()) return to_error(*failure);
     return std::nullopt;
 }

@@ -2,6 +2,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 
 #include "quarry/node/metrics.hpp"
 #include "quarry/node/rpc/json_rpc.hpp"
@@ -16,32 +17,35 @@ struct ServiceLimits {
     std::size_t max_subscriptions = 16;  ///< of a connection
 };
 
-/// Who is told what. Safe from any thread.
+/// Who is told what. A subscription is named by its topic, the same for every connection: a message is made once, for
+/// whoever listens. Safe from any thread.
 class Subscriptions {
   public:
     explicit Subscriptions(std::size_t max_per_connection) : max_per_connection_(max_per_connection) {}
-    /// slot: receipts of operations that it sends or receives; none: batches. No value: the connection has enough.
+    /// slot: receipts of operations that it sends or receives; none: batches. The topic, which may be the connection's
+    /// already. No value: the connection has enough.
     std::optional<std::uint64_t> add(const rpc::ConnectionPointer& connection, std::optional<rollup::SlotIndex> slot);
     /// False: the connection has no such subscription.
-    bool remove(std::uint64_t connection, std::uint64_t id);
+    bool remove(std::uint64_t connection, std::uint64_t topic);
     void remove_all(std::uint64_t connection);
     void publish(const Events& events) const;
+    /// At most max_per_connection for each connection that is open.
     [[nodiscard]] std::size_t size() const;
     /// Whether anyone listens to receipts.
     [[nodiscard]] bool wants_receipts() const;
 
   private:
-    struct Subscription {
-        std::weak_ptr<rpc::Connection> connection;
-        std::uint64_t connection_id = 0;
-        std::optional<rollup::SlotIndex> slot;
-    };
+    static constexpr std::uint64_t kBatches = 0;  ///< those of slots follow
+    static std::uint64_t topic_of(std::optional<rollup::SlotIndex> slot) noexcept;
+    void forget(std::uint64_t connection, std::uint64_t topic);
+    template <class Result>
+    void tell(std::uint64_t topic, const Result& result) const;
+
     std::size_t max_per_connection_;
     mutable std::mutex mutex_;
-    std::map<std::uint64_t, Subscription> all_;
-    std::map<std::uint64_t, std::size_t> per_connection_;
-    std::multimap<rollup::SlotIndex, std::uint64_t> by_slot_;
-    std::uint64_t next_ = 1;
+    std::map<std::uint64_t, std::map<std::uint64_t, std::weak_ptr<rpc::Connection>>> listeners_;  ///< of topics, by id
+    std::map<std::uint64_t, std::set<std::uint64_t>> topics_of_;                                  ///< of connections
+    std::size_t size_ = 0;
 };
 
 /// Declares what a service measures.

@@ -1,92 +1,80 @@
-#include <set>
+#include <fmt/format.h>
+
+#include <utility>
 
 #include "quarry/node/sequencer/rpc_service.hpp"
 
 namespace quarry::node::sequencer {
-namespace {
 
-std::string notification(std::uint64_t id, const std::string& result) {
-    return R"({"jsonrpc":"2.0","method":"quarry_subscription","params":{"subscription":"0x)" +
-           [&] {
-               char digits[17] = {};
-               std::snprintf(digits, sizeof digits, "%llx", static_cast<unsigned long long>(id));
-               return std::string(digits);
-           }() +
-           R"(","result":)" + result + "}}";
+std::uint64_t Subscriptions::topic_of(std::optional<rollup::SlotIndex> slot) noexcept {
+    return slot ? std::uint64_t{*slot} + 1 : kBatches;
 }
-
-}  // namespace
 
 std::optional<std::uint64_t> Subscriptions::add(const rpc::ConnectionPointer& connection,
                                                 std::optional<rollup::SlotIndex> slot) {
     const std::scoped_lock lock(mutex_);
-    std::size_t& count = per_connection_[connection->id()];
-    if (count >= max_per_connection_) return std::nullopt;
-    ++count;
-    const std::uint64_t id = next_++;
-    all_[id] = {connection, connection->id(), slot};
-    if (slot) by_slot_.emplace(*slot, id);
-    return id;
+    const std::uint64_t topic = topic_of(slot);
+    const auto mine = topics_of_.find(connection->id());
+    if (mine != topics_of_.end() && mine->second.contains(topic)) return topic;
+    if ((mine == topics_of_.end() ? 0 : mine->second.size()) >= max_per_connection_) return std::nullopt;
+    topics_of_[connection->id()].insert(topic);
+    listeners_[topic].emplace(connection->id(), connection);
+    ++size_;
+    return topic;
 }
 
-bool Subscriptions::remove(std::uint64_t connection, std::uint64_t id) {
+bool Subscriptions::remove(std::uint64_t connection, std::uint64_t topic) {
     const std::scoped_lock lock(mutex_);
-    const auto it = all_.find(id);
-    if (it == all_.end() || it->second.connection_id != connection) return false;
-    if (it->second.slot) {
-        auto [first, last] = by_slot_.equal_range(*it->second.slot);
-        while (first != last) first = first->second == id ? by_slot_.erase(first) : std::next(first);
-    }
-    all_.erase(it);
-    if (--per_connection_[connection] == 0) per_connection_.erase(connection);
+    const auto mine = topics_of_.find(connection);
+    if (mine == topics_of_.end() || mine->second.erase(topic) == 0) return false;
+    if (mine->second.empty()) topics_of_.erase(mine);
+    forget(connection, topic);
     return true;
 }
 
 void Subscriptions::remove_all(std::uint64_t connection) {
-    std::vector<std::uint64_t> ids;
-    {
-        const std::scoped_lock lock(mutex_);
-        if (!per_connection_.contains(connection)) return;
-        for (const auto& [id, subscription] : all_) {
-            if (subscription.connection_id == connection) ids.push_back(id);
-        }
+    const std::scoped_lock lock(mutex_);
+    const auto mine = topics_of_.extract(connection);
+    if (mine.empty()) return;
+    for (const std::uint64_t topic : mine.mapped()) forget(connection, topic);
+}
+
+void Subscriptions::forget(std::uint64_t connection, std::uint64_t topic) {
+    const auto it = listeners_.find(topic);
+    it->second.erase(connection);
+    if (it->second.empty()) listeners_.erase(it);
+    --size_;
+}
+
+template <class Result>
+void Subscriptions::tell(std::uint64_t topic, const Result& result) const {
+    const auto listeners = listeners_.find(topic);
+    if (listeners == listeners_.end()) return;
+    const auto text = std::make_shared<const std::string>(fmt::format(
+        R"({{"jsonrpc":"2.0","method":"quarry_subscription","params":{{"subscription":"0x{:x}","result":{}}}}})", topic,
+        to_json(result)));
+    for (const auto& [id, listener] : listeners->second) {
+        if (const auto connection = listener.lock()) connection->push(text);
     }
-    for (const std::uint64_t id : ids) remove(connection, id);
 }
 
 void Subscriptions::publish(const Events& events) const {
     const std::scoped_lock lock(mutex_);
-    if (all_.empty()) return;
-    const auto push = [&](std::uint64_t id, const std::string& text) {
-        if (const auto connection = all_.at(id).connection.lock()) connection->push(notification(id, text));
-    };
     for (const Receipt& receipt : events.receipts) {
-        std::set<std::uint64_t> ids;
-        for (const auto& slot : {std::optional(receipt.slot), receipt.receiver}) {
-            if (!slot) continue;
-            const auto [first, last] = by_slot_.equal_range(*slot);
-            for (auto it = first; it != last; ++it) ids.insert(it->second);
-        }
-        if (ids.empty()) continue;
-        const std::string text = to_json(receipt);
-        for (const std::uint64_t id : ids) push(id, text);
+        tell(topic_of(receipt.slot), receipt);
+        if (receipt.receiver && *receipt.receiver != receipt.slot) tell(topic_of(receipt.receiver), receipt);
     }
-    for (const BatchSummary& batch : events.batches) {
-        const std::string text = to_json(batch);
-        for (const auto& [id, subscription] : all_) {
-            if (!subscription.slot) push(id, text);
-        }
-    }
+    for (const BatchSummary& batch : events.batches) tell(kBatches, batch);
 }
 
 std::size_t Subscriptions::size() const {
     const std::scoped_lock lock(mutex_);
-    return all_.size();
+    return size_;
 }
 
 bool Subscriptions::wants_receipts() const {
     const std::scoped_lock lock(mutex_);
-    return !by_slot_.empty();
+    return !listeners_.empty() && listeners_.rbegin()->first != kBatches;
 }
 
 }  // namespace quarry::node::sequencer
