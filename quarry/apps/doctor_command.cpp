@@ -9,7 +9,6 @@
 #include <chrono>
 #include <memory>
 #include <optional>
-#include <set>
 
 #include "quarry/apps/commands.hpp"
 #include "quarry/apps/machine.hpp"
@@ -39,7 +38,6 @@ using node::prover::ProverConfig;
 using node::sequencer::SequencerConfig;
 
 constexpr std::uint64_t kTimeoutMs = 5'000;
-constexpr std::uint32_t kMaxRollups = 32;     // of a hub, that are looked at
 constexpr std::uint64_t kAdvisedBatches = 8;  // that the sender's account can pay for at once
 constexpr std::uint64_t kAdvisedProofs = 20;
 
@@ -77,7 +75,7 @@ struct Subject {
     std::vector<std::uint32_t> rollups;  ///< empty: all of the hub
     bool submits = false;                ///< batches of its one rollup: a sequencer
     /// Wei that the account is to have for one batch or proof.
-    std::function<doctor::U256(ethereum::Chain&)> price;
+    std::function<ethereum::Answer<doctor::U256>(ethereum::Chain&)> price;
     std::uint64_t advised = 1;  ///< times that
 };
 
@@ -101,12 +99,12 @@ Finding read_settings(const node::Settings& settings, const DoctorCommand& comma
 }
 
 /// What posting a batch of the greatest size blocks, until it is final.
-doctor::U256 batch_price(ethereum::Chain& chain, const SequencerConfig& config, const doctor::Address& hub,
-                         std::uint32_t rollup) {
+ethereum::Answer<doctor::U256> batch_price(ethereum::Chain& chain, const SequencerConfig& config,
+                                           const doctor::Address& hub, std::uint32_t rollup) {
     const auto terms = l1::terms_for(config.l1.settlement, 3 * config.engine.max_operations);
     const auto view = l1::HubReader(chain, hub).rollup_info(rollup);
-    const doctor::U256 bond = view ? view.value().parameters.batch_bond : doctor::U256();
-    return l1::saturated_sum(bond, l1::saturated_sum(terms.max, terms.rebate_cap));
+    if (!view) return view.error();
+    return l1::saturated_sum(view.value().parameters.batch_bond, l1::saturated_sum(terms.max, terms.rebate_cap));
 }
 
 Subject sequencer_subject(const DoctorCommand& command) {
@@ -144,9 +142,9 @@ Subject sequencer_subject(const DoctorCommand& command) {
 }
 
 /// Of handing in one proof, at the fees of now.
-doctor::U256 proof_price(ethereum::Chain& chain, const ProverConfig& config) {
+ethereum::Answer<doctor::U256> proof_price(ethereum::Chain& chain, const ProverConfig& config) {
     const auto fees = chain.suggest_fees();
-    if (!fees) return {};
+    if (!fees) return fees.error();
     const std::uint64_t gas = config.gas.verification_gas.back() + config.gas.item_gas;
     return l1::saturated_product(l1::saturated_sum(fees.value().base_fee, fees.value().priority_fee), gas);
 }
@@ -210,32 +208,14 @@ std::vector<Check> machine_checks(const Subject& s) {
     return all;
 }
 
-/// The keys that the rollups' batches are proven with.
-std::set<doctor::KeyNumber> keys_of(ethereum::Chain& chain, const doctor::Address& hub,
-                                    const std::vector<std::uint32_t>& rollups) {
-    std::set<doctor::KeyNumber> keys;
-    const auto add = [&](std::uint32_t rollup) {
-        const auto view = l1::HubReader(chain, hub).rollup_info(rollup);
-        const bool is_there = view && !view.value().owner.is_zero();
-        if (is_there) keys.insert(view.value().parameters.key);
-        return is_there;
-    };
-    for (const std::uint32_t rollup : rollups) (void)add(rollup);
-    for (std::uint32_t rollup = 1; rollups.empty() && rollup <= kMaxRollups && add(rollup);) ++rollup;
-    return keys;
-}
-
 /// Of the hub and the account, asked of the first endpoint that answers.
 std::vector<Check> hub_checks(const Subject& s, ethereum::Chain& chain) {
     std::vector<Check> all{{"clock", [&chain] { return doctor::check_clock(chain, unix_seconds()); }}};
     if (s.place) {
         const doctor::Address hub = s.place->hub;
         all.push_back({"hub", [&chain, hub] { return doctor::check_hub(chain, hub); }});
-        for (const doctor::KeyNumber key : keys_of(chain, hub, s.rollups)) {
-            all.push_back({"verifiers", [&chain, hub, key] {
-                               return doctor::check_verifiers(chain, hub, key, known_key_digests());
-                           }});
-        }
+        for (const Finding& finding : doctor::check_verifiers(chain, hub, s.rollups, known_key_digests()))
+            all.push_back({"verifiers", [finding] { return finding; }});
     }
     const auto key = l1::read_key_file(s.key);
     if (!key) return all;
@@ -247,8 +227,7 @@ std::vector<Check> hub_checks(const Subject& s, ethereum::Chain& chain) {
     }
     if (s.price) {
         all.push_back({"balance", [&s, &chain, account] {
-                           const doctor::U256 price = s.price(chain);
-                           return doctor::check_balance(chain, account, price, l1::saturated_product(price, s.advised));
+                           return doctor::check_balance(chain, account, s.price(chain), s.advised);
                        }});
     }
     return all;

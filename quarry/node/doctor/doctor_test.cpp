@@ -113,6 +113,7 @@ class FakeChain final : public ethereum::SilentChain {
     U256 wei;
     bool is_pinned = true;
     bool may_submit = true;
+    std::optional<std::uint32_t> num_rollups = 0;  ///< none: no answer
     KeyDigests digests = kDigests;
 
     FakeChain() {
@@ -139,6 +140,14 @@ class FakeChain final : public ethereum::SilentChain {
         };
         if (is(l1::HubFunction::bridge)) return encode("(address)", {ethereum::contract_address(kHub, 1)});
         if (is(l1::HubFunction::is_sequencer)) return encode("(bool)", {may_submit});
+        if (is(l1::HubFunction::rollup_info) && num_rollups) {
+            const U256 rollup(request.data.back());
+            const Address owner = rollup > U256(*num_rollups) ? Address{} : kAccount;
+            return encode(
+                "(" QUARRY_ABI_ROLLUP_VIEW ")",
+                {ethereum::AbiValue({owner, Address{}, ethereum::Hash{}, U256(), true, U256(), U256(), ethereum::Hash{},
+                                     ethereum::Hash{}, U256(), l1::to_abi(l1::Parameters())})});
+        }
         if (is(l1::HubFunction::verifiers)) {
             const l1::VerifierSet set{1, address(10), address(11), address(12)};
             return encode("(" QUARRY_ABI_VERIFIERS ",bool)", {l1::to_abi(set), is_pinned});
@@ -196,11 +205,31 @@ TEST(DoctorL1, Balance) {
     FakeChain chain;
     const auto verdict = [&](std::uint64_t wei) {
         chain.wei = U256(wei);
-        return check_balance(chain, kAccount, U256(10), U256(20)).verdict;
+        return check_balance(chain, kAccount, U256(10), 2).verdict;
     };
     EXPECT_EQ(verdict(9), Verdict::fail);
     EXPECT_EQ(verdict(10), Verdict::warn);
     EXPECT_EQ(verdict(20), Verdict::ok);
+    // An account that has nothing has not enough for what nobody can say.
+    EXPECT_EQ(check_balance(chain, kAccount, ethereum::SilentChain::unused(), 2).verdict, Verdict::fail);
+}
+
+TEST(DoctorL1, VerifiersOfRollups) {
+    FakeChain chain;
+    const auto verdicts = [&](const std::vector<std::uint32_t>& rollups) {
+        std::vector<Verdict> r;
+        for (const Finding& finding : check_verifiers(chain, kHub, rollups, kDigests)) r.push_back(finding.verdict);
+        return r;
+    };
+    EXPECT_EQ(verdicts({}), std::vector{Verdict::warn});
+    EXPECT_EQ(verdicts({9}), std::vector{Verdict::fail});
+    chain.num_rollups = 2;
+    EXPECT_EQ(verdicts({}), std::vector{Verdict::ok}) << "one key of both";
+    EXPECT_EQ(verdicts({1}), std::vector{Verdict::ok});
+    EXPECT_EQ(verdicts({9, 1}), (std::vector{Verdict::fail, Verdict::ok}));
+    chain.num_rollups.reset();
+    EXPECT_EQ(verdicts({}), std::vector{Verdict::fail});
+    EXPECT_EQ(verdicts({1}), std::vector{Verdict::fail});
 }
 
 /// Paths and the status that each answers with; others are 404.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "quarry/node/l1/connection.hpp"
 #include "quarry/node/l1/hub_contract.hpp"
@@ -127,6 +128,31 @@ Finding check_verifiers(ethereum::Chain& chain, const Address& hub, KeyNumber ke
     return ok(text);
 }
 
+std::vector<Finding> check_verifiers(ethereum::Chain& chain, const Address& hub,
+                                     const std::vector<std::uint32_t>& rollups, const KeyDigests& known) {
+    std::vector<Finding> findings;
+    std::set<KeyNumber> keys;
+    const bool is_all = rollups.empty();
+    const std::size_t count = is_all ? kMaxRollups : rollups.size();
+    for (std::size_t i = 0; i < count; ++i) {
+        const std::uint32_t rollup = is_all ? static_cast<std::uint32_t>(i + 1) : rollups[i];
+        const auto view = l1::HubReader(chain, hub).rollup_info(rollup);
+        const bool is_there = view && !view.value().owner.is_zero();
+        if (is_there) {
+            keys.insert(view.value().parameters.key);
+            continue;
+        }
+        if (!view)
+            findings.push_back(fail(fmt::format("rollup {}: {}", rollup, text_of(view.error())), "check the hub"));
+        else if (!is_all)
+            findings.push_back(fail(fmt::format("the hub has no rollup {}", rollup), "check the rollup's number"));
+        if (is_all) break;
+    }
+    for (const KeyNumber key : keys) findings.push_back(check_verifiers(chain, hub, key, known));
+    if (findings.empty()) findings.push_back(warn("the hub has no rollup yet", "register one: quarry l1 deploy --hub"));
+    return findings;
+}
+
 Finding check_sequencer(ethereum::Chain& chain, const Address& hub, std::uint32_t rollup, const Address& account) {
     const auto is_sequencer = l1::HubReader(chain, hub).is_sequencer(rollup, account);
     if (!is_sequencer) {
@@ -139,7 +165,11 @@ Finding check_sequencer(ethereum::Chain& chain, const Address& hub, std::uint32_
                 "the rollup's owner adds it as a sequencer, or use the key of one that is");
 }
 
-Finding check_balance(ethereum::Chain& chain, const Address& account, const U256& least, const U256& advised) {
+Finding check_balance(ethereum::Chain& chain, const Address& account, const Answer<U256>& price,
+                      std::uint64_t advised_times) {
+    if (!price) return fail("what is needed is not known: " + text_of(price.error()), "check the endpoint and the hub");
+    const U256& least = price.value();
+    const U256 advised = l1::saturated_product(least, advised_times);
     const auto balance = chain.balance(account, BlockTag::latest);
     if (!balance) return no_answer(balance.error());
     const std::string text = fmt::format("{} has {}", ethereum::to_hex(account), eth(balance.value()));

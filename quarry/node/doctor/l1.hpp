@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "quarry/ethereum/chain.hpp"
 #include "quarry/ethereum/http.hpp"
@@ -37,9 +38,15 @@ using KeyDigests = std::array<ethereum::Hash, 3>;
 using KeyNumber = decltype(l1::Parameters::key);
 /// The hub's verifying contracts of that number verify this program's proofs.
 Finding check_verifiers(ethereum::Chain& chain, const Address& hub, KeyNumber key, const KeyDigests& known);
+/// The same of every key that batches of these rollups are proven with; none named: of all rollups of the hub, up to
+/// kMaxRollups. A rollup that is named and not there fails.
+inline constexpr std::uint32_t kMaxRollups = 32;
+std::vector<Finding> check_verifiers(ethereum::Chain& chain, const Address& hub,
+                                     const std::vector<std::uint32_t>& rollups, const KeyDigests& known);
 /// The rollup is there and the account may submit its batches.
 Finding check_sequencer(ethereum::Chain& chain, const Address& hub, std::uint32_t rollup, const Address& account);
-/// The account has `least` wei, and better `advised`.
-Finding check_balance(ethereum::Chain& chain, const Address& account, const U256& least, const U256& advised);
+/// The account has `price` wei, and better `advised` times that.
+Finding check_balance(ethereum::Chain& chain, const Address& account, const ethereum::Answer<U256>& price,
+                      std::uint64_t advised);
 
 }  // namespace quarry::node::doctor
