@@ -7,6 +7,7 @@
 #include <deque>
 #include <map>
 
+#include "quarry/base/printable.hpp"
 #include "quarry/ethereum/rpc_chain.hpp"
 
 namespace quarry::ethereum {
@@ -134,6 +135,19 @@ TEST(RpcResponse, WordsOfAMessageTellTheCause) {
     // What a node does not have must not count as sent.
     EXPECT_EQ(cause("unknown transaction 0x12"), EthereumCode::rpc_error);
     EXPECT_EQ(cause("nonce too low: next nonce 5, tx nonce 4"), EthereumCode::nonce_too_low);
+}
+
+TEST(RpcResponse, AMessageCannotSteerATerminal) {
+    const std::string clears = R"(a \u001b[2J \"b\" \\ \u00e9)";
+    const auto said = [](const std::string& message) {
+        return parse_rpc_response(R"({"id":5,"error":{"code":-32000,"message":")" + message + R"("}})", 5, 1, false)
+            .value()[0]
+            .error()
+            .detail;
+    };
+    EXPECT_EQ(said(clears), "a ?[2J 'b' ? ?? (-32000)");
+    EXPECT_EQ(said(std::string(1'000'000, 'x')), std::string(kMaxPrintable, 'x') + " (-32000)");
+    EXPECT_EQ(classify_rpc_error(1, "\x1b]0;\a", {}).detail, "?]0;? (1)");
 }
 
 TEST_F(JsonRpcTest, AnswersAboutAnotherTransactionAreRefused) {

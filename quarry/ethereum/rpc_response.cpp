@@ -3,6 +3,7 @@
 #include <optional>
 #include <utility>
 
+#include "quarry/base/printable.hpp"
 #include "quarry/ethereum/json_fields.hpp"
 #include "quarry/ethereum/json_rpc.hpp"
 
@@ -10,7 +11,6 @@ namespace quarry::ethereum {
 namespace {
 
 constexpr std::size_t kMaxRevertBytes = std::size_t{1} << 20;
-constexpr std::size_t kMaxMessage = 300;
 
 EthereumError bad_response(const char* why) { return {EthereumCode::bad_response, why, {}}; }
 
@@ -29,11 +29,7 @@ EthereumError read_error(const boost::json::value& value) {
     if (code == nullptr || !code->is_int64() || message == nullptr || !message->is_string()) {
         return bad_response("an error without code and message");
     }
-    std::string text(message->get_string().data(), message->get_string().size());
-    for (char& c : text) {
-        if (c < ' ' || c > '~') c = ' ';  // it goes into logs
-    }
-    text.resize(std::min(text.size(), kMaxMessage));
+    const std::string_view text(message->get_string().data(), message->get_string().size());
     return classify_rpc_error(code->get_int64(), text, revert_data(object->if_contains("data")));
 }
 
@@ -62,7 +58,8 @@ bool contains_any(std::string_view text, std::initializer_list<std::string_view>
 }  // namespace
 
 EthereumError classify_rpc_error(std::int64_t code, std::string_view message, Bytes data) {
-    std::string text = " " + std::string(message);  // a word may be asked for with the space before it
+    const std::string shown = printable(message);  // in logs and on terminals
+    std::string text = " " + shown;                // a word may be asked for with the space before it
     std::transform(text.begin(), text.end(), text.begin(),
                    [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
     const auto cause = [&] {
@@ -95,7 +92,7 @@ EthereumError classify_rpc_error(std::int64_t code, std::string_view message, By
         if (contains_any(text, {"not found", "unknown block"})) return not_found;
         return rpc_error;
     }();
-    return {cause, std::string(message) + " (" + std::to_string(code) + ")", std::move(data)};
+    return {cause, shown + " (" + std::to_string(code) + ")", std::move(data)};
 }
 
 Answer<std::vector<Answer<std::string>>> parse_rpc_response(std::string_view body, std::uint64_t first_id,

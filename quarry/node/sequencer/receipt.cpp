@@ -1,19 +1,9 @@
 #include "quarry/node/sequencer/receipt.hpp"
 
+#include "quarry/base/printable.hpp"
 #include "quarry/node/flat_json.hpp"
 
 namespace quarry::node::sequencer {
-namespace {
-
-/// What ObjectWriter may write: causes come from other programs too.
-std::string printable(std::string text) {
-    for (char& c : text) {
-        if (c < 0x20 || c > 0x7e || c == '"' || c == '\\') c = '?';
-    }
-    return text;
-}
-
-}  // namespace
 
 const char* stage_name(Stage stage) noexcept {
     switch (stage) {
@@ -74,6 +64,7 @@ std::string to_json(const Receipt& receipt) {
     w.text("stage", stage_name(receipt.stage));
     if (receipt.batch != 0) w.integer("batch", receipt.batch).integer("index", receipt.index);
     if (receipt.created_slot) w.integer("created_slot", *receipt.created_slot);
+    // Causes come from other programs too.
     if (!receipt.code.empty()) w.text("code", printable(receipt.code)).text("reason", printable(receipt.reason));
     if (receipt.reverts != 0) w.integer("reverts", receipt.reverts);
     return std::move(w).finish();

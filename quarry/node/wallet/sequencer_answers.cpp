@@ -1,10 +1,10 @@
-#include <algorithm>
 #include <array>
 #include <boost/json.hpp>
 #include <charconv>
 #include <limits>
 #include <utility>
 
+#include "quarry/base/printable.hpp"
 #include "quarry/ethereum/types.hpp"
 #include "quarry/node/wallet/sequencer_client.hpp"
 #include "quarry/rollup/hashing.hpp"
@@ -15,19 +15,11 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::size_t kMaxAccounts = 256;
-constexpr std::size_t kMaxReasonChars = 300;
 constexpr int kRefused = -32000;
 
 Problem bad_answer(const std::string& why) {
     return {Problem::Kind::bad_input, "bad_answer", "the sequencer's answer is not what the method returns: " + why,
             "check that the URL is a Quarry sequencer's, of this release"};
-}
-
-/// Text from the other side is shown on a terminal: printable ASCII only.
-std::string printable(std::string_view text) {
-    std::string r(text.substr(0, kMaxReasonChars));
-    std::ranges::replace_if(r, [](char c) { return c < ' ' || c > '~'; }, '?');
-    return r;
 }
 
 /// Reads members of one object; the first that is missing or of another kind sticks.
