@@ -36,7 +36,11 @@ inline KeyBytes key_bytes(const SecretKey<KB11>& key) { return KeyBytes(key.enco
 class SecretText {
   public:
     SecretText() = default;
-    explicit SecretText(std::string text) : text_(std::move(text)) {}
+    /// Wipes its argument: to move a short string copies it.
+    explicit SecretText(std::string&& text) : text_(text) {
+        wipe(text.data(), text.size());
+        text.clear();
+    }
     SecretText(SecretText&& other) noexcept { *this = std::move(other); }
     SecretText& operator=(SecretText&& other) noexcept {
         if (this == &other) return *this;
