@@ -68,6 +68,7 @@ json::object to_json(const BatchNow& now) {
             {"sequencer", ethereum::to_hex(s.sequencer)},
             {"base", s.terms.base.to_decimal()},
             {"max", s.terms.max.to_decimal()},
+            {"rebate_cap", s.terms.rebate_cap.to_decimal()},
             {"bounty", now.bounty.to_decimal()},
             {"bond", s.bond.to_decimal()},
             {"deadline", s.deadline},
@@ -92,14 +93,16 @@ void run_list(const BatchOptions& options, const Session& session) {
         return print_json(json::object{{"ok", true}, {"rollup", place.rollup}, {"batches", list}});
     }
     if (batches.empty()) return print(fmt::format("rollup {} has no batches yet\n", place.rollup));
-    print(fmt::format("{:>8}  {:<10}  {:>9}  {:<8}  {:>8}  {:>18}  {}\n", "batch", "stage", "bytes", "data", "block",
-                      "bounty or owed", "payee"));
+    constexpr const char* kLine = "{:>8}  {:<10}  {:>9}  {:<8}  {:>8}  {:>18}  {:>18}  {:>18}  {:>18}  {}\n";
+    print(fmt::format(kLine, "batch", "stage", "bytes", "data", "block", "bounty or owed", "greatest bounty",
+                      "rebate cap", "bond", "payee"));
     for (const BatchNow& now : batches) {
         const l1::Submission& s = now.batch;
         const bool is_pending = s.state == l1::BatchState::pending;
-        print(fmt::format("{:>8}  {:<10}  {:>9}  {:<8}  {:>8}  {:>18}  {}\n", s.number, l1::batch_state_name(s.state),
-                          with_commas(s.header.byte_length), s.form == 1 ? "blobs" : "calldata", s.submitted.block,
-                          l1::ether_text(is_pending ? now.bounty : s.owed),
+        print(fmt::format(kLine, s.number, l1::batch_state_name(s.state), with_commas(s.header.byte_length),
+                          s.form == 1 ? "blobs" : "calldata", s.submitted.block,
+                          l1::ether_text(is_pending ? now.bounty : s.owed), l1::ether_text(s.terms.max),
+                          l1::ether_text(s.terms.rebate_cap), l1::ether_text(s.bond),
                           is_pending ? "-" : ethereum::to_hex(s.payee)));
     }
 }

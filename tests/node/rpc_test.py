@@ -8,6 +8,7 @@ import contextlib
 import http.client
 import json
 import os
+import re
 import socket
 import sys
 import tempfile
@@ -76,6 +77,19 @@ def eventually(check):
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.1)
+
+
+class Documentation(unittest.TestCase):
+    def test_codes_of_refused_operations(self):
+        root = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../..")
+        with open(os.path.join(root, "quarry/node/sequencer/mempool.hpp"), encoding="ascii") as file:
+            codes = re.findall(r"X\((\w+), \"", file.read().split("#define QUARRY_ADMISSION_CODES")[1].split("enum class")[0])
+        with open(os.path.join(root, "docs/rpc.md"), encoding="utf-8") as file:
+            section = file.read().split("## 3. Errors")[1].split("## 4.")[0]
+        documented = set(re.findall(r"\w+", "".join(line for line in section.splitlines(True)
+                                                   if line.startswith(("| -32000", "| -32005")))))
+        self.assertGreater(len(codes), 5)
+        self.assertEqual([code for code in codes if code not in documented], [])
 
 
 class Slow(unittest.TestCase):
