@@ -104,6 +104,9 @@ class Chain {
     Chain& operator=(const Chain&) = delete;
     virtual ~Chain() = default;
 
+    /// What it said last contradicts itself: where it stands for several nodes, others are asked first for a while.
+    virtual void doubt() {}
+
     virtual Answer<std::uint64_t> chain_id() = 0;
     virtual Answer<std::uint64_t> block_number() = 0;
     /// not_found.

@@ -43,6 +43,7 @@ bool is_transient(EthereumCode code) noexcept {
         case EthereumCode::rate_limited:
         case EthereumCode::bad_json:
         case EthereumCode::bad_response:
+        case EthereumCode::node_behind:
         case EthereumCode::response_too_large:
             return true;
         default:

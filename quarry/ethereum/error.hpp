@@ -24,6 +24,7 @@ namespace quarry::ethereum {
     /* the answer */                                                                                  \
     X(bad_json, "the answer is not JSON")                                                             \
     X(bad_response, "the answer is not what the method returns")                                      \
+    X(node_behind, "the endpoint's head is below one that was shown before")                          \
     X(not_found, "the node does not have it")                                                         \
     X(unknown_method, "the node does not know the method")                                            \
     X(too_many_results, "the node refuses so large a range")                                          \

@@ -22,6 +22,7 @@ struct IntentEntry {
     // Times are of this process: after a restart everything is due at once.
     std::uint64_t sent_ms = 0;
     std::uint64_t attempt_ms = 0;
+    std::uint64_t failed_ms = 0;  ///< when a step ended at it last
     /// The head at which the nonce was first seen used by a transaction that is none of ours.
     std::optional<std::uint64_t> taken_at;
 

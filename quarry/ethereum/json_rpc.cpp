@@ -103,9 +103,21 @@ void JsonRpc::record(std::size_t index, const EthereumError* error) {
     Endpoint& endpoint = endpoints_[index];
     ++endpoint.state.num_requests;
     endpoint.rests_until_ms = 0;
-    if (error == nullptr) return;
+    if (error == nullptr) {
+        last_answered_ = index;
+        return;
+    }
     ++endpoint.state.num_failures;
     endpoint.state.last_error = ethereum_code_name(error->code);
+    endpoint.rests_until_ms = now_ms + options_.rest_ms;
+}
+
+void JsonRpc::doubt() {
+    const std::uint64_t now_ms = clock_.now_ms();
+    const std::scoped_lock lock(mutex_);
+    Endpoint& endpoint = endpoints_[last_answered_];
+    ++endpoint.state.num_failures;
+    endpoint.state.last_error = ethereum_code_name(EthereumCode::bad_response);
     endpoint.rests_until_ms = now_ms + options_.rest_ms;
 }
 

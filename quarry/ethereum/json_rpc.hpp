@@ -57,6 +57,8 @@ class JsonRpc {
     /// One result a call, in order, in as few HTTP requests as max_batch allows. An error of the way is the whole
     /// batch's; an error of the node its call's.
     Answer<std::vector<Answer<std::string>>> call_batch(const std::vector<RpcCall>& calls);
+    /// The endpoint that answered last is tried last for a while, as if it had failed.
+    void doubt();
     /// Calls in flight finish with `stopped` at their next pause, and so do all later ones.
     void stop() noexcept { is_stopped_ = true; }
     [[nodiscard]] std::vector<EndpointState> endpoints() const;
@@ -89,8 +91,9 @@ class JsonRpc {
     Clock& clock_;
     std::atomic<bool> is_stopped_{false};
     std::atomic<std::uint64_t> next_id_{1};
-    mutable std::mutex mutex_;  ///< of the two below
+    mutable std::mutex mutex_;  ///< of those below
     std::vector<Endpoint> endpoints_;
+    std::size_t last_answered_ = 0;  ///< index
     std::minstd_rand jitter_;
 };
 

@@ -61,6 +61,19 @@ class JsonRpcTest : public ::testing::Test {
     std::unique_ptr<JsonRpc> rpc_;
 };
 
+TEST_F(JsonRpcTest, WhoIsDoubtedIsAskedLastForAWhile) {
+    transport_->add("a", 200, kFine);
+    transport_->add("b", 200, kFine);
+    EXPECT_TRUE(call().ok());
+    rpc_->doubt();
+    EXPECT_TRUE(call().ok());
+    EXPECT_EQ(transport_->asked, (std::vector<std::string>{"a", "b"}));
+    EXPECT_TRUE(rpc_->endpoints()[0].is_resting);
+    clock_.time_ms += RpcOptions{}.rest_ms;
+    EXPECT_TRUE(call().ok());
+    EXPECT_EQ(transport_->asked.back(), "a");
+}
+
 TEST_F(JsonRpcTest, ASecondEndpointServesAndTheFirstRestsForAWhile) {
     transport_->add("a", EthereumCode::timed_out);
     transport_->add("b", 200, kFine);

@@ -94,11 +94,24 @@ Answer<std::optional<FollowEvent>> LogFollower::next() {
         while (cursor_.recent.size() > options_.ring_blocks) cursor_.recent.pop_front();
         cursor_.next_number = header.number + 1;
     } else {
-        const BlockRef& ancestor = std::get_if<RollbackEvent>(&event)->ancestor;
-        while (cursor_.recent.back() != ancestor) cursor_.recent.pop_back();
-        cursor_.next_number = ancestor.number + 1;
+        move_to(std::get_if<RollbackEvent>(&event)->ancestor);
     }
     return std::optional<FollowEvent>(std::move(event));
+}
+
+std::optional<RollbackEvent> LogFollower::rewind() {
+    ready_.clear();
+    if (cursor_.recent.size() < 2) return std::nullopt;
+    const BlockRef oldest = cursor_.recent.front();
+    const RollbackEvent event{oldest, cursor_.recent.back().number - oldest.number};
+    move_to(oldest);
+    return event;
+}
+
+/// Precondition: it is one of the position's blocks.
+void LogFollower::move_to(const BlockRef& ancestor) {
+    while (cursor_.recent.back() != ancestor) cursor_.recent.pop_back();
+    cursor_.next_number = ancestor.number + 1;
 }
 
 /// Finds out what is next. Precondition: nothing is ready.

@@ -50,10 +50,14 @@ class LogFollower {
     /// inconsistent_logs (an endpoint whose logs contradict its own headers: the next call asks again), errors of the
     /// way. Not thread-safe.
     Answer<std::optional<FollowEvent>> next();
+    /// What came after the oldest block that the position names is delivered again, as the node says it then. What the
+    /// consumer is to undo for it; empty: the position names no other block.
+    std::optional<RollbackEvent> rewind();
     /// The position after the events that next() returned so far.
     [[nodiscard]] const FollowCursor& cursor() const noexcept { return cursor_; }
 
   private:
+    void move_to(const BlockRef& ancestor);
     Answer<Done> fill();
     Answer<Done> fetch_range(std::uint64_t first, std::size_t count);
     Answer<Done> find_fork();

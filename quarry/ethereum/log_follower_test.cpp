@@ -119,5 +119,26 @@ TEST(LogFollower, LiesAreRefused) {
     }
 }
 
+TEST(LogFollower, RewindsToItsOldestBlock) {
+    LyingChain chain;
+    LogFollowerOptions options;
+    options.filter.addresses = {contract(1)};
+    options.ring_blocks = 4;
+    FollowCursor cursor;
+    cursor.next_number = 1;
+    LogFollower follower(chain, options, cursor);
+    EXPECT_FALSE(follower.rewind().has_value());
+    chain.lie = [](std::vector<Log>& logs) { logs.pop_back(); };  // nothing else of the answer tells
+    for (std::uint64_t n = 1; n <= 7; ++n) ASSERT_TRUE(follower.next().value().has_value());
+    chain.lie = [](std::vector<Log>&) {};
+    const auto undone = follower.rewind();
+    ASSERT_TRUE(undone.has_value());
+    EXPECT_EQ(undone->ancestor, LyingChain::header(4).ref());
+    EXPECT_EQ(undone->depth, 3u);
+    const auto event = follower.next();
+    EXPECT_EQ(std::get<BlockEvent>(*event.value()).logs, LyingChain::truth());
+    EXPECT_EQ(follower.cursor().next_number, 6u);
+}
+
 }  // namespace
 }  // namespace quarry::ethereum

@@ -94,6 +94,7 @@ class RpcChain final : public Chain {
   public:
     explicit RpcChain(std::shared_ptr<JsonRpc> rpc) : rpc_(std::move(rpc)) {}
 
+    void doubt() override { rpc_->doubt(); }
     Answer<std::uint64_t> chain_id() override { return quantity("eth_chainId", "[]"); }
     Answer<std::uint64_t> block_number() override { return quantity("eth_blockNumber", "[]"); }
 

@@ -18,6 +18,9 @@ constexpr std::uint64_t kBlobPatience = 4;
 /// late.
 constexpr std::uint64_t kForeignNonceBlocks = 6;
 
+/// By how much the nodes behind one name differ all the time.
+constexpr std::uint64_t kUsualLagBlocks = 4;
+
 using EntryPtr = std::shared_ptr<IntentEntry>;
 
 bool is_consistent(const BlobSidecar& sidecar) {
@@ -99,7 +102,11 @@ class TransactionManager::Impl {
         const std::scoped_lock lock(mutex_);
         return entry.is_cancel_wanted;
     }
+    [[nodiscard]] std::vector<EntryPtr> entries_in_order() const;
+    Answer<bool> look(View& view);
+    Answer<Done> track_all(const std::vector<EntryPtr>& entries, View& view);
     Answer<Done> track(const EntryPtr& entry, View& view);
+    Answer<bool> has_blocks(std::uint64_t first, std::uint64_t count, const std::optional<Hash>& hash);
     Answer<Done> track_used_nonce(const EntryPtr& entry, const View& view);
     Answer<Done> settle(const EntryPtr& entry, const Receipt& receipt, std::size_t attempt, const View& view);
     Answer<Done> replace_if_due(IntentEntry& entry, View& view);
@@ -117,7 +124,8 @@ class TransactionManager::Impl {
     std::mutex step_mutex_;     ///< one step at a time
     mutable std::mutex mutex_;  ///< of the book and its entries
     IntentBook book_;
-    std::uint64_t newest_head_ = 0;  ///< the highest that a step saw
+    std::uint64_t newest_head_ = 0;     ///< the highest that a step saw lately
+    std::uint64_t newest_head_ms_ = 0;  ///< when it did last
 };
 
 Answer<Done> TransactionManager::Impl::check_intent(const Intent& intent) const {
@@ -197,24 +205,55 @@ Answer<Done> TransactionManager::Impl::step() {
     const std::scoped_lock step_lock(step_mutex_);
     View view;
     view.now_ms = std::max<std::uint64_t>(clock_.now_ms(), 1);  // 0: never
-    QUARRY_TRY_ASSIGN(view.head, chain_.block_number());
-    QUARRY_TRY_ASSIGN(view.nonce, chain_.transaction_count(key_.address(), BlockTag::latest));
-    // A node that is behind would have nonces used again.
-    if (view.head < newest_head_) return Done{};
-    newest_head_ = view.head;
+    QUARRY_TRY_ASSIGN(const bool is_present, look(view));
+    if (!is_present) return Done{};
+    const std::vector<EntryPtr> entries = entries_in_order();
+    const auto tracked = track_all(entries, view);
+    const auto queued = send_queued(entries, view);
+    const auto filled = fill_gap(view);
+    for (const auto& done : {tracked, queued, filled}) QUARRY_TRY(done);
+    return Done{};
+}
+
+/// One failure of the way ends a round, and the entry that met it comes last in the next: what cannot be answered about
+/// one of them keeps no other, and a node that is gone is not asked once for each.
+std::vector<EntryPtr> TransactionManager::Impl::entries_in_order() const {
+    const std::scoped_lock lock(mutex_);
+    std::multimap<std::uint64_t, EntryPtr> by_failure;  // of equal ones, in the order of submission
+    for (const EntryPtr& entry : book_.open_entries()) by_failure.emplace(entry->failed_ms, entry);
     std::vector<EntryPtr> entries;
-    {
-        const std::scoped_lock lock(mutex_);
-        entries = book_.open_entries();
+    for (const auto& [failed_ms, entry] : by_failure) entries.push_back(entry);
+    return entries;
+}
+
+/// Head and nonce. False, and far behind node_behind: the head is below one that was shown before, and a node that is
+/// behind would have nonces used again. What one false answer said of the head is forgotten after a while.
+Answer<bool> TransactionManager::Impl::look(View& view) {
+    QUARRY_TRY_ASSIGN(const BlockHeader head, chain_.block(BlockTag::latest));
+    QUARRY_TRY_ASSIGN(view.nonce, chain_.transaction_count(key_.address(), BlockTag::latest));
+    view.head = head.number;
+    if (view.head < newest_head_ && view.now_ms - newest_head_ms_ < options_.bump_after_ms) {
+        if (newest_head_ - view.head <= kUsualLagBlocks) return false;
+        return EthereumError{
+            EthereumCode::node_behind, std::to_string(view.head) + " after " + std::to_string(newest_head_), {}};
     }
+    newest_head_ = view.head;
+    newest_head_ms_ = view.now_ms;
+    return true;
+}
+
+Answer<Done> TransactionManager::Impl::track_all(const std::vector<EntryPtr>& entries, View& view) {
     for (const EntryPtr& entry : entries) {
+        Answer<Done> done = Done{};
         if (entry->status.nonce) {
-            QUARRY_TRY(track(entry, view));
+            done = track(entry, view);
         } else if (is_cancel_wanted(*entry)) {
-            QUARRY_TRY(finish(entry, IntentStage::cancelled, std::nullopt, std::nullopt));
+            done = finish(entry, IntentStage::cancelled, std::nullopt, std::nullopt);
         }
+        if (!done) entry->failed_ms = view.now_ms;
+        QUARRY_TRY(done);
     }
-    return send_queued(entries, view);
+    return Done{};
 }
 
 /// An entry that has a nonce.
@@ -244,12 +283,27 @@ Answer<Done> TransactionManager::Impl::track_used_nonce(const EntryPtr& entry, c
         const std::scoped_lock lock(mutex_);
         entry->status.receipt.reset();
         entry->status.stage = IntentStage::sent;
-        if (!entry->taken_at) entry->taken_at = view.head;
+        entry->taken_at = std::min(entry->taken_at.value_or(view.head), view.head);
     }
-    if (view.head < *entry->taken_at + options_.confirmations + kForeignNonceBlocks) return Done{};
+    const std::uint64_t num_blocks = options_.confirmations + kForeignNonceBlocks;
+    if (view.head - *entry->taken_at < num_blocks) return Done{};
+    QUARRY_TRY_ASSIGN(const bool is_lost, has_blocks(*entry->taken_at, num_blocks, std::nullopt));
+    if (!is_lost) return Done{};
     return finish(
         entry, IntentStage::failed, std::nullopt,
         EthereumError{EthereumCode::nonce_too_low, "the nonce was used by a transaction of somebody else", {}});
+}
+
+/// Whether the chain has so many linked blocks from number `first` on, at least one, the first one with this hash. What
+/// is final is decided by them: the number that a node gives its head may be any.
+Answer<bool> TransactionManager::Impl::has_blocks(std::uint64_t first, std::uint64_t count,
+                                                  const std::optional<Hash>& hash) {
+    count = std::max<std::uint64_t>(count, 1);
+    QUARRY_TRY_ASSIGN(const std::vector<BlockHeader> blocks, chain_.blocks(first, count));
+    for (std::size_t i = 1; i < blocks.size(); ++i) {
+        if (blocks[i].parent_hash != blocks[i - 1].hash) return false;
+    }
+    return blocks.size() == count && (!hash || blocks.front().hash == *hash);
 }
 
 /// A version of it is in a block.
@@ -268,8 +322,9 @@ Answer<Done> TransactionManager::Impl::settle(const EntryPtr& entry, const Recei
     }
     if (entry->status.depth < options_.confirmations) return Done{};
     // The receipt may come from a block that is no longer part of the chain.
-    QUARRY_TRY_ASSIGN(const BlockHeader block, chain_.block(receipt.block.number));
-    if (block.hash != receipt.block.hash) return Done{};
+    QUARRY_TRY_ASSIGN(const bool is_buried,
+                      has_blocks(receipt.block.number, options_.confirmations, receipt.block.hash));
+    if (!is_buried) return Done{};
     return finish(entry, outcome, entry->status.hashes[attempt], std::nullopt);
 }
 
@@ -333,10 +388,12 @@ Answer<Done> TransactionManager::Impl::send_queued(const std::vector<EntryPtr>& 
         // Nodes keep blob transactions in a pool of their own and refuse an account that is in both. What comes first
         // goes first, or a stream of one kind would keep the other waiting for ever.
         if (num_unmined[entry->is_blob() ? 0 : 1] != 0) break;
-        QUARRY_TRY(send_first(entry, view, num_unmined[0] + num_unmined[1] == 0));
+        const auto done = send_first(entry, view, num_unmined[0] + num_unmined[1] == 0);
+        if (!done) entry->failed_ms = view.now_ms;
+        QUARRY_TRY(done);
         if (entry->status.nonce) count(*entry);
     }
-    return fill_gap(view);
+    return Done{};
 }
 
 /// After a reorganisation deeper than the confirmations the account's next nonce may be one that is not in use any

@@ -105,7 +105,8 @@ class TransactionManager {
 
     /// Looks at the chain and does what is due: sends, replaces, confirms, sends again what a reorganisation dropped.
     /// Called by the owner at every new head and every second or so. Returns the first error of the way (the next call
-    /// tries again); errors of single intents are in their status.
+    /// tries again, other intents first); errors of single intents are in their status. node_behind: the node is
+    /// not asked for more, and nothing is done.
     Answer<Done> step();
 
   private:

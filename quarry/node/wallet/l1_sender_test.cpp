@@ -31,6 +31,12 @@ class SlowChain final : public ethereum::SilentChain {
         if (!is_reachable) return EthereumError{EthereumCode::timed_out, "", {}};
         return std::uint64_t{100};
     }
+    Answer<ethereum::BlockHeader> block(const BlockId& /*id*/) override {
+        QUARRY_TRY_ASSIGN(const std::uint64_t number, block_number());
+        ethereum::BlockHeader head;
+        head.number = number;
+        return head;
+    }
     Answer<std::uint64_t> transaction_count(const Address& /*account*/, const BlockId& /*at*/) override {
         return std::uint64_t{mined ? 1U : 0U};
     }
