@@ -59,11 +59,13 @@ Outcome<Done> empty_folder(const Layout& layout) {
     return Done{};
 }
 
+/// Something that no interrupted start of a network leaves, which makes the marker before all else.
 bool holds_something_else(const Layout& layout) {
     std::error_code error;
     if (fs::exists(layout.marker(), error)) return false;
     for (const auto& entry : fs::directory_iterator(layout.options().folder, error)) {
-        if (entry.path().filename() != kLock) return true;
+        const bool is_ours = entry.path().filename() == kLock || entry.path() == layout.marker() + ".part";
+        if (!is_ours) return true;
     }
     return false;
 }
@@ -91,13 +93,14 @@ Outcome<DevnetFolder> DevnetFolder::open(const Layout& layout, bool reset) {
         return Problem{Problem::Kind::bad_input, "devnet_runs", "another process runs the network in " + folder,
                        "stop it first, or choose another folder with --dir"};
     }
+    // First, so that a folder whose making was interrupted is known again.
+    QUARRY_PASS_ON(replace_file(layout.marker(), as_bytes("{\"type\":\"quarry devnet\",\"version\":1}\n")));
     if (reset) QUARRY_PASS_ON(empty_folder(layout));
     QUARRY_PASS_ON(check_ports(layout.options()));
     for (const std::string& path : layout.folders()) {
         fs::create_directories(path, error);
         if (error) return cannot_write(path, error.value());
     }
-    QUARRY_PASS_ON(replace_file(layout.marker(), as_bytes("{\"type\":\"quarry devnet\",\"version\":1}\n")));
     return held;
 }
 

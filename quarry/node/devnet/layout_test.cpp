@@ -132,7 +132,20 @@ TEST(DevnetFolderTest, APortThatIsTakenIsSaidBeforeAnythingStarts) {
     ::close(fd);
     ASSERT_FALSE(held);
     EXPECT_EQ(held.error().name, "port_taken");
+    EXPECT_TRUE(fs::exists(Layout(o).marker())) << "however far it came: the folder is known again";
     fs::remove_all(o.folder);
+}
+
+TEST(DevnetFolderTest, AnInterruptedStartIsNothingElse) {
+    const Layout layout(options_in("interrupted"));
+    fs::create_directories(layout.options().folder);
+    std::ofstream(layout.path("lock"));
+    std::ofstream(layout.marker() + ".part") << "{";
+    for (const bool reset : {true, false}) {
+        const auto held = DevnetFolder::open(layout, reset);
+        EXPECT_TRUE(held) << held.error().name;
+    }
+    fs::remove_all(layout.options().folder);
 }
 
 }  // namespace
