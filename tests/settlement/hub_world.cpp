@@ -93,9 +93,10 @@ l1::DeployPlan HubWorld::plan() const {
     return plan;
 }
 
-node::Outcome<l1::Deployment> HubWorld::deploy_again(const std::string& journal, const l1::DeployPlan& plan) {
+node::Outcome<l1::Deployment> HubWorld::deploy_again(const std::string& journal, const l1::DeployPlan& plan,
+                                                     ethereum::Chain& seen) {
     const auto manager = make_manager(*anvil_, clock_, 0, folder_ + "/" + journal, 1);
-    return l1::deploy(plan, chain(), *manager, clock_);
+    return l1::deploy(plan, seen, *manager, clock_);
 }
 
 void HubWorld::stop() {
@@ -111,14 +112,16 @@ void HubWorld::restart(const l1::SettlementOptions& settlement_options) {
     view_options.bridge = deployment_.bridge;
     view_options.chain_id = deployment_.chain_id;
     view_options.first_block = deployment_.first_block;
+    view_options.rollup = deployment_.rollup;
     auto store = l1::open_event_store(folder_ + "/view", l1::view_identity(view_options));
     ASSERT_TRUE(store.ok()) << store.error().message;
     auto view = l1::HubView::open(chain(), view_options, std::move(store).value());
     ASSERT_TRUE(view.ok()) << view.error().code;
     view_ = std::move(view).value();
     sequencer_ = make_manager(*anvil_, clock_, 0, folder_ + "/sequencer.journal", 16);
-    settlement_ = std::make_unique<l1::L1Settlement>(settlement_options, *view_, *sequencer_, chain(),
-                                                     [] { return ethereum::Kzg::shared(); });
+    settlement_ = std::make_unique<l1::L1Settlement>(
+        settlement_options, *view_, *sequencer_, chain(), [] { return ethereum::Kzg::shared(); },
+        [this] { return now; });
 }
 
 std::unique_ptr<l1::HubView> HubWorld::fresh_view() {

@@ -61,7 +61,11 @@ class HubWorld {
 
     node::l1::DeployPlan plan() const;
     /// Deploys with the journal of this name.
-    node::Outcome<node::l1::Deployment> deploy_again(const std::string& journal, const node::l1::DeployPlan& plan);
+    node::Outcome<node::l1::Deployment> deploy_again(const std::string& journal, const node::l1::DeployPlan& plan) {
+        return deploy_again(journal, plan, chain());
+    }
+    node::Outcome<node::l1::Deployment> deploy_again(const std::string& journal, const node::l1::DeployPlan& plan,
+                                                     ethereum::Chain& seen);
     /// View, sender and settlement from what is on disk, as after a kill.
     void restart(const node::l1::SettlementOptions& options);
     void restart() { restart(options); }
@@ -95,6 +99,7 @@ class HubWorld {
     node::l1::Bytes effects_of(const MadeBatch& made) const;
 
     node::l1::SettlementOptions options;
+    std::uint64_t now = 0;  ///< seconds, of the sequencer's own clock
 
   private:
     std::unique_ptr<AnvilProcess> anvil_;

@@ -17,14 +17,17 @@ constexpr std::size_t kMaxKeyFileBytes = 1'024;
 constexpr std::size_t kEtherDigits = 18;
 constexpr std::size_t kMaxAmountDigits = 48;
 
-Problem view_problem(const ViewError& error) {
-    const bool is_refused = !error.is_transient;
-    return {is_refused ? Problem::Kind::refused : Problem::Kind::environment, error.code, error.detail,
-            is_refused ? "check the hub's address; delete the followed state to read the chain again"
-                       : "try again, or with another endpoint"};
-}
-
 }  // namespace
+
+Problem view_problem(const ViewError& error) {
+    using Kind = ViewError::Kind;
+    const bool is_refused = error.kind == Kind::contracts;
+    const char* const remedy =
+        is_refused ? "try another endpoint; delete the followed state to read the chain again; check the hub's address"
+        : error.kind == Kind::storage ? "see that the folder of the followed state can be written, then start again"
+                                      : "the next attempt follows by itself; check the L1 endpoint";
+    return {is_refused ? Problem::Kind::refused : Problem::Kind::environment, error.code, error.detail, remedy};
+}
 
 Problem chain_problem(const ethereum::EthereumError& error) {
     return {Problem::Kind::environment, ethereum_code_name(error.code),
@@ -76,7 +79,8 @@ Outcome<std::unique_ptr<ethereum::TransactionManager>> Connection::open_sender(
 }
 
 Outcome<std::unique_ptr<HubView>> Connection::open_view(const Address& hub, std::uint64_t first_block,
-                                                        const std::string& path) const {
+                                                        const std::string& path,
+                                                        std::optional<std::uint32_t> rollup) const {
     const auto bridge = HubReader(*chain_, hub).bridge();
     if (!bridge) {
         Problem problem = chain_problem(bridge.error());
@@ -90,6 +94,7 @@ Outcome<std::unique_ptr<HubView>> Connection::open_view(const Address& hub, std:
     options.bridge = bridge.value();
     options.chain_id = chain_id_;
     options.first_block = first_block;
+    options.rollup = rollup;
     std::unique_ptr<EventStore> store = make_memory_event_store();
     if (!path.empty()) {
         auto stored = open_event_store(path, view_identity(options));

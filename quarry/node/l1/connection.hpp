@@ -25,6 +25,8 @@ struct ConnectionOptions {
 /// For accounts of services: a transaction is final only when no reorganisation that was ever seen reaches it.
 ethereum::TransactionManagerOptions long_lived_sender();
 
+/// What stops or delays a view as the programs report it.
+Problem view_problem(const ViewError& error);
 /// An error of the way as the programs report it.
 Problem chain_problem(const ethereum::EthereumError& error);
 
@@ -42,10 +44,11 @@ class Connection {
     /// An account that sends; its journal is `path`. `options.chain_id` is filled in.
     [[nodiscard]] Outcome<std::unique_ptr<ethereum::TransactionManager>> open_sender(
         ethereum::TransactionManagerOptions options, const ethereum::PrivateKey& key, const std::string& path) const;
-    /// The hub's events from `first_block` on, kept in the folder `path` (empty: in memory only). refused (no_hub):
-    /// there is no hub at this address.
+    /// The hub's events from `first_block` on, kept in the folder `path` (empty: in memory only). With `rollup`, what
+    /// is followed of it is compared with the contracts' state. refused (no_hub): there is no hub at this address.
     [[nodiscard]] Outcome<std::unique_ptr<HubView>> open_view(const Address& hub, std::uint64_t first_block,
-                                                              const std::string& path) const;
+                                                              const std::string& path,
+                                                              std::optional<std::uint32_t> rollup = {}) const;
     /// Blobs from these beacon nodes, or if there is none from the endpoints themselves, as a development chain serves
     /// them.
     [[nodiscard]] Outcome<std::unique_ptr<ethereum::BlobSource>> open_blobs(

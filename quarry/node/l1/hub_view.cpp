@@ -3,18 +3,25 @@
 #include <algorithm>
 #include <utility>
 
+#include "quarry/node/l1/hub_contract.hpp"
+
 namespace quarry::node::l1 {
 namespace {
 
-constexpr std::size_t kMaxUnsavedBlocks = 256;
+using ethereum::EthereumCode;
 
-ViewError storage_failure(const StorageError& error) { return {storage_code_name(error.code), error.message, false}; }
+constexpr std::size_t kMaxUnsavedBlocks = 256;
+/// How often the same fault has to come back until it is believed.
+constexpr unsigned kMaxRestarts = 10;
+
+ViewError storage_failure(const StorageError& error) {
+    return {storage_code_name(error.code), error.message, ViewError::Kind::storage};
+}
 
 ViewError chain_failure(const ethereum::EthereumError& error) {
-    using ethereum::EthereumCode;
-    // The other ways of failing are the endpoint's, and a reorganisation beyond the ring: that one stays.
-    const bool stays = error.code == EthereumCode::reorg_too_deep || error.code == EthereumCode::bad_cursor;
-    return {ethereum_code_name(error.code), error.detail, !stays};
+    const bool is_fault = error.code == EthereumCode::reorg_too_deep;
+    return {ethereum_code_name(error.code), error.detail,
+            is_fault ? ViewError::Kind::contracts : ViewError::Kind::passing};
 }
 
 }  // namespace
@@ -42,10 +49,7 @@ std::optional<ViewError> HubView::load() {
     if (content.value().cursor) cursor = *content.value().cursor;
     for (StoredBlock& block : content.value().blocks) recent_.push_back(std::move(block));
     if (auto error = settle_base(cursor.next_number)) return error;
-    state_ = base_;
-    for (const StoredBlock& block : recent_) {
-        if (auto error = apply(state_, block)) return error;
-    }
+    if (auto error = rebuild()) return error;
     if (!cursor.recent.empty()) {
         const ethereum::BlockRef& last = cursor.recent.back();
         head_ = Head{last.number, recent_.empty() ? 0 : recent_.back().timestamp, last.hash, {}};
@@ -61,7 +65,17 @@ std::optional<ViewError> HubView::load() {
 
 std::optional<ViewError> HubView::apply(HubState& state, const StoredBlock& block) {
     for (const ethereum::Log& log : block.logs) {
-        if (auto fault = state.apply(log, block.timestamp)) return ViewError{fault->code, fault->detail, false};
+        if (auto fault = state.apply(log, block.timestamp)) {
+            return ViewError{fault->code, fault->detail, ViewError::Kind::contracts};
+        }
+    }
+    return std::nullopt;
+}
+
+std::optional<ViewError> HubView::rebuild() {
+    state_ = base_;
+    for (const StoredBlock& block : recent_) {
+        if (auto error = apply(state_, block)) return error;
     }
     return std::nullopt;
 }
@@ -77,28 +91,79 @@ std::optional<ViewError> HubView::settle_base(std::uint64_t next_number) {
 
 Expected<std::size_t, ViewError> HubView::step(std::size_t max_events) {
     if (fault_) return *fault_;
+    auto count = follow(max_events);
+    const bool is_at_head = count && count.value() < max_events;
+    if (is_at_head) {
+        if (auto error = compare()) count = *std::move(error);
+    }
+    if (!count && count.error().kind == ViewError::Kind::contracts) count = judge(count.error());
+    if (!count && count.error().kind != ViewError::Kind::passing) {
+        fault_ = count.error();
+        return count;
+    }
+    if (count && is_at_head) num_restarts_ = 0;
+    fault_ = flush();
+    if (fault_) return *fault_;
+    return count;
+}
+
+Expected<std::size_t, ViewError> HubView::follow(std::size_t max_events) {
     std::size_t count = 0;
-    std::optional<ViewError> error;
-    for (; count < max_events && !error; ++count) {
+    for (; count < max_events; ++count) {
         auto event = follower_->next();
-        if (!event) {
-            error = chain_failure(event.error());
-            break;
-        }
+        if (!event && event.error().code == EthereumCode::inconsistent_logs) chain_.doubt();
+        if (!event) return chain_failure(event.error());
         if (!event.value()) break;
+        std::optional<ViewError> error;
         if (const auto* block = std::get_if<ethereum::BlockEvent>(&*event.value())) {
             error = take_block(*block);
         } else {
-            error = roll_back(std::get<ethereum::RollbackEvent>(*event.value()));
+            const auto& rollback = std::get<ethereum::RollbackEvent>(*event.value());
+            error = roll_back(rollback);
+            const std::scoped_lock lock(mutex_);
+            ++rollbacks_.count;
+            rollbacks_.deepest = std::max(rollbacks_.deepest, rollback.depth);
         }
         if (!error && unsaved_.size() >= kMaxUnsavedBlocks) error = flush();
+        if (error) return *std::move(error);
     }
-    if (!error || error->is_transient) {
-        if (auto failed = flush()) error = std::move(failed);
+    return count;
+}
+
+/// Whether the contracts have of the rollup what the view has, as of the head. An endpoint that does not say is no
+/// fault: it may have gone on to another block.
+std::optional<ViewError> HubView::compare() {
+    if (!options_.rollup || !head_ || head_->hash == compared_) return std::nullopt;
+    const RollupRecord* r = state_.rollup(*options_.rollup);
+    if (r == nullptr || r->is_foreign) return std::nullopt;
+    const auto info = HubReader(chain_, options_.hub, head_->hash).rollup_info(r->id);
+    const auto queues = BridgeReader(chain_, options_.bridge, head_->hash).queues(r->id, 0, 0);
+    if (!info || !queues) return std::nullopt;
+    const bool is_same = info.value().head == r->head && info.value().finalised == r->finalised &&
+                         queues.value().deposit_count == r->deposits.size() &&
+                         queues.value().forced_count == r->forced.size();
+    if (!is_same) {
+        return ViewError{"events_missing",
+                         "up to block " + std::to_string(head_->number) +
+                             " there are other events than the contracts' "
+                             "state says",
+                         ViewError::Kind::contracts};
     }
-    if (!error) return count;
-    if (!error->is_transient) fault_ = error;
-    return *std::move(error);
+    compared_ = head_->hash;
+    return std::nullopt;
+}
+
+/// What an endpoint said since the view's oldest block contradicts itself, or the contracts. Unless that has been so
+/// each time before, all of it is asked for again, of another endpoint if there is one.
+ViewError HubView::judge(ViewError error) {
+    if (num_restarts_ == kMaxRestarts) return error;
+    ++num_restarts_;
+    chain_.doubt();
+    if (const auto undone = follower_->rewind()) {
+        if (auto failed = roll_back(*undone)) return *std::move(failed);
+    }
+    error.kind = ViewError::Kind::passing;
+    return error;
 }
 
 std::optional<ViewError> HubView::take_block(const ethereum::BlockEvent& event) {
@@ -118,18 +183,11 @@ std::optional<ViewError> HubView::roll_back(const ethereum::RollbackEvent& event
     const auto is_undone = [keep](const StoredBlock& block) { return block.number > keep; };
     const std::scoped_lock lock(mutex_);
     is_dirty_ = true;
-    ++rollbacks_.count;
-    rollbacks_.deepest = std::max(rollbacks_.deepest, event.depth);
     saved_up_to_ = std::min(saved_up_to_.value_or(keep), keep);
     std::erase_if(unsaved_, is_undone);
-    const bool is_changed = std::erase_if(recent_, is_undone) != 0;
+    std::erase_if(recent_, is_undone);
     head_ = Head{keep, head_ ? head_->timestamp : 0, event.ancestor.hash, head_ ? head_->base_fee : U256{}};
-    if (!is_changed) return std::nullopt;
-    state_ = base_;
-    for (const StoredBlock& block : recent_) {
-        if (auto error = apply(state_, block)) return error;
-    }
-    return std::nullopt;
+    return rebuild();
 }
 
 std::optional<ViewError> HubView::flush() {

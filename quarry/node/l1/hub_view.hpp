@@ -22,13 +22,21 @@ struct HubViewOptions {
     std::uint64_t behind_blocks = 0;  ///< how far behind the head to stay
     std::size_t ring_blocks = 256;    ///< the deepest reorganisation that can be followed
     std::size_t range_blocks = 512;   ///< a request when catching up
+    /// Whose chain and queues are to end where the contracts say, at every head: what an endpoint leaves out of its
+    /// logs shows then, before anything is decided on it. Empty: only what later events contradict shows.
+    std::optional<std::uint32_t> rollup;
 };
 
 /// What stopped or delays the view.
 struct ViewError {
+    enum class Kind {
+        passing,    ///< the next step may succeed
+        storage,    ///< the store cannot be read or written
+        contracts,  ///< what is followed breaks the specification, whoever is asked
+    };
     std::string code;  ///< a stable word: of the endpoint's failure, of storage, or of HubFault
     std::string detail;
-    bool is_transient = false;  ///< the next step may succeed
+    Kind kind = Kind::passing;
 };
 
 class HubView {
@@ -41,6 +49,10 @@ class HubView {
 
     /// Takes in at most `max_events` blocks or rollbacks. Returns how many there were: fewer than asked for means that
     /// the view is at the head. One thread at a time.
+    ///
+    /// Events that do not follow from each other are an endpoint's mistake before they are the contracts': the view
+    /// goes back to its oldest block, and asks again. Only a fault that comes back each time stops it for good, and a
+    /// store that fails does at once.
     Expected<std::size_t, ViewError> step(std::size_t max_events = 4'096);
 
     /// Where the view stands: the last block that it took in. Empty: none yet.
@@ -69,9 +81,13 @@ class HubView {
   private:
     HubView(ethereum::Chain& chain, HubViewOptions options, std::unique_ptr<EventStore> store);
     std::optional<ViewError> load();
+    Expected<std::size_t, ViewError> follow(std::size_t max_events);
+    std::optional<ViewError> compare();
+    ViewError judge(ViewError error);
     std::optional<ViewError> take_block(const ethereum::BlockEvent& event);
     std::optional<ViewError> roll_back(const ethereum::RollbackEvent& event);
     std::optional<ViewError> flush();
+    std::optional<ViewError> rebuild();
     static std::optional<ViewError> apply(HubState& state, const StoredBlock& block);
     std::optional<ViewError> settle_base(std::uint64_t next_number);
 
@@ -80,6 +96,8 @@ class HubView {
     std::unique_ptr<EventStore> store_;
     std::unique_ptr<ethereum::LogFollower> follower_;
     std::optional<ViewError> fault_;  ///< of the contracts or of storage: for good
+    unsigned num_restarts_ = 0;       ///< since the view was at the head, and all was well
+    ethereum::Hash compared_{};       ///< the head that was compared last
 
     mutable std::mutex mutex_;
     HubState state_;

@@ -32,7 +32,8 @@ Outcome<std::unique_ptr<SequencerLink>> SequencerLink::open(SequencerLinkOptions
     if (!opened) return opened.error();
     link->connection_ = std::move(opened).value();
     QUARRY_PASS_ON(check_sequencer(link->connection_->chain(), deployment, key.address()));
-    auto view = link->connection_->open_view(deployment.hub, deployment.first_block, o.folder + "/hub");
+    auto view =
+        link->connection_->open_view(deployment.hub, deployment.first_block, o.folder + "/hub", deployment.rollup);
     if (!view) return view.error();
     link->view_ = std::move(view).value();
     QUARRY_PASS_ON(catch_up(*link->view_));
@@ -42,7 +43,11 @@ Outcome<std::unique_ptr<SequencerLink>> SequencerLink::open(SequencerLinkOptions
     SettlementOptions settlement = o.settlement;
     settlement.rollup = deployment.rollup;
     link->settlement_ = std::make_unique<L1Settlement>(
-        settlement, *link->view_, *link->sender_, link->connection_->chain(), [] { return ethereum::Kzg::shared(); });
+        settlement, *link->view_, *link->sender_, link->connection_->chain(), [] { return ethereum::Kzg::shared(); },
+        [] {
+            const auto since_1970 = std::chrono::system_clock::now().time_since_epoch();
+            return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(since_1970).count());
+        });
     (void)link->settlement_->step();  // so that the sequencer starts with the present state of L1
     return link;
 }

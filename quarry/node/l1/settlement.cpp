@@ -8,6 +8,7 @@
 #include "quarry/hash/keccak.hpp"
 #include "quarry/node/file_io.hpp"
 #include "quarry/node/l1/batch_data.hpp"
+#include "quarry/node/l1/connection.hpp"
 #include "quarry/node/l1/hub_contract.hpp"
 #include "quarry/rollup/data_statement.hpp"
 
@@ -26,6 +27,8 @@ constexpr std::size_t kMaxEventsAtOnce = 4'096;
 constexpr std::uint64_t kCollectEveryBlocks = 50;
 /// After a duty's attempt that did not succeed.
 constexpr std::uint64_t kTryAgainBlocks = 5;
+/// A block comes every 12 seconds: an endpoint whose last one is older than this does not follow the chain any more.
+constexpr std::uint64_t kMaxHeadAgeSeconds = 600;
 constexpr std::string_view kPostPrefix = "post/";
 constexpr std::size_t kMaxBatchBytes = rollup::kMaxBatchWords * rollup::kWordBytes;
 /// Beside the data: selector, both headers, the other arguments, signature and fees.
@@ -39,10 +42,6 @@ constexpr auto kFinalCauses = std::to_array<std::string_view>(
 
 Problem environment(const std::string& name, const std::string& cause) {
     return {Problem::Kind::environment, name, cause, "the next attempt follows by itself; check the L1 endpoint"};
-}
-Problem to_problem(const ethereum::EthereumError& error) {
-    return environment(ethereum_code_name(error.code),
-                       std::string(ethereum_code_text(error.code)) + (error.detail.empty() ? "" : ": " + error.detail));
 }
 
 Problem not_taken_now(std::uint64_t number, const std::string& cause) {
@@ -84,12 +83,13 @@ BatchStatus status_of(const Submission& s, const std::optional<HubView::Head>& h
 }  // namespace
 
 L1Settlement::L1Settlement(SettlementOptions options, HubView& view, ethereum::TransactionManager& sender,
-                           ethereum::Chain& chain, LoadKzg load_kzg)
+                           ethereum::Chain& chain, LoadKzg load_kzg, Now now)
     : options_(with_order(std::move(options))),
       view_(view),
       sender_(sender),
       chain_(chain),
-      load_kzg_(std::move(load_kzg)) {}
+      load_kzg_(std::move(load_kzg)),
+      now_(std::move(now)) {}
 
 // ---- what the sequencer asks
 
@@ -207,14 +207,31 @@ Outcome<Done> L1Settlement::follow_and_send() {
         const std::scoped_lock lock(mutex_);
         is_connected_ = followed.ok();
     }
-    if (!followed) return environment(followed.error().code, followed.error().detail);
+    // What is on its way needs no view.
     const auto sent = sender_.step();
+    if (!followed) {
+        const Problem problem = view_problem(followed.error());
+        if (followed.error().kind == ViewError::Kind::passing) return problem;
+        const std::scoped_lock lock(mutex_);
+        failure_ = problem;
+        return problem;
+    }
     // Decisions need the present: a batch that the view has not come to yet would look as if it were not there.
     if (followed.value() == kMaxEventsAtOnce) return Done{};
     // What keeps one of them does not keep the others.
     for (const Outcome<Done>& done : {post_next(), do_duties(), collect()}) QUARRY_PASS_ON(done);
-    if (!sent) return to_problem(sent.error());
-    return Done{};
+    if (!sent) return chain_problem(sent.error());
+    return check_head();
+}
+
+Outcome<Done> L1Settlement::check_head() const {
+    const auto head = view_.head();
+    if (!head) return Done{};
+    const std::uint64_t now = now_();
+    const std::uint64_t age = now - std::min(now, head->timestamp);
+    if (age <= kMaxHeadAgeSeconds) return Done{};
+    return environment("l1_behind", "L1's last block is " + std::to_string(age) +
+                                        " seconds old by the own clock: the endpoint does not follow the chain");
 }
 
 void L1Settlement::update(const Job& job, const std::function<void(Job&)>& change) {
@@ -318,7 +335,7 @@ bool L1Settlement::end_withdrawn() {
 Outcome<Done> L1Settlement::send(const Job& job, const Chain& chain) {
     if (!end_withdrawn()) {
         const auto ended = sender_.step();
-        return ended ? Outcome<Done>(Done{}) : to_problem(ended.error());
+        return ended ? Outcome<Done>(Done{}) : chain_problem(ended.error());
     }
     const std::string id = next_attempt(post_name(job.batch.hash));
     if (sender_.status(id)) {  // a restart: it is on its way
@@ -330,13 +347,13 @@ Outcome<Done> L1Settlement::send(const Job& job, const Chain& chain) {
     intent.value().id = id;
     const bool is_blob = intent.value().sidecar != nullptr;
     const auto submitted = sender_.submit(std::move(intent).value());
-    if (!submitted) return to_problem(submitted.error());
+    if (!submitted) return chain_problem(submitted.error());
     update(job, [&](Job& j) {
         j.intent = id;
         ++(is_blob ? figures_.batches_in_blobs : figures_.batches_in_calldata);
     });
     const auto stepped = sender_.step();
-    if (!stepped) return to_problem(stepped.error());
+    if (!stepped) return chain_problem(stepped.error());
     return Done{};
 }
 
@@ -349,7 +366,7 @@ Outcome<ethereum::Intent> L1Settlement::make_intent(const Job& job, const Chain&
                        "restore the batch's folder from a backup"};
     }
     const auto fees = chain_.suggest_fees();
-    if (!fees) return to_problem(fees.error());
+    if (!fees) return chain_problem(fees.error());
     const U256 gas_price = saturated_sum(fees.value().base_fee, fees.value().priority_fee);
     const PlacementCost cost = placement_cost(data, gas_price, fees.value().blob_base_fee);
     const bool fits_calldata = data.size() <= rollup::kBlobWords * rollup::kWordBytes &&
@@ -372,9 +389,9 @@ Outcome<ethereum::Intent> L1Settlement::make_intent(const Job& job, const Chain&
         return intent;
     }
     const auto kzg = load_kzg_();
-    if (!kzg) return to_problem(kzg.error());
+    if (!kzg) return chain_problem(kzg.error());
     auto sidecar = kzg.value()->make_sidecar(blobs_of_words(data));
-    if (!sidecar) return to_problem(sidecar.error());
+    if (!sidecar) return chain_problem(sidecar.error());
     intent.sidecar = std::make_shared<const ethereum::BlobSidecar>(std::move(sidecar).value());
     intent.data = hub_call::submit_batch(chain.parent_header, header, terms);
     return intent;
@@ -418,7 +435,7 @@ Outcome<Done> L1Settlement::follow_intent(const Job& job) {
             j.code = ethereum_code_name(intent.error->code);
             j.reason = ethereum_code_text(intent.error->code);
         });
-        return to_problem(*intent.error);
+        return chain_problem(*intent.error);
     }
     if (intent.stage == IntentStage::confirmed) {
         // In a block that the view does not show: it was replaced after all. The next name is a new attempt.
@@ -496,7 +513,7 @@ Outcome<Done> L1Settlement::perform(const Duty& duty, std::uint64_t block) {
     intent.data = duty.data;
     intent.value = duty.value;
     const auto submitted = sender_.submit(std::move(intent));
-    if (!submitted) return to_problem(submitted.error());
+    if (!submitted) return chain_problem(submitted.error());
     next_try_[duty.name] = block + kTryAgainBlocks;
     const std::scoped_lock lock(mutex_);
     ++(figures_.*duty.counter);
@@ -509,9 +526,9 @@ Outcome<Done> L1Settlement::collect() {
     if (options_.collect_above.is_zero() || !head || head->number < next_collect_block_) return Done{};
     const Address self = sender_.address();
     const auto credit = HubReader(chain_, view_.options().hub).credit(self);
-    if (!credit) return to_problem(credit.error());
+    if (!credit) return chain_problem(credit.error());
     const auto fees = BridgeReader(chain_, view_.options().bridge).fees(self);
-    if (!fees) return to_problem(fees.error());
+    if (!fees) return chain_problem(fees.error());
     next_collect_block_ = head->number + kCollectEveryBlocks;
     constexpr auto kCounter = &SettlementFigures::collections;
     if (credit.value() >= options_.collect_above) {

@@ -30,9 +30,11 @@ namespace quarry::node::l1 {
 class L1Settlement final : public sequencer::Settlement {
   public:
     using LoadKzg = std::function<ethereum::Answer<const ethereum::Kzg*>()>;
-    /// All must outlive it. `load_kzg` is called when the first batch is to go into blobs.
+    using Now = std::function<std::uint64_t()>;
+    /// All must outlive it. `load_kzg` is called when the first batch is to go into blobs. `now`: the own clock, in
+    /// seconds since 1970.
     L1Settlement(SettlementOptions options, HubView& view, ethereum::TransactionManager& sender, ethereum::Chain& chain,
-                 LoadKzg load_kzg);
+                 LoadKzg load_kzg, Now now);
 
     /// Follows the chain, sends what is due. To be called at every new head and every second or so, by one thread. The
     /// first problem of the way; the next call tries again.
@@ -47,7 +49,8 @@ class L1Settlement final : public sequencer::Settlement {
     void withdraw(std::uint64_t from) override;
     [[nodiscard]] sequencer::BatchStatus status(std::uint64_t number, const rollup::Bytes32& hash) const override;
     [[nodiscard]] sequencer::BatchRules rules() const override;
-    /// forked_from_l1: for final_confirmations blocks L1 has gone on from another batch than the next one's parent.
+    /// forked_from_l1: for final_confirmations blocks L1 has gone on from another batch than the next one's parent; or
+    /// what stopped the view for good (view_problem).
     [[nodiscard]] std::optional<Problem> failure() const override;
 
     [[nodiscard]] SettlementFigures figures() const;
@@ -73,6 +76,7 @@ class L1Settlement final : public sequencer::Settlement {
     };
 
     Outcome<Done> follow_and_send();
+    Outcome<Done> check_head() const;
     Outcome<Done> post_next();
     Outcome<Done> advance(const Job& job, const Chain& chain);
     Outcome<Done> follow_intent(const Job& job);
@@ -96,6 +100,7 @@ class L1Settlement final : public sequencer::Settlement {
     ethereum::TransactionManager& sender_;
     ethereum::Chain& chain_;
     LoadKzg load_kzg_;
+    Now now_;
     std::uint64_t next_collect_block_ = 0;
     std::map<std::string, std::uint64_t> next_try_;  ///< by a due duty's name: the block of its next attempt
 

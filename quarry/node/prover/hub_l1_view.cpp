@@ -93,10 +93,7 @@ Outcome<Done> HubL1View::refresh() {
     }
     for (;;) {
         const auto count = view_.step(kEventsAtOnce);
-        if (!count) {
-            return Problem{Problem::Kind::environment, count.error().code, count.error().detail,
-                           count.error().is_transient ? "it is tried again" : "check the address of the hub"};
-        }
+        if (!count) return l1::view_problem(count.error());
         if (count.value() < kEventsAtOnce) break;
     }
     const auto fees = chain_.suggest_fees();

@@ -56,10 +56,12 @@ bool Engine::has_room() const {
 }
 
 /// Of L1's last block, with whose successors the hub compares a batch's timestamp: whatever the own clock says, which
-/// stands in where L1 is not to be had.
+/// stands in where L1 is not to be had. A block so old is not L1's last one, and the hub takes no batch twice as old.
 rollup::Timestamp Engine::l1_time(Milliseconds now) const {
+    constexpr std::uint64_t kMaxAgeSeconds = std::uint64_t{6} * 3'600;
     const auto head = settlement_.head();
-    const bool is_known = head && head->connected && head->timestamp != 0;
+    const bool is_known =
+        head && head->connected && head->timestamp != 0 && head->timestamp + kMaxAgeSeconds >= now / 1000;
     return is_known ? head->timestamp : static_cast<rollup::Timestamp>(now / 1000);
 }
 

@@ -290,6 +290,19 @@ TEST_F(SequencerEngine, BatchesCarryL1sTime) {
     EXPECT_EQ(world.engine->batch(3)->record.header.timestamp, world.now / 1000);
 }
 
+TEST_F(SequencerEngine, AHeadThatStandsStillIsNotL1sTime) {
+    world.settlement.at.timestamp = static_cast<rollup::Timestamp>(world.now / 1000);
+    const std::uint64_t head = world.settlement.at.timestamp;
+    world.now += 5 * 3'600'000;
+    world.submit(world.transfer(1, 2, 0));
+    ASSERT_TRUE(world.close_batch());
+    EXPECT_EQ(world.engine->batch(1)->record.header.timestamp, head) << "the hub still takes it";
+    world.now += 2 * 3'600'000;
+    world.submit(world.transfer(1, 2, 1));
+    ASSERT_TRUE(world.close_batch());
+    EXPECT_EQ(world.engine->batch(2)->record.header.timestamp, world.now / 1000);
+}
+
 TEST_F(SequencerEngine, ClosesByAgeAfterTheClockWasSetBack) {
     world.submit(world.transfer(1, 2, 0));
     world.now -= 3'600'000;
