@@ -6,12 +6,14 @@
 #include <set>
 
 #include "quarry/hash/keccak.hpp"
+#include "quarry/node/devnet/funding.hpp"
 #include "quarry/node/l1/artifact.hpp"
 #include "quarry/node/l1/batch_data.hpp"
 #include "quarry/node/l1/connection.hpp"
 #include "quarry/node/l1/hub_contract.hpp"
 #include "quarry/node/l1/proof_call.hpp"
 #include "quarry/rollup/testing.hpp"
+#include "tests/settlement/forgetful_chain.hpp"
 #include "tests/settlement/hub_world.hpp"
 
 namespace quarry::testing {
@@ -46,6 +48,41 @@ TEST(HubBindings, AreTheCompilersInterface) {
     check("IBridge", l1::bridge_function_signatures(), l1::bridge_event_signatures(), errors);
     const auto ours = l1::error_signatures();
     EXPECT_EQ(errors, std::set<std::string>(ours.begin(), ours.end()));
+}
+
+/// Wherever the way to the chain is lost, the command ends with that, and goes on when it is run again.
+TEST(HubDeployment, EndsWhereTheChainIsLost) {
+    HubWorld world;
+    for (unsigned num_receipts = 0;; ++num_receipts) {
+        ASSERT_LT(num_receipts, 100U);
+        ForgetfulChain chain(world.chain());
+        chain.receipts_left = num_receipts;
+        const auto again = world.deploy_again("deploy.journal", world.plan(), chain);
+        if (again) {
+            EXPECT_EQ(again.value(), world.deployment());
+            EXPECT_GE(num_receipts, 5U);
+            break;
+        }
+        EXPECT_EQ(again.error().name, "timed_out");
+    }
+}
+
+/// What was funded is not funded again; another amount is another deposit.
+TEST(DevnetFunding, IsDoneOncePerAmount) {
+    HubWorld world;
+    node::devnet::Funding funding{.seed = 3, .accounts = 2, .amount = rollup::Amount(1'000)};
+    const auto fund = [&] {
+        const auto done = node::devnet::fund_accounts(funding, world.deployment(), world.chain(), world.sequencer(),
+                                                      world.clock(), {});
+        EXPECT_TRUE(done.ok()) << done.error().name;
+        (void)l1::catch_up(world.view());
+        return world.view().read(
+            [&](const l1::HubState& s, const auto&) { return s.rollup(world.options.rollup)->deposits.size(); });
+    };
+    EXPECT_EQ(fund(), 2U);
+    EXPECT_EQ(fund(), 2U);
+    funding.amount = rollup::Amount(2'000);
+    EXPECT_EQ(fund(), 4U);
 }
 
 TEST(HubDeployment, IsDoneOnce) {

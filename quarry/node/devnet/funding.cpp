@@ -22,7 +22,8 @@ Outcome<Done> fund_accounts(const Funding& funding, const l1::Deployment& deploy
                             const std::function<bool()>& stops) {
     const DevelopmentKeys keys(funding.seed);
     const auto points = keys.public_keys(0, funding.accounts);
-    const auto id_of = [&](std::uint64_t i) { return fmt::format("fund/{}/{}", funding.seed, i); };
+    const std::string amount = l1::to_u256(funding.amount).to_decimal();
+    const auto id_of = [&](std::uint64_t i) { return fmt::format("fund/{}/{}/{}", funding.seed, i, amount); };
     for (std::uint64_t i = 0; i < funding.accounts; ++i) {
         rollup::Owner owner;
         owner.key_hash = rollup::key_hash(to_account_key(points[i]));

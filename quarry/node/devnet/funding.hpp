@@ -16,7 +16,8 @@ struct Funding {
 };
 
 /// Sends them in order and waits for them, so that account i gets slot i if nobody else has deposited before. What an
-/// earlier call sent is not sent again. refused: a deposit reverts; environment: the endpoint, `stops`.
+/// earlier call sent is not sent again; another amount is another deposit, into slots of its own. refused: a deposit
+/// reverts; environment: the endpoint, `stops`.
 Outcome<Done> fund_accounts(const Funding& funding, const l1::Deployment& deployment, ethereum::Chain& chain,
                             ethereum::TransactionManager& sender, ethereum::Clock& clock,
                             const std::function<bool()>& stops);

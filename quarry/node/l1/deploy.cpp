@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "quarry/node/l1/connection.hpp"
 #include "quarry/node/l1/hub_abi.hpp"
 #include "quarry/node/l1/hub_contract.hpp"
 #include "quarry/node/l1/hub_events.hpp"
@@ -18,10 +19,14 @@ constexpr std::uint64_t kPollMs = 250;
 constexpr std::array<const char*, 3> kProfileNames{"1", "4", "16"};
 
 Problem to_problem(const ethereum::EthereumError& error) {
-    return {Problem::Kind::environment, ethereum_code_name(error.code),
-            std::string(ethereum_code_text(error.code)) + (error.detail.empty() ? "" : ": " + error.detail),
-            "check the L1 endpoint and the account's balance, then run the command again: it goes on where it was"};
+    Problem problem = chain_problem(error);
+    problem.remedy += " and the account's balance, then run the command again: it goes on where it was";
+    return problem;
 }
+
+std::string verifier_name(std::size_t i) { return std::string("verifier-") + kProfileNames[i]; }
+std::string part_name(std::size_t i, std::size_t k) { return verifier_name(i) + "-part-" + std::to_string(k); }
+std::string token_name(std::size_t i) { return "token-" + std::to_string(i + 1); }
 
 Bytes append(Bytes code, const Bytes& arguments) {
     code.insert(code.end(), arguments.begin(), arguments.end());
@@ -95,14 +100,18 @@ class Deployer {
         return wait_for(chain_, sender_, id_of(name), plan_.confirmations, clock_, progress_.stops);
     }
 
-    /// The address of a contract whose creation was started.
-    Outcome<Address> created(const std::string& name) {
+    /// A contract whose creation was started: where it is, and since which block.
+    struct Created {
+        Address address;
+        std::uint64_t block = 0;
+    };
+    Outcome<Created> created(const std::string& name) {
         const auto receipt = finish(name);
         if (!receipt) return receipt.error();
         const auto address = receipt.value().contract_address;
         const auto code = chain_.code(address.value_or(Address{}), ethereum::BlockTag::latest);
         if (!code) return to_problem(code.error());
-        if (address && !code.value().empty()) return *address;
+        if (address && !code.value().empty()) return Created{*address, receipt.value().block.number};
         return Problem{Problem::Kind::environment, "deployment_lost",
                        "the journal knows the contract " + name + ", but this chain does not have it",
                        "use another --state folder for another chain"};
@@ -121,7 +130,7 @@ class Deployer {
             for (std::size_t k = 0; k < plan_.verifiers[i].parts.size(); ++k) {
                 const auto part = created(part_name(i, k));
                 if (!part) return part.error();
-                parts.push_back(part.value());
+                parts.push_back(part.value().address);
             }
             QUARRY_PASS_ON(start(verifier_name(i), std::nullopt, verifier_creation(plan_.verifiers[i], parts)));
         }
@@ -129,17 +138,17 @@ class Deployer {
         for (std::size_t i = 0; i < fronts.size(); ++i) {
             const auto front = created(verifier_name(i));
             if (!front) return front.error();
-            fronts[i] = front.value();
+            fronts[i] = front.value().address;
         }
         result_.verifiers = {plan_.version, fronts[0], fronts[1], fronts[2]};
         const auto proofs = created("proofs");
         if (!proofs) return proofs.error();
-        result_.proofs = proofs.value();
-        QUARRY_PASS_ON(start("hub", std::nullopt, hub_creation(plan_, proofs.value(), result_.verifiers)));
+        result_.proofs = proofs.value().address;
+        QUARRY_PASS_ON(start("hub", std::nullopt, hub_creation(plan_, result_.proofs, result_.verifiers)));
         const auto hub = created("hub");
         if (!hub) return hub.error();
-        result_.hub = hub.value();
-        result_.first_block = finish("hub").value().block.number;
+        result_.hub = hub.value().address;
+        result_.first_block = hub.value().block;
         return Done{};
     }
 
@@ -170,18 +179,13 @@ class Deployer {
 
     Outcome<Done> add_tokens() {
         for (std::size_t i = 0; i < plan_.tokens.size(); ++i) {
-            const std::string name = "token-" + std::to_string(i + 1);
+            const std::string name = token_name(i);
             QUARRY_PASS_ON(start(name, result_.bridge, bridge_call::add_token(result_.rollup, plan_.tokens[i])));
             const auto receipt = finish(name);
             if (!receipt) return receipt.error();
             result_.tokens.push_back(plan_.tokens[i]);
         }
         return Done{};
-    }
-
-    static std::string verifier_name(std::size_t i) { return std::string("verifier-") + kProfileNames[i]; }
-    static std::string part_name(std::size_t i, std::size_t k) {
-        return verifier_name(i) + "-part-" + std::to_string(k);
     }
 
     const DeployPlan& plan_;
@@ -194,11 +198,11 @@ class Deployer {
 
 }  // namespace
 
-namespace {
-
-/// Of an intent that is confirmed, by this process or by one before it.
-
-}  // namespace
+std::string failure_cause(const ethereum::IntentStatus& status) {
+    if (!status.error) return intent_stage_name(status.stage == IntentStage::mined ? status.outcome : status.stage);
+    const bool is_named = !status.error->revert_data.empty();
+    return is_named ? revert_name(status.error->revert_data) : ethereum_code_name(status.error->code);
+}
 
 Outcome<ethereum::Receipt> receipt_of(ethereum::Chain& chain, const ethereum::IntentStatus& status,
                                       const std::string& id) {
@@ -224,11 +228,7 @@ Outcome<ethereum::Receipt> wait_for(ethereum::Chain& chain, ethereum::Transactio
         const IntentStage stage = s.stage_at(confirmations);
         if (stage == IntentStage::confirmed) return receipt_of(chain, s, id);
         if (stage > IntentStage::confirmed) {
-            const bool has_cause = s.error && !s.error->revert_data.empty();
-            const std::string cause = has_cause ? revert_name(s.error->revert_data)
-                                      : s.error ? ethereum_code_name(s.error->code)
-                                                : intent_stage_name(stage);
-            return Problem{Problem::Kind::refused, cause, "the transaction " + id + " does not go through",
+            return Problem{Problem::Kind::refused, failure_cause(s), "the transaction " + id + " does not go through",
                            "the code says why: docs/spec/settlement.md"};
         }
         const bool lacks_funds = s.error && s.error->code == ethereum::EthereumCode::insufficient_funds;
@@ -271,18 +271,17 @@ Outcome<std::vector<PlannedTransaction>> plan_deployment(const DeployPlan& plan,
         add("proofs", std::nullopt, plan.proofs, true);
         for (std::size_t i = 0; i < plan.verifiers.size(); ++i) {
             const VerifierCode& code = plan.verifiers[i];
-            const std::string name = std::string("verifier-") + kProfileNames[i];
             for (std::size_t k = 0; k < code.parts.size(); ++k) {
-                add(name + "-part-" + std::to_string(k), std::nullopt, code.parts[k], true);
+                add(part_name(i, k), std::nullopt, code.parts[k], true);
             }
-            add(name, std::nullopt, verifier_creation(code, std::vector<Address>(code.parts.size())),
+            add(verifier_name(i), std::nullopt, verifier_creation(code, std::vector<Address>(code.parts.size())),
                 code.parts.empty());
         }
         add("hub", std::nullopt, hub_creation(plan, {}, {}), false);
     }
     add("rollup", plan.hub, register_call(plan), plan.hub.has_value());
     for (std::size_t i = 0; i < plan.tokens.size(); ++i) {
-        add("token-" + std::to_string(i + 1), Address{}, bridge_call::add_token(1, plan.tokens[i]), false);
+        add(token_name(i), Address{}, bridge_call::add_token(1, plan.tokens[i]), false);
     }
     if (problem) return *problem;
     return out;

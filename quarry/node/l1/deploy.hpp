@@ -56,6 +56,9 @@ struct DeployProgress {
 Outcome<Deployment> deploy(const DeployPlan& plan, ethereum::Chain& chain, ethereum::TransactionManager& sender,
                            ethereum::Clock& clock, const DeployProgress& progress = {});
 
+/// A stable word for why an intent that is over did not go through: the revert's name, the error's code, or the stage.
+std::string failure_cause(const ethereum::IntentStatus& status);
+
 /// The receipt of a confirmed intent, which a manager that was started since asks the chain for. environment
 /// (deployment_lost): this chain does not have it.
 Outcome<ethereum::Receipt> receipt_of(ethereum::Chain& chain, const ethereum::IntentStatus& status,

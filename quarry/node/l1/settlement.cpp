@@ -9,6 +9,7 @@
 #include "quarry/node/file_io.hpp"
 #include "quarry/node/l1/batch_data.hpp"
 #include "quarry/node/l1/connection.hpp"
+#include "quarry/node/l1/deploy.hpp"
 #include "quarry/node/l1/hub_contract.hpp"
 #include "quarry/rollup/data_statement.hpp"
 
@@ -399,10 +400,7 @@ Outcome<ethereum::Intent> L1Settlement::make_intent(const Job& job, const Chain&
 
 /// Why a transaction that was mined reverted: the chain of now is asked again.
 std::string L1Settlement::revert_cause(const IntentStatus& status, const Job& job) {
-    if (status.error && !status.error->revert_data.empty()) return revert_name(status.error->revert_data);
-    if (status.stage == IntentStage::failed || status.stage == IntentStage::cancelled) {
-        return status.error ? ethereum_code_name(status.error->code) : intent_stage_name(status.stage);
-    }
+    if (status.stage == IntentStage::failed || status.stage == IntentStage::cancelled) return failure_cause(status);
     const auto chain = chain_state();
     if (!chain) return "unknown_revert";
     const auto intent = make_intent(job, *chain);
