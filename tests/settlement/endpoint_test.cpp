@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "quarry/node/l1/connection.hpp"
 #include "tests/settlement/forgetful_chain.hpp"
 #include "tests/settlement/hub_world.hpp"
 
@@ -61,6 +62,20 @@ TEST(HubEndpoint, AnEndpointThatLeavesALogOut) {
         EXPECT_EQ(seen.step(), "");
         EXPECT_EQ(seen.num_deposits(), before + (is_compared ? 1 : 2));
         EXPECT_EQ(seen.view->rollbacks().count, 0U);
+    }
+}
+
+/// Who starts, or wants to know once, hears neither of a mistake nor for ever of the same one.
+TEST(HubEndpoint, CatchingUpAsksAgain) {
+    HubWorld world;
+    world.deposit(0, 1'000'000);
+    for (const bool has_others : {true, false}) {
+        Forgetful seen(world, world.options.rollup);
+        seen.chain.hole = world.chain().block_number().value();
+        seen.chain.has_others = has_others;
+        const auto done = l1::catch_up(*seen.view);
+        EXPECT_EQ(done ? "" : done.error().name, has_others ? "" : "events_missing");
+        if (!done) EXPECT_EQ(done.error().kind, node::Problem::Kind::refused);
     }
 }
 

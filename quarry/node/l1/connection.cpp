@@ -126,6 +126,7 @@ Outcome<Done> catch_up(HubView& view) {
     constexpr std::size_t kAtOnce = 4'096;
     for (;;) {
         const auto count = view.step(kAtOnce);
+        if (!count && count.error().kind == ViewError::Kind::doubted) continue;
         if (!count) return view_problem(count.error());
         if (count.value() < kAtOnce) return Done{};
     }

@@ -63,7 +63,7 @@ class Connection {
     std::uint64_t chain_id_ = 0;
 };
 
-/// Follows until the view is at the head.
+/// Follows until the view is at the head; endpoints that contradict themselves are asked again.
 Outcome<Done> catch_up(HubView& view);
 
 /// A key file: 64 hexadecimal digits with or without 0x, white space around them. bad_key, open_to_others.

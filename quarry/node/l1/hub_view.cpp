@@ -97,7 +97,7 @@ Expected<std::size_t, ViewError> HubView::step(std::size_t max_events) {
         if (auto error = compare()) count = *std::move(error);
     }
     if (!count && count.error().kind == ViewError::Kind::contracts) count = judge(count.error());
-    if (!count && count.error().kind != ViewError::Kind::passing) {
+    if (!count && count.error().stays()) {
         fault_ = count.error();
         return count;
     }
@@ -162,7 +162,7 @@ ViewError HubView::judge(ViewError error) {
     if (const auto undone = follower_->rewind()) {
         if (auto failed = roll_back(*undone)) return *std::move(failed);
     }
-    error.kind = ViewError::Kind::passing;
+    error.kind = ViewError::Kind::doubted;
     return error;
 }
 

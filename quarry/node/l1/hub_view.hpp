@@ -30,13 +30,15 @@ struct HubViewOptions {
 /// What stopped or delays the view.
 struct ViewError {
     enum class Kind {
-        passing,    ///< the next step may succeed
+        passing,    ///< the endpoint's: the next step may succeed
+        doubted,    ///< an endpoint contradicts itself: the next step asks again
         storage,    ///< the store cannot be read or written
         contracts,  ///< what is followed breaks the specification, whoever is asked
     };
     std::string code;  ///< a stable word: of the endpoint's failure, of storage, or of HubFault
     std::string detail;
     Kind kind = Kind::passing;
+    [[nodiscard]] bool stays() const noexcept { return kind == Kind::storage || kind == Kind::contracts; }
 };
 
 class HubView {

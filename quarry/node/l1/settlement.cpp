@@ -212,7 +212,7 @@ Outcome<Done> L1Settlement::follow_and_send() {
     const auto sent = sender_.step();
     if (!followed) {
         const Problem problem = view_problem(followed.error());
-        if (followed.error().kind == ViewError::Kind::passing) return problem;
+        if (!followed.error().stays()) return problem;
         const std::scoped_lock lock(mutex_);
         failure_ = problem;
         return problem;
