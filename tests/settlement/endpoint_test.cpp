@@ -75,7 +75,7 @@ TEST(HubEndpoint, CatchingUpAsksAgain) {
         seen.chain.has_others = has_others;
         const auto done = l1::catch_up(*seen.view);
         EXPECT_EQ(done ? "" : done.error().name, has_others ? "" : "events_missing");
-        if (!done) EXPECT_EQ(done.error().kind, node::Problem::Kind::refused);
+        EXPECT_TRUE(done || done.error().kind == node::Problem::Kind::refused);
     }
 }
 
