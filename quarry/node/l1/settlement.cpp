@@ -132,10 +132,16 @@ std::vector<sequencer::ConfirmedEntry> L1Settlement::entries(sequencer::Queue qu
 }
 
 std::optional<rollup::Bytes32> L1Settlement::rolling_hash(sequencer::Queue queue, std::uint64_t cursor) const {
-    return view_.read([&](const HubState& state, const auto&) -> std::optional<rollup::Bytes32> {
+    return view_.read([&](const HubState& state, const auto& head) -> std::optional<rollup::Bytes32> {
         const RollupRecord* r = state.rollup(options_.rollup);
         if (r == nullptr) return std::nullopt;
-        return queue == sequencer::Queue::deposits ? r->deposit_hash(cursor) : r->forced_hash(cursor);
+        const auto hash_before = [&](const auto& list) -> std::optional<rollup::Bytes32> {
+            if (cursor == 0) return rollup::Bytes32{};
+            if (cursor > list.size()) return std::nullopt;
+            const auto& last = list[cursor - 1];
+            return is_deep(last.place.block, head, options_.confirmations) ? std::optional(last.hash) : std::nullopt;
+        };
+        return queue == sequencer::Queue::deposits ? hash_before(r->deposits) : hash_before(r->forced);
     });
 }
 
@@ -161,7 +167,8 @@ sequencer::BatchRules L1Settlement::rules() const {
     return view_.read([&](const HubState& state, const auto&) {
         const RollupRecord* r = state.rollup(options_.rollup);
         return r == nullptr ? sequencer::BatchRules{}
-                            : sequencer::BatchRules{r->parameters.max_effects, r->parameters.forced_cap};
+                            : sequencer::BatchRules{r->parameters.max_effects, r->parameters.forced_cap,
+                                                    r->parameters.forced_delay};
     });
 }
 

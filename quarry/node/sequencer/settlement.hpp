@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -22,6 +23,9 @@ struct ConfirmedEntry {
 
 /// The queue of deposits, and the one of forced withdrawals and set-keys.
 enum class Queue { deposits, forced };
+inline Queue queue_of(const ConfirmedEntry& entry) {
+    return std::holds_alternative<rollup::DepositEntry>(entry.entry.entry) ? Queue::deposits : Queue::forced;
+}
 
 /// How far L1 is with a batch.
 enum class BatchPhase {
@@ -55,6 +59,7 @@ struct SettlementHead {
 struct BatchRules {
     std::size_t max_effects = rollup::kMaxEffects;
     std::size_t forced_cap = 1;  ///< of the forced entries that are due, a batch consumes all, or at least so many
+    std::uint64_t forced_delay_seconds = std::numeric_limits<std::uint32_t>::max();  ///< until such an entry is due
 };
 
 /// A batch that is closed and on disk, on its way to L1.
@@ -73,8 +78,9 @@ class Settlement {
     /// Confirmed entries of a queue from number `first` on, in order without gaps; at most `limit`.
     [[nodiscard]] virtual std::vector<ConfirmedEntry> entries(Queue queue, std::uint64_t first,
                                                               std::size_t limit) const = 0;
-    /// The rolling hash of a queue before entry `cursor`, on the chain as it is now. No value: not known (yet). The
-    /// sequencer compares it with what its unposted batches consumed, and takes these back when L1 has changed.
+    /// The rolling hash of a queue before entry `cursor`, once the entry before that is buried as deep as entries()
+    /// asks for. No value: not known (yet). The sequencer compares it with what its unposted batches consumed, and
+    /// takes these back when L1 has changed.
     [[nodiscard]] virtual std::optional<rollup::Bytes32> rolling_hash(Queue queue, std::uint64_t cursor) const = 0;
 
     /// Brings a batch to L1, in order of their numbers. Idempotent by hash: after a restart every batch that is not

@@ -24,6 +24,7 @@ class FakeSettlement final : public Settlement {
     std::map<std::uint64_t, BatchToPost> posted;
     std::vector<ConfirmedEntry> deposits;
     std::vector<ConfirmedEntry> forced;
+    std::size_t shallow = 0;  ///< the last ones of each queue that are not deep enough yet
     SettlementHead at{.connected = true, .block = 1, .timestamp = 0, .trouble = {}, .reason = {}};
     BatchRules asked;
     std::optional<Problem> trouble;
@@ -37,9 +38,11 @@ class FakeSettlement final : public Settlement {
 
     /// For the slot's owner: its address, with a new key.
     void add_set_key(rollup::SlotIndex slot, const rollup::Owner& owner) {
-        ConfirmedEntry confirmed{{forced.size(), rollup::SetKeyEntry{slot, owner.address, owner.key_hash}}, {}, 0};
-        confirmed.rolling_hash[0] = static_cast<std::uint8_t>(forced.size() + 1);
-        forced.push_back(confirmed);
+        add_forced(rollup::SetKeyEntry{slot, owner.address, owner.key_hash});
+    }
+    /// Of all that the slot has.
+    void add_withdrawal(rollup::SlotIndex slot, const rollup::Owner& owner) {
+        add_forced(rollup::ForcedWithdrawalEntry{slot, owner.address});
     }
 
     [[nodiscard]] std::optional<SettlementHead> head() const override { return at; }
@@ -47,13 +50,13 @@ class FakeSettlement final : public Settlement {
                                                       std::size_t limit) const override {
         const auto& all = queue == Queue::deposits ? deposits : forced;
         std::vector<ConfirmedEntry> r;
-        for (std::uint64_t i = first; i < all.size() && r.size() < limit; ++i) r.push_back(all[i]);
+        for (std::uint64_t i = first; i + shallow < all.size() && r.size() < limit; ++i) r.push_back(all[i]);
         return r;
     }
     [[nodiscard]] std::optional<rollup::Bytes32> rolling_hash(Queue queue, std::uint64_t cursor) const override {
         const auto& all = queue == Queue::deposits ? deposits : forced;
         if (cursor == 0) return rollup::Bytes32{};
-        if (cursor > all.size()) return std::nullopt;
+        if (cursor + shallow > all.size()) return std::nullopt;
         return all[cursor - 1].rolling_hash;
     }
     void post(const BatchToPost& batch) override { posted[batch.header.number] = batch; }
@@ -65,6 +68,13 @@ class FakeSettlement final : public Settlement {
         const auto set = statuses.find(number);
         if (known == posted.end() || known->second.hash != hash || set == statuses.end()) return {};
         return set->second;
+    }
+
+  private:
+    void add_forced(QueueEntry entry) {
+        ConfirmedEntry confirmed{{forced.size(), std::move(entry)}, {}, 0};
+        confirmed.rolling_hash[0] = static_cast<std::uint8_t>(forced.size() + 1);
+        forced.push_back(confirmed);
     }
 };
 
