@@ -45,6 +45,11 @@ class CrashEnv final : public rocksdb::EnvWrapper {
         const std::scoped_lock lock(mutex_);
         return num_events_;
     }
+    /// Whether reads of files that the engine opened before fail.
+    void fail_reads(bool fail) {
+        const std::scoped_lock lock(mutex_);
+        fail_reads_ = fail;
+    }
     /// Power off and on again. Precondition: nothing is open.
     void crash(Loss loss, std::mt19937_64& rng) {
         const std::scoped_lock lock(mutex_);
@@ -313,6 +318,7 @@ class CrashEnv final : public rocksdb::EnvWrapper {
     }
     Status read(const File& file, std::uint64_t offset, std::size_t n, rocksdb::Slice* result, char* scratch) const {
         const std::scoped_lock lock(mutex_);
+        if (fail_reads_) return Status::IOError("cannot read");
         const std::size_t begin = std::min<std::uint64_t>(offset, file.data.size());
         const std::size_t size = std::min(n, file.data.size() - begin);
         std::memcpy(scratch, file.data.data() + begin, size);
@@ -346,6 +352,7 @@ class CrashEnv final : public rocksdb::EnvWrapper {
     std::uint64_t num_events_ = 0;
     std::uint64_t limit_ = kNever;
     bool disk_full_ = false;
+    bool fail_reads_ = false;
 };
 
 }  // namespace quarry::node::testing

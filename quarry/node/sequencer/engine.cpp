@@ -78,7 +78,7 @@ std::optional<Refusal> Engine::check(const SignedTransaction& tx, Milliseconds n
 }
 
 /// Answers what can be answered at once, and checks the signatures of the rest, all together.
-void Engine::admit(std::vector<Candidate>& candidates, Milliseconds now) {
+Outcome<Done> Engine::admit(std::vector<Candidate>& candidates, Milliseconds now) {
     std::vector<rollup::Transaction> txs;
     for (const Candidate& c : candidates) txs.push_back(c.tx.tx);
     const std::vector<Digest> ids = rollup::transaction_ids(domain_, txs);
@@ -87,9 +87,10 @@ void Engine::admit(std::vector<Candidate>& candidates, Milliseconds now) {
     for (std::size_t i = 0; i < candidates.size(); ++i) {
         Candidate& c = candidates[i];
         c.id = ids[i];
-        const auto known = ledger_.operation(c.id);
-        if (known && known->state != OperationState::rejected) {
-            c.answer = make_receipt(c.id, *known);
+        const auto known = read(ledger_.operation(c.id));
+        if (!known) return known.error();
+        if (known.value() && known.value()->state != OperationState::rejected) {
+            c.answer = make_receipt(c.id, *known.value());
         } else if (auto refusal = check(c.tx, now)) {
             c.answer = std::move(*refusal);
         } else {
@@ -101,6 +102,7 @@ void Engine::admit(std::vector<Candidate>& candidates, Milliseconds now) {
     for (std::size_t k = 0; k < positions.size(); ++k) {
         if (!ok[k]) candidates[positions[k]].answer = refused(RejectCode::bad_signature);
     }
+    return Done{};
 }
 
 Outcome<std::vector<Engine::Answer>> Engine::submit(std::vector<SignedTransaction> operations, Milliseconds now,
@@ -109,7 +111,7 @@ Outcome<std::vector<Engine::Answer>> Engine::submit(std::vector<SignedTransactio
     std::vector<Candidate> candidates;
     candidates.reserve(operations.size());
     for (SignedTransaction& tx : operations) candidates.push_back({std::move(tx), {}, {}});
-    admit(candidates, now);
+    QUARRY_PASS_ON(admit(candidates, now));
     group_.clear();
     for (Candidate& c : candidates) {
         if (c.answer || group_.contains(c.id)) continue;
@@ -124,7 +126,7 @@ Outcome<std::vector<Engine::Answer>> Engine::submit(std::vector<SignedTransactio
             c.answer = refused(RejectCode::nonce_too_low);
             continue;
         }
-        const bool at_once = open_ || has_room();
+        const bool at_once = returned_.empty() && (open_ || has_room());
         if (const auto refusal = mempool_.refusal(operation, nonce, at_once)) {
             c.answer = refused(*refusal);
             continue;
@@ -158,7 +160,9 @@ Outcome<std::vector<Engine::Answer>> Engine::submit(std::vector<SignedTransactio
 
 // --- execution
 
+/// After what was executed before, and is to be again.
 Outcome<Done> Engine::execute_waiting(Milliseconds now, Events& events) {
+    if (!returned_.empty()) return Done{};
     while (const WaitingOperation* best = mempool_.best()) {
         const auto done = execute_one(*best, now, events);
         if (!done) return done.error();
@@ -184,9 +188,9 @@ Outcome<bool> Engine::execute_one(const WaitingOperation& operation, Millisecond
         return open_->add(tx);
     };
     Verdict verdict = add();
-    const bool next_may_take_it =
-        !verdict &&
-        (is_full(verdict.code()) || (verdict.code() == RejectCode::no_fee_slot && next_batch_takes_fees_in(tx.token)));
+    // A batch collects its fees at its end, in slots that were there before it: where one was closed the first time, it
+    // may have to be again.
+    const bool next_may_take_it = !verdict && (is_full(verdict.code()) || open_->merged);
     if (next_may_take_it && !open_->empty()) {
         QUARRY_PASS_ON(seal(events));
         const auto again = make_room(now, events);
@@ -249,8 +253,8 @@ void Engine::record_rejected(WaitingOperation operation, const char* code, const
 
 /// If it waits after its group was executed.
 void Engine::store_waiting(const Candidate& candidate) {
-    WaitingOperation* operation = mempool_.find(candidate.tx.tx.op, candidate.tx.tx.nonce);
-    if (operation == nullptr || operation->id != candidate.id || operation->stored) return;
+    WaitingOperation* operation = mempool_.find(candidate.id);
+    if (operation == nullptr || operation->stored) return;
     OperationRecord record;
     record.sequence = operation->sequence;
     if (const auto receiver = receiver_of(operation->tx.tx.op)) record.receiver = *receiver + 1;
@@ -260,8 +264,9 @@ void Engine::store_waiting(const Candidate& candidate) {
     operation->stored = true;
 }
 
-/// One synced write of everything since the last one.
+/// One synced write of everything since the last one; nothing that was decided after a read that failed.
 Outcome<Done> Engine::flush() {
+    if (const auto failed = ledger_.read_failure()) return stuck(storage_problem(*failed));
     if (pending_.empty()) return Done{};
     const auto written = ledger_.write(pending_);
     if (!written) return stuck(storage_problem(written.error()));
@@ -286,13 +291,14 @@ Digest Engine::fee_receiver() const {
     return owner ? owner->pair : Digest{};
 }
 
-/// A batch takes fees in the slots that were there before it: operations that are executed again may stand in one batch
-/// with the deposits that make these slots.
-bool Engine::next_batch_takes_fees_in(rollup::TokenId token) const {
-    const auto owner = leaf(options_.fee_slot);
-    const Digest receiver = options_.fee_receiver.value_or(owner ? owner->pair : Digest{});
-    const auto owned = slots_of(receiver, kMaxFeeSlots);
-    return std::ranges::any_of(owned, [&](rollup::SlotIndex s) { return leaf(s)->token == token; });
+/// By token, the first of the receiver's slots: so many as a batch's fee ledger holds.
+std::map<rollup::TokenId, rollup::SlotIndex> Engine::fee_slots(const Digest& receiver) const {
+    std::map<rollup::TokenId, rollup::SlotIndex> slots;
+    for_each_slot(receiver, [&](rollup::SlotIndex slot, const rollup::Leaf& leaf) {
+        slots.try_emplace(leaf.token, slot);
+        return slots.size() < kMaxFeeSlots;
+    });
+    return slots;
 }
 
 bool Engine::is_fee_slot(rollup::SlotIndex slot) const {
@@ -315,8 +321,7 @@ FeeQuote Engine::fee_quote(rollup::TokenId token) const {
     const auto minimum = options_.min_fees.find(token);
     const bool listed = minimum != options_.min_fees.end();
     if (listed) quote.minimum = minimum->second;
-    const auto owned = slots_of(fee_receiver(), kMaxFeeSlots);
-    const bool has_slot = std::ranges::any_of(owned, [&](rollup::SlotIndex s) { return leaf(s)->token == token; });
+    const bool has_slot = fee_slots(fee_receiver()).contains(token);
     quote.accepted = (options_.min_fees.empty() || listed) && (has_slot || quote.minimum.is_zero());
     quote.new_pair_minimum = std::max(quote.minimum, store_.parameters().min_new_pair_fee);
     quote.suggested = quote.minimum;
@@ -337,16 +342,24 @@ std::optional<AccountView> Engine::account(rollup::SlotIndex slot) const {
 }
 
 std::vector<rollup::SlotIndex> Engine::slots_of(const Digest& pair, std::size_t limit) const {
-    std::vector<rollup::SlotIndex> r;
-    const auto [first, last] = slots_by_pair_.equal_range(pair_fingerprint(pair));
-    for (auto it = first; it != last; ++it) {
+    std::vector<rollup::SlotIndex> slots;
+    if (limit == 0) return slots;
+    for_each_slot(pair, [&](rollup::SlotIndex slot, const rollup::Leaf&) {
+        slots.push_back(slot);
+        return slots.size() < limit;
+    });
+    return slots;
+}
+
+/// The pair's slots, rising, until the call returns false.
+void Engine::for_each_slot(const Digest& pair,
+                           const std::function<bool(rollup::SlotIndex, const rollup::Leaf&)>& call) const {
+    const std::uint64_t fingerprint = pair_fingerprint(pair);
+    for (auto it = slots_by_pair_.lower_bound({fingerprint, 0}); it != slots_by_pair_.end() && it->first == fingerprint;
+         ++it) {
         const auto owner = leaf(it->second);
-        if (owner && owner->pair == pair) r.push_back(it->second);
+        if (owner && owner->pair == pair && !call(it->second, *owner)) return;
     }
-    std::ranges::sort(r);
-    r.erase(std::ranges::unique(r).begin(), r.end());
-    if (r.size() > limit) r.resize(limit);
-    return r;
 }
 
 std::uint64_t Engine::pair_fingerprint(const Digest& pair) noexcept {
@@ -354,8 +367,6 @@ std::uint64_t Engine::pair_fingerprint(const Digest& pair) noexcept {
 }
 
 void Engine::index_pair(const Digest& pair, rollup::SlotIndex slot) {
-    const auto [first, last] = slots_by_pair_.equal_range(pair_fingerprint(pair));
-    if (std::any_of(first, last, [&](const auto& entry) { return entry.second == slot; })) return;
     slots_by_pair_.emplace(pair_fingerprint(pair), slot);
 }
 
@@ -425,9 +436,9 @@ void Engine::fill(Receipt& r, const OperationRecord& record) const {
 }
 
 std::optional<Receipt> Engine::receipt(const Digest& id) const {
-    const auto record = ledger_.operation(id);
-    if (!record) return std::nullopt;
-    return make_receipt(id, *record);
+    const auto record = ledger_.operation(id);  // the next flush notices that it failed
+    if (!record || !record.value()) return std::nullopt;
+    return make_receipt(id, *record.value());
 }
 
 EngineStatus Engine::status() const {

@@ -1,12 +1,15 @@
 #pragma once
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -107,6 +110,8 @@ struct FeeQuote {
 
 /// Executes operations as they come, in batches, over a durable state. Every acknowledged operation is in the ledger,
 /// synced, before `submit` returns, and so is the order of execution; a restart repeats it and closes the same batches.
+/// Batches that are taken back leave their steps, queue entries among them, in a list that is repeated in its order
+/// before anything else is executed.
 ///
 /// One thread at a time may call what is not const; const functions may run beside each other.
 class Engine {
@@ -148,24 +153,38 @@ class Engine {
   private:
     struct OpenBatch;
     struct Candidate;
+    struct KnownOperation {
+        OperationRecord record;
+        SignedTransaction tx;
+    };
     Engine(DurableStore& store, Ledger& ledger, BatchArchive& archive, Settlement& settlement,
            const EngineOptions& options);
 
     // engine_start.cpp
     Outcome<Done> recover(Milliseconds now);
     Outcome<Done> load_note();
-    Outcome<Done> finish_taking_back(std::uint64_t number, Events& events);
+    Outcome<Done> load_batches();
+    Outcome<Done> load_returned();
+    Outcome<Done> load_waiting();
     Outcome<Done> repeat_order(Milliseconds now);
     Outcome<bool> repeat_step(const OrderEntry& entry, Milliseconds now);
-    Outcome<Done> take_back_order(std::uint64_t position, std::span<const BatchRecord> taken_back, Events& events);
-    void load_waiting();
-    void wait_again(const Digest& id, const OperationRecord& record);
     void index_all_pairs();
+
+    // engine_returned.cpp
+    Outcome<Done> take_back(std::uint64_t number, const BatchStatus& status, Events& events);
+    Outcome<Done> finish_taking_back(std::uint64_t number, Events& events);
+    Outcome<Done> take_back_order(std::uint64_t position, std::span<const BatchRecord> taken_back, Events& events);
+    void wait_again(const Digest& id, const KnownOperation& operation);
+    Outcome<Done> repeat_returned(Milliseconds now, Events& events);
+    Outcome<bool> repeat_operation(const Digest& id, Milliseconds now, Events& events);
+    Outcome<bool> repeat_entry(const ConfirmedEntry& listed, Milliseconds now, Events& events);
+    [[nodiscard]] bool is_gone(const ConfirmedEntry& entry) const;
+    [[nodiscard]] bool is_pressing(const ConfirmedEntry& entry, Milliseconds now) const;
 
     // engine.cpp
     [[nodiscard]] std::optional<Refusal> check(const SignedTransaction& tx, Milliseconds now) const;
     [[nodiscard]] std::optional<Refusal> check_fee(const SignedTransaction& tx) const;
-    void admit(std::vector<Candidate>& candidates, Milliseconds now);
+    Outcome<Done> admit(std::vector<Candidate>& candidates, Milliseconds now);
     Outcome<Done> execute_waiting(Milliseconds now, Events& events);
     Outcome<bool> execute_one(const WaitingOperation& operation, Milliseconds now, Events& events);
     void record_executed(WaitingOperation operation, const rollup::Transaction& tx, Milliseconds now, Events& events);
@@ -175,12 +194,14 @@ class Engine {
     [[nodiscard]] std::optional<rollup::Leaf> leaf(rollup::SlotIndex slot) const;
     [[nodiscard]] rollup::SlotIndex slot_count() const;
     [[nodiscard]] Digest fee_receiver() const;
-    [[nodiscard]] bool next_batch_takes_fees_in(rollup::TokenId token) const;
+    [[nodiscard]] std::map<rollup::TokenId, rollup::SlotIndex> fee_slots(const Digest& receiver) const;
     [[nodiscard]] bool is_fee_slot(rollup::SlotIndex slot) const;
     [[nodiscard]] std::uint64_t priority(const SignedTransaction& tx) const;
     [[nodiscard]] Receipt make_receipt(const WaitingOperation& operation, const OperationRecord& record) const;
     [[nodiscard]] Receipt make_receipt(const Digest& id, const OperationRecord& record) const;
     void fill(Receipt& receipt, const OperationRecord& record) const;
+    void for_each_slot(const Digest& pair,
+                       const std::function<bool(rollup::SlotIndex, const rollup::Leaf&)>& call) const;
     [[nodiscard]] static std::uint64_t pair_fingerprint(const Digest& pair) noexcept;
     void index_pair(const Digest& pair, rollup::SlotIndex slot);
     void index_steps();
@@ -191,7 +212,9 @@ class Engine {
     void open(rollup::Timestamp timestamp);
     Outcome<bool> make_room(Milliseconds now, Events& events);
     void add_step(OrderEntry entry, Milliseconds now);
-    [[nodiscard]] std::vector<ConfirmedEntry> next_entries() const;
+    [[nodiscard]] std::uint64_t cursor(Queue queue) const;
+    [[nodiscard]] std::size_t room_for(Queue queue) const;
+    [[nodiscard]] std::vector<ConfirmedEntry> next_entries(Milliseconds now) const;
     Outcome<Done> consume_queues(Milliseconds now, Events& events);
     Outcome<bool> consume_run(std::span<const ConfirmedEntry> entries, Milliseconds now);
     rollup::Verdict consume(const ConfirmedEntry& entry);
@@ -200,10 +223,15 @@ class Engine {
     Outcome<Done> follow_batches(Events& events);
     Outcome<Done> follow_queues(Events& events);
     Outcome<Done> finalise(Events& events);
-    Outcome<Done> take_back(std::uint64_t number, const BatchStatus& status, Events& events);
     void forget_old(std::uint64_t finalised);
     void announce(const BatchRecord& record, bool with_receipts, Events& events) const;
-    Outcome<Done> stuck(Problem problem);
+    Problem stuck(Problem problem);
+    template <class T>
+    Outcome<T> read(Stored<T> stored) {
+        if (!stored) return stuck(storage_problem(stored.error()));
+        return std::move(stored).value();
+    }
+    Outcome<KnownOperation> known_operation(const Digest& id);
     [[nodiscard]] Problem storage_problem(const StorageError& error) const;
     [[nodiscard]] Problem storage_problem(rollup::RejectCode code) const;
 
@@ -220,9 +248,12 @@ class Engine {
     std::uint64_t next_position_ = 0;
     std::uint64_t oldest_batch_ = 1;  ///< whose receipts are kept
     LedgerChanges pending_;
+    std::deque<OrderEntry> returned_;  ///< steps of batches that were taken back, to be taken again in this order
+    std::uint64_t first_returned_ = std::uint64_t{1}
+                                    << 63;          ///< the ledger's number of the first: lower ones go before it
     std::map<std::uint64_t, BatchRecord> batches_;  ///< closed and not final
-    /// Slots that had a pair with these first 64 bits at some time: a hint, checked when it is used.
-    std::unordered_multimap<std::uint64_t, rollup::SlotIndex> slots_by_pair_;
+    /// First 64 bits of a pair, and a slot that had it at some time: a hint, checked when it is used.
+    std::set<std::pair<std::uint64_t, rollup::SlotIndex>> slots_by_pair_;
     /// What becomes of the operations of the group in hand.
     std::unordered_map<Digest, std::optional<Answer>, rollup::DigestHasher> group_;
     std::optional<Problem> failure_;

@@ -14,8 +14,6 @@ namespace {
 
 constexpr std::uint64_t kForgetAtOnce = 4;  // batches
 
-bool is_unposted(BatchPhase phase) { return phase == BatchPhase::unknown || phase == BatchPhase::sending; }
-
 }  // namespace
 
 Outcome<Done> FolderArchive::remove_from(std::uint64_t number) {
@@ -32,9 +30,22 @@ Outcome<Done> FolderArchive::remove_from(std::uint64_t number) {
     return Done{};
 }
 
-Outcome<Done> Engine::stuck(Problem problem) {
+Problem Engine::stuck(Problem problem) {
     failure_ = std::move(problem);
     return *failure_;
+}
+
+/// An operation that the order of steps, or the list of those that wait, names.
+Outcome<Engine::KnownOperation> Engine::known_operation(const Digest& id) {
+    auto record = read(ledger_.operation(id));
+    if (!record) return record.error();
+    if (auto& found = record.value()) {
+        const auto line = parse_input_line(found->operation);
+        if (line && std::holds_alternative<SignedTransaction>(line.value()))
+            return KnownOperation{*std::move(found), std::get<SignedTransaction>(line.value())};
+    }
+    return stuck({Problem::Kind::bad_input, "corrupt", "the ledger names an operation that it does not have",
+                  "restore state and ledger from the same backup"});
 }
 
 Problem Engine::storage_problem(const StorageError& error) const {
@@ -73,8 +84,7 @@ void Engine::open(rollup::Timestamp timestamp) {
     plan.timestamp = std::max(timestamp, note_.timestamp);
     plan.max_operations = options_.max_operations;
     plan.fee_receiver = fee_receiver();
-    for (const rollup::SlotIndex slot : slots_of(plan.fee_receiver, kMaxFeeSlots))
-        plan.fee_slots.try_emplace(store_.leaf(slot)->token, slot);
+    plan.fee_slots = fee_slots(plan.fee_receiver);
     open_ = std::make_unique<OpenBatch>(store_, note_, std::move(plan), settlement_.rules().max_effects);
 }
 
@@ -101,24 +111,37 @@ void Engine::add_step(OrderEntry entry, Milliseconds now) {
 
 // --- queues
 
-/// What the open batch, or the next one, may still consume: forced entries, of which L1 may ask for so many as there is
-/// room for, then deposits.
-std::vector<ConfirmedEntry> Engine::next_entries() const {
+/// Of the queue's first entry that is not consumed yet.
+std::uint64_t Engine::cursor(Queue queue) const {
     const rollup::State& state = open_ ? open_->builder.executor().state() : store_.state();
-    const std::size_t deposits = open_ ? open_->queues.num_deposits() : 0;
-    const std::size_t forced = open_ ? open_->queues.num_forced() : 0;
-    const std::size_t max_forced = std::max(options_.max_forced, settlement_.rules().forced_cap);
-    std::vector<ConfirmedEntry> entries;
-    if (forced < max_forced) entries = settlement_.entries(Queue::forced, state.forced_cursor, max_forced - forced);
-    if (deposits < options_.max_deposits) {
-        const auto more = settlement_.entries(Queue::deposits, state.deposit_cursor, options_.max_deposits - deposits);
-        entries.insert(entries.end(), more.begin(), more.end());
+    return queue == Queue::deposits ? state.deposit_cursor : state.forced_cursor;
+}
+
+/// How many entries more the open batch, or the next one, may consume: of forced entries, so many as L1 may ask for.
+std::size_t Engine::room_for(Queue queue) const {
+    const bool deposits = queue == Queue::deposits;
+    const std::size_t most =
+        deposits ? options_.max_deposits : std::max(options_.max_forced, settlement_.rules().forced_cap);
+    if (!open_) return most;
+    return most - std::min(most, deposits ? open_->queues.num_deposits() : open_->queues.num_forced());
+}
+
+/// What the open batch, or the next one, is to consume now: forced entries, then deposits. While there are steps to be
+/// taken again, their turn is among these; forced entries that L1 is about to ask for cannot wait for it.
+std::vector<ConfirmedEntry> Engine::next_entries(Milliseconds now) const {
+    auto entries = settlement_.entries(Queue::forced, cursor(Queue::forced), room_for(Queue::forced));
+    if (!returned_.empty()) {
+        const auto last = std::ranges::find_if(entries, [&](const auto& entry) { return !is_pressing(entry, now); });
+        entries.erase(last, entries.end());
+        return entries;
     }
+    const auto deposits = settlement_.entries(Queue::deposits, cursor(Queue::deposits), room_for(Queue::deposits));
+    entries.insert(entries.end(), deposits.begin(), deposits.end());
     return entries;
 }
 
 Verdict Engine::consume(const ConfirmedEntry& entry) {
-    const bool deposit = std::holds_alternative<rollup::DepositEntry>(entry.entry.entry);
+    const bool deposit = queue_of(entry) == Queue::deposits;
     QUARRY_REQUIRE(open_->room_for_effect());
     open_->queues.push(entry);
     const Verdict verdict = deposit ? open_->builder.add_deposit() : open_->builder.add_forced();
@@ -152,7 +175,7 @@ Outcome<bool> Engine::consume_run(std::span<const ConfirmedEntry> entries, Milli
 /// Consumes what is confirmed, up to what the batches may take.
 Outcome<Done> Engine::consume_queues(Milliseconds now, Events& events) {
     for (;;) {
-        const auto entries = next_entries();
+        const auto entries = next_entries(now);
         if (entries.empty()) return Done{};
         if (!open_) {
             if (!has_room()) return Done{};
@@ -218,6 +241,7 @@ Outcome<Done> Engine::tick(Milliseconds now, Events& events) {
     if (auto problem = settlement_.failure()) return stuck(*std::move(problem));
     QUARRY_PASS_ON(follow_batches(events));
     QUARRY_PASS_ON(follow_queues(events));
+    QUARRY_PASS_ON(repeat_returned(now, events));
     QUARRY_PASS_ON(consume_queues(now, events));
     for (WaitingOperation& operation : mempool_.take_expired(static_cast<rollup::Timestamp>(now / 1000))) {
         record_rejected(std::move(operation), rollup::reject_name(RejectCode::expired),
@@ -267,8 +291,9 @@ Outcome<Done> Engine::finalise(Events& events) {
 void Engine::forget_old(std::uint64_t finalised) {
     for (std::uint64_t i = 0; i < kForgetAtOnce && oldest_batch_ + options_.keep_batches <= finalised; ++i) {
         const std::uint64_t number = oldest_batch_++;
-        const auto record = ledger_.batch(number);
-        if (!record) continue;
+        const auto found = ledger_.batch(number);
+        if (!found || !found.value()) continue;
+        const auto& record = found.value();
         for (const Digest& id : operations_of(number)) pending_.forgotten.push_back(id);
         for (std::uint64_t x = record->first; x < record->end; ++x) pending_.removed_order.push_back(x);
         pending_.removed_batches.push_back(number);
@@ -299,26 +324,6 @@ Outcome<Done> Engine::follow_queues(Events& events) {
     return Done{};
 }
 
-/// Takes back the batches from `number` on, and the open one; their operations wait again. First the ledger says so, so
-/// that a restart finishes what was begun.
-Outcome<Done> Engine::take_back(std::uint64_t number, const BatchStatus& status, Events& events) {
-    QUARRY_PASS_ON(flush());
-    for (auto it = batches_.lower_bound(number); it != batches_.end(); ++it) {
-        BatchRecord& record = it->second;
-        // A batch that never was on L1 is taken back silently: its operations are as good as new.
-        const bool seen = !is_unposted(record.status.phase) || status.phase == BatchPhase::reverted;
-        record.status.phase = BatchPhase::reverted;
-        record.status.code = seen ? status.code : "";
-        record.status.reason = seen ? status.reason : "";
-        pending_.batches.push_back(record);
-        ++counts_.reverted_batches;
-        announce(record, false, events);
-    }
-    QUARRY_PASS_ON(flush());
-    open_.reset();
-    return finish_taking_back(number, events);
-}
-
 void Engine::announce(const BatchRecord& record, bool with_receipts, Events& events) const {
     const std::uint64_t number = record.header.number;
     events.batches.push_back({record, stage_of(record.status.phase)});
@@ -333,17 +338,19 @@ std::optional<BatchSummary> Engine::batch(std::uint64_t number) const {
     if (open != batches_.end()) return BatchSummary{open->second, stage_of(open->second.status.phase)};
     if (number > store_.finalised_number()) return std::nullopt;
     auto record = ledger_.batch(number);
-    if (!record) return std::nullopt;
-    return BatchSummary{std::move(*record), Stage::claimable};
+    if (!record || !record.value()) return std::nullopt;
+    return BatchSummary{*std::move(record).value(), Stage::claimable};
 }
 
 std::vector<Digest> Engine::operations_of(std::uint64_t number) const {
     std::vector<Digest> ids;
     const auto known = batches_.find(number);
-    const auto record = known != batches_.end() ? std::optional(known->second) : ledger_.batch(number);
-    if (!record) return ids;
+    const auto found =
+        known != batches_.end() ? Stored<std::optional<BatchRecord>>(known->second) : ledger_.batch(number);
+    if (!found || !found.value()) return ids;
+    const auto& record = found.value();
     ids.reserve(record->operations);
-    ledger_.for_each_step(record->first, [&](std::uint64_t position, const OrderEntry& entry) {
+    (void)ledger_.for_each_step(record->first, [&](std::uint64_t position, const OrderEntry& entry) {
         if (position >= record->end) return false;
         if (const auto* operation = std::get_if<ExecutedOperation>(&entry)) ids.push_back(operation->id);
         return true;

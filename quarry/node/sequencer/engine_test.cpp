@@ -402,5 +402,35 @@ TEST_F(SequencerEngine, ForcedEntriesAtTheFeeSlotStandWithoutOperations) {
               rollup::pair_hash({world.owner(60).key_hash, world.keys.address(0)}));
 }
 
+/// Slots of one pair, all in token 0 but for the last, which is in token 1.
+void give_all_to_one(World& world, std::size_t num_slots) {
+    auto& leaves = world.genesis.leaves;
+    leaves.resize(num_slots, leaves.at(0));
+    std::ranges::fill(leaves, leaves.at(0));
+    leaves.back().token = 1;
+}
+
+TEST(SequencerPairs, FeesAreTakenInTheTokensOfAllSlots) {
+    World world;
+    give_all_to_one(world, 300);
+    world.options.min_fees = {{0, rollup::Amount(2)}, {1, rollup::Amount(2)}};
+    ASSERT_TRUE(world.create());
+    ASSERT_EQ(world.start(), "");
+    EXPECT_TRUE(world.engine->fee_quote(1).accepted);
+    EXPECT_FALSE(world.engine->fee_quote(2).accepted);
+}
+
+/// Quadratic cost would not end.
+TEST(SequencerPairs, OneMayHaveManySlots) {
+    World world;
+    give_all_to_one(world, 100'000);
+    ASSERT_TRUE(world.create());
+    ASSERT_EQ(world.start(), "");
+    const Digest pair = world.genesis.leaves.at(0).pair;
+    EXPECT_EQ(world.engine->slots_of(pair, 3), (std::vector<rollup::SlotIndex>{0, 1, 2}));
+    EXPECT_EQ(world.engine->slots_of(pair, 200'000).size(), 100'000);
+    for (int i = 0; i < 100'000; ++i) ASSERT_EQ(world.engine->slots_of(pair, 1).size(), 1);
+}
+
 }  // namespace
 }  // namespace quarry::node::sequencer

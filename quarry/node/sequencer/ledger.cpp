@@ -8,6 +8,7 @@
 #include <rocksdb/write_batch.h>
 
 #include <filesystem>
+#include <mutex>
 
 #include "quarry/node/state_loader.hpp"
 #include "quarry/rollup/words.hpp"
@@ -19,6 +20,7 @@ constexpr char kFormat = 'f';
 constexpr char kOperation = 'o';
 constexpr char kWaiting = 'w';
 constexpr char kOrder = 'x';
+constexpr char kReturned = 'r';
 constexpr char kBatch = 'b';
 
 Bytes numbered_key(char kind, std::uint64_t number) {
@@ -30,6 +32,12 @@ Bytes operation_key(const Digest& id) {
     Bytes key{static_cast<std::uint8_t>(kOperation)};
     rollup::WordWriter(key).elements(id);
     return key;
+}
+std::optional<Digest> parse_id(std::span<const std::uint8_t> bytes) {
+    rollup::WordReader reader(bytes);
+    const Digest id = reader.digest();
+    if (!reader.verdict() || reader.left() != 0) return std::nullopt;
+    return id;
 }
 std::uint64_t number_of(const rocksdb::Slice& key) {
     return rollup::WordReader(to_span(key).subspan(1)).integer<std::uint64_t>();
@@ -79,12 +87,58 @@ struct Ledger::Engine {
     std::unique_ptr<rocksdb::DB> db;
     bool failed = false;
 
-    /// From the first key at or after `first`, while its kind is that of `first`.
-    void scan(const Bytes& first, const std::function<bool(const rocksdb::Iterator&)>& call) const {
+    mutable std::mutex mutex;
+    mutable std::optional<StorageError> read_failure;
+
+    StorageError note_failure(StorageError error) const {
+        const std::scoped_lock lock(mutex);
+        if (!read_failure) read_failure = error;
+        return error;
+    }
+    StorageError damaged(const char* what) const {
+        return note_failure(storage_error(StorageCode::corrupt, directory, what));
+    }
+
+    /// The record under a key. No value: there is none.
+    template <class T>
+    Stored<std::optional<T>> get(const Bytes& key, std::optional<T> (*parse)(std::span<const std::uint8_t>)) const {
+        rocksdb::PinnableSlice value;
+        const auto status = db->Get(rocksdb::ReadOptions(), db->DefaultColumnFamily(), to_slice(key), &value);
+        if (status.IsNotFound()) return std::optional<T>();
+        if (!status.ok()) return note_failure(engine_error(status, directory));
+        auto record = parse(to_span(value));
+        if (!record) return damaged("a record");
+        return record;
+    }
+
+    /// Calls with the numbers and records from `first` on of a kind, rising, until the call returns false.
+    template <class T>
+    Stored<rollup::Accepted> scan(char kind, std::uint64_t first,
+                                  std::optional<T> (*parse)(std::span<const std::uint8_t>),
+                                  const std::function<bool(std::uint64_t, T)>& call) const {
         const std::unique_ptr<rocksdb::Iterator> it(db->NewIterator(rocksdb::ReadOptions()));
-        for (it->Seek(to_slice(first)); it->Valid() && it->key()[0] == static_cast<char>(first[0]); it->Next()) {
-            if (it->key().size() != first.size() || !call(*it)) return;
+        const Bytes start = numbered_key(kind, first);
+        for (it->Seek(to_slice(start)); it->Valid() && it->key()[0] == kind; it->Next()) {
+            if (it->key().size() != start.size()) return damaged("a key");
+            auto record = parse(to_span(it->value()));
+            if (!record) return damaged("a record");
+            if (!call(number_of(it->key()), *std::move(record))) break;
         }
+        if (!it->status().ok()) return note_failure(engine_error(it->status(), directory));
+        return rollup::Accepted{};
+    }
+
+    /// The same; the numbers have no gaps from the first one on.
+    Stored<rollup::Accepted> scan_steps(char kind, std::uint64_t first, std::optional<std::uint64_t> expected,
+                                        const std::function<bool(std::uint64_t, OrderEntry)>& call) const {
+        bool has_gap = false;
+        auto scanned = scan<OrderEntry>(kind, first, parse_order_entry, [&](std::uint64_t number, OrderEntry entry) {
+            has_gap = expected.value_or(number) != number;
+            expected = number + 1;
+            return !has_gap && call(number, std::move(entry));
+        });
+        if (has_gap) return damaged("a gap in the order of steps");
+        return scanned;
     }
 };
 
@@ -132,6 +186,8 @@ Stored<rollup::Accepted> Ledger::write(const LedgerChanges& changes) {
     for (const Digest& id : changes.forgotten) remove(operation_key(id));
     for (const std::uint64_t position : changes.removed_order) remove(numbered_key(kOrder, position));
     for (const auto& [position, entry] : changes.order) put(numbered_key(kOrder, position), encode(entry));
+    for (const std::uint64_t number : changes.removed_returned) remove(numbered_key(kReturned, number));
+    for (const auto& [number, entry] : changes.returned) put(numbered_key(kReturned, number), encode(entry));
     for (const std::uint64_t number : changes.removed_batches) remove(numbered_key(kBatch, number));
     for (const BatchRecord& batch : changes.batches) put(numbered_key(kBatch, batch.header.number), encode(batch));
     rocksdb::WriteOptions synced;
@@ -142,55 +198,53 @@ Stored<rollup::Accepted> Ledger::write(const LedgerChanges& changes) {
     return engine_error(status, engine_->directory);
 }
 
-std::optional<OperationRecord> Ledger::operation(const Digest& id) const {
-    rocksdb::PinnableSlice value;
-    const auto status = engine_->db->Get(rocksdb::ReadOptions(), engine_->db->DefaultColumnFamily(),
-                                         to_slice(operation_key(id)), &value);
-    if (!status.ok()) return std::nullopt;
-    return parse_operation_record(to_span(value));
+std::optional<StorageError> Ledger::read_failure() const {
+    const std::scoped_lock lock(engine_->mutex);
+    return engine_->read_failure;
 }
 
-std::optional<BatchRecord> Ledger::batch(std::uint64_t number) const {
-    std::string value;
-    if (!engine_->db->Get(rocksdb::ReadOptions(), to_slice(numbered_key(kBatch, number)), &value).ok())
-        return std::nullopt;
-    return parse_batch_record(to_span(value));
+Stored<std::optional<OperationRecord>> Ledger::operation(const Digest& id) const {
+    return engine_->get<OperationRecord>(operation_key(id), parse_operation_record);
 }
 
-void Ledger::for_each_step(std::uint64_t first,
-                           const std::function<bool(std::uint64_t, const OrderEntry&)>& call) const {
-    std::uint64_t expected = first;
-    engine_->scan(numbered_key(kOrder, first), [&](const rocksdb::Iterator& it) {
-        if (number_of(it.key()) != expected) return false;
-        const auto entry = parse_order_entry(to_span(it.value()));
-        return entry && call(expected++, *entry);
+Stored<std::optional<BatchRecord>> Ledger::batch(std::uint64_t number) const {
+    return engine_->get<BatchRecord>(numbered_key(kBatch, number), parse_batch_record);
+}
+
+Stored<rollup::Accepted> Ledger::for_each_step(
+    std::uint64_t first, const std::function<bool(std::uint64_t, const OrderEntry&)>& call) const {
+    return engine_->scan_steps(kOrder, first, first, call);
+}
+
+Stored<std::vector<std::pair<std::uint64_t, OrderEntry>>> Ledger::returned() const {
+    std::vector<std::pair<std::uint64_t, OrderEntry>> steps;
+    const auto scanned = engine_->scan_steps(kReturned, 0, std::nullopt, [&](std::uint64_t number, OrderEntry entry) {
+        steps.emplace_back(number, std::move(entry));
+        return true;
     });
+    if (!scanned) return scanned.error();
+    return steps;
 }
 
-std::vector<BatchRecord> Ledger::batches_from(std::uint64_t first) const {
-    std::vector<BatchRecord> r;
-    engine_->scan(numbered_key(kBatch, first), [&](const rocksdb::Iterator& it) {
-        auto record = parse_batch_record(to_span(it.value()));
-        if (record) r.push_back(std::move(*record));
-        return record.has_value();
+Stored<std::vector<BatchRecord>> Ledger::batches_from(std::uint64_t first) const {
+    std::vector<BatchRecord> batches;
+    const auto scanned =
+        engine_->scan<BatchRecord>(kBatch, first, parse_batch_record, [&](std::uint64_t, BatchRecord record) {
+            batches.push_back(std::move(record));
+            return true;
+        });
+    if (!scanned) return scanned.error();
+    return batches;
+}
+
+Stored<std::vector<Digest>> Ledger::waiting() const {
+    std::vector<Digest> ids;
+    const auto scanned = engine_->scan<Digest>(kWaiting, 0, parse_id, [&](std::uint64_t, const Digest& id) {
+        ids.push_back(id);
+        return true;
     });
-    return r;
-}
-
-std::uint64_t Ledger::order_end() const {
-    const std::unique_ptr<rocksdb::Iterator> it(engine_->db->NewIterator(rocksdb::ReadOptions()));
-    it->SeekForPrev(to_slice(numbered_key(kOrder, ~std::uint64_t{0})));
-    return it->Valid() && it->key()[0] == kOrder ? number_of(it->key()) + 1 : 0;
-}
-
-std::vector<Digest> Ledger::waiting() const {
-    std::vector<Digest> r;
-    engine_->scan(numbered_key(kWaiting, 0), [&](const rocksdb::Iterator& it) {
-        rollup::WordReader reader(to_span(it.value()));
-        r.push_back(reader.digest());
-        return reader.verdict().ok();
-    });
-    return r;
+    if (!scanned) return scanned.error();
+    return ids;
 }
 
 std::uint64_t Ledger::size_bytes() const {

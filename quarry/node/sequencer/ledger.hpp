@@ -27,18 +27,20 @@ struct LedgerChanges {
     std::vector<Digest> forgotten;  ///< operations whose receipts are given up
     std::vector<std::pair<std::uint64_t, OrderEntry>> order;
     std::vector<std::uint64_t> removed_order;
+    std::vector<std::pair<std::uint64_t, OrderEntry>> returned;
+    std::vector<std::uint64_t> removed_returned;
     std::vector<BatchRecord> batches;
     std::vector<std::uint64_t> removed_batches;
 
     [[nodiscard]] bool empty() const noexcept {
-        return operations.empty() && forgotten.empty() && order.empty() && removed_order.empty() && batches.empty() &&
-               removed_batches.empty();
+        return operations.empty() && forgotten.empty() && order.empty() && removed_order.empty() && returned.empty() &&
+               removed_returned.empty() && batches.empty() && removed_batches.empty();
     }
 };
 
 /// What a sequencer must not forget beside the state: the operations that it acknowledged, in which order it executed
 /// them, what became of them and of their batches. A folder, over RocksDB. Reading is safe from any thread, writing
-/// from one.
+/// from one. What cannot be read, or is damaged, is an error, never a thing that is not there.
 class Ledger {
   public:
     /// Opens the folder, or makes an empty ledger of this rollup there. not_a_state_directory: the ledger of another.
@@ -51,18 +53,22 @@ class Ledger {
     /// One synced atomic write. After a failure every further one is refused (failed_before): only opening the ledger
     /// again tells what is on disk.
     Stored<rollup::Accepted> write(const LedgerChanges& changes);
+    /// Why the first read failed that did: for who looks later than at that read.
+    [[nodiscard]] std::optional<StorageError> read_failure() const;
 
-    [[nodiscard]] std::optional<OperationRecord> operation(const Digest& id) const;
-    [[nodiscard]] std::optional<BatchRecord> batch(std::uint64_t number) const;
+    [[nodiscard]] Stored<std::optional<OperationRecord>> operation(const Digest& id) const;
+    [[nodiscard]] Stored<std::optional<BatchRecord>> batch(std::uint64_t number) const;
 
-    /// Calls with the steps from `first` on, in order, until one is missing, damaged, or the call returns false.
-    void for_each_step(std::uint64_t first, const std::function<bool(std::uint64_t, const OrderEntry&)>& call) const;
+    /// Calls with the steps from `first` on, in order, until there are no more, or the call returns false. A gap among
+    /// them is damage.
+    Stored<rollup::Accepted> for_each_step(std::uint64_t first,
+                                           const std::function<bool(std::uint64_t, const OrderEntry&)>& call) const;
+    /// The steps to be taken again, in order; their numbers have no gaps.
+    [[nodiscard]] Stored<std::vector<std::pair<std::uint64_t, OrderEntry>>> returned() const;
     /// Batches from `first` on, rising.
-    [[nodiscard]] std::vector<BatchRecord> batches_from(std::uint64_t first) const;
-    /// One past the last step; 0: there is none.
-    [[nodiscard]] std::uint64_t order_end() const;
+    [[nodiscard]] Stored<std::vector<BatchRecord>> batches_from(std::uint64_t first) const;
     /// The ids of the operations that wait, in order of arrival.
-    [[nodiscard]] std::vector<Digest> waiting() const;
+    [[nodiscard]] Stored<std::vector<Digest>> waiting() const;
     /// Bytes in memory tables and files, about.
     [[nodiscard]] std::uint64_t size_bytes() const;
 

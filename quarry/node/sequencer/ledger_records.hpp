@@ -18,6 +18,7 @@
 ///   o id            OperationRecord
 ///   w sequence      the id of an operation that waits
 ///   x position      OrderEntry
+///   r number        OrderEntry of a batch that was taken back: is to be taken again
 ///   b number        BatchRecord
 namespace quarry::node::sequencer {
 

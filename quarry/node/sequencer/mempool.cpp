@@ -39,7 +39,7 @@ void Mempool::unlist(const Account& account, rollup::SlotIndex slot) {
     if (account.waiting.empty()) return;
     const WaitingOperation& first = account.waiting.begin()->second;
     const WaitingOperation& last = account.waiting.rbegin()->second;
-    ready_.erase({first.returned, first.priority, first.sequence, slot});
+    ready_.erase({first.priority, first.sequence, slot});
     last_.erase({last.priority, last.sequence, slot});
 }
 
@@ -47,7 +47,7 @@ void Mempool::list(const Account& account, rollup::SlotIndex slot) {
     if (account.waiting.empty()) return;
     const auto& [nonce, first] = *account.waiting.begin();
     const WaitingOperation& last = account.waiting.rbegin()->second;
-    if (nonce <= account.nonce) ready_.insert({first.returned, first.priority, first.sequence, slot});
+    if (nonce <= account.nonce) ready_.insert({first.priority, first.sequence, slot});
     if (!last.returned) last_.insert({last.priority, last.sequence, slot});
 }
 
@@ -89,6 +89,7 @@ std::optional<Mempool::Displaced> Mempool::add(WaitingOperation operation, rollu
     unlist(account, slot);
     account.nonce = account_nonce;
     expiries_.emplace(rollup::authorisation(operation.tx.tx.op)->expiry, slot, nonce);
+    by_id_.insert_or_assign(operation.id, std::pair(slot, nonce));
     account.waiting.emplace(nonce, std::move(operation));
     ++size_;
     list(account, slot);
@@ -109,11 +110,11 @@ const WaitingOperation* Mempool::best() const {
     return &account.waiting.begin()->second;
 }
 
-WaitingOperation* Mempool::find(const rollup::Operation& op, rollup::Nonce nonce) {
-    const auto account = accounts_.find(rollup::authorisation(op)->slot);
-    if (account == accounts_.end()) return nullptr;
-    const auto waiting = account->second.waiting.find(nonce);
-    return waiting == account->second.waiting.end() ? nullptr : &waiting->second;
+WaitingOperation* Mempool::find(const Digest& id) {
+    const auto known = by_id_.find(id);
+    if (known == by_id_.end()) return nullptr;
+    const auto [slot, nonce] = known->second;
+    return &accounts_.at(slot).waiting.at(nonce);
 }
 
 WaitingOperation Mempool::take(rollup::SlotIndex slot, rollup::Nonce nonce) {
@@ -124,6 +125,7 @@ WaitingOperation Mempool::take(rollup::SlotIndex slot, rollup::Nonce nonce) {
     QUARRY_CHECK(!node.empty());
     WaitingOperation operation = std::move(node.mapped());
     expiries_.erase({rollup::authorisation(operation.tx.tx.op)->expiry, slot, nonce});
+    by_id_.erase(operation.id);
     --size_;
     if (account->second.waiting.empty())
         accounts_.erase(account);

@@ -6,9 +6,11 @@
 #include <set>
 #include <tuple>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "quarry/node/signing.hpp"
+#include "quarry/rollup/hashing.hpp"
 
 namespace quarry::node::sequencer {
 
@@ -45,7 +47,7 @@ struct WaitingOperation {
     std::uint64_t sequence = 0;  ///< order of arrival
     std::uint64_t priority = 0;  ///< what it pays, comparable over tokens
     std::uint32_t reverts = 0;   ///< batches with it that were taken back
-    bool returned = false;       ///< was executed already, and its batch taken back: goes first, in order of sequence
+    bool returned = false;       ///< was executed already, and its batch taken back: stays until it is executed again
     bool stored = false;         ///< the ledger has it as waiting, under its sequence
 
     [[nodiscard]] rollup::SlotIndex slot() const { return rollup::authorisation(tx.tx.op)->slot; }
@@ -54,8 +56,8 @@ struct WaitingOperation {
 /// Operations with good signatures that wait for an earlier nonce or for room. In memory; what is acknowledged of it is
 /// in the ledger.
 ///
-/// The next one is the best of those whose nonce is their account's (or below: executing it tells why not): returned
-/// ones first, then by priority, then by arrival.
+/// The next one is the best of those whose nonce is their account's (or below: executing it tells why not): by
+/// priority, then by arrival.
 class Mempool {
   public:
     explicit Mempool(const MempoolLimits& limits) : limits_(limits) {}
@@ -78,8 +80,8 @@ class Mempool {
     [[nodiscard]] const WaitingOperation* best() const;
     /// Takes out the operation with this slot and nonce. Precondition: it is there.
     WaitingOperation take(rollup::SlotIndex slot, rollup::Nonce nonce);
-    /// The waiting operation of op's slot with this nonce, or null.
-    [[nodiscard]] WaitingOperation* find(const rollup::Operation& op, rollup::Nonce nonce);
+    /// The waiting operation with this id, or null.
+    [[nodiscard]] WaitingOperation* find(const Digest& id);
     /// Takes out those whose expiry is before `now`.
     std::vector<WaitingOperation> take_expired(rollup::Timestamp now);
 
@@ -97,13 +99,11 @@ class Mempool {
     };
     /// Best first.
     struct ReadyKey {
-        bool returned = false;
         std::uint64_t priority = 0;
         std::uint64_t sequence = 0;
         rollup::SlotIndex slot = 0;
         friend bool operator<(const ReadyKey& a, const ReadyKey& b) noexcept {
-            if (a.returned != b.returned) return a.returned;
-            if (!a.returned && a.priority != b.priority) return a.priority > b.priority;
+            if (a.priority != b.priority) return a.priority > b.priority;
             return a.sequence < b.sequence;
         }
     };
@@ -123,6 +123,7 @@ class Mempool {
 
     MempoolLimits limits_;
     std::unordered_map<rollup::SlotIndex, Account> accounts_;
+    std::unordered_map<Digest, std::pair<rollup::SlotIndex, rollup::Nonce>, rollup::DigestHasher> by_id_;
     std::set<ReadyKey> ready_;
     std::set<LastKey> last_;
     std::set<std::tuple<rollup::Timestamp, rollup::SlotIndex, rollup::Nonce>> expiries_;

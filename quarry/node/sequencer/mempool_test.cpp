@@ -15,6 +15,7 @@ WaitingOperation waiting(rollup::SlotIndex slot, rollup::Nonce nonce, std::uint6
     w.tx.tx.nonce = nonce;
     w.priority = priority;
     w.sequence = sequence;
+    w.id[0] = decltype(w.id)::value_type(static_cast<std::uint32_t>(sequence));
     return w;
 }
 
@@ -42,15 +43,18 @@ TEST(Mempool, TakesByFeeWithNoncesInOrder) {
     EXPECT_EQ(pool.size(), 1) << "a gap waits";
 }
 
-TEST(Mempool, ReturnedOperationsGoFirstInTheirOrder) {
-    Mempool pool({100, 10});
-    auto late = waiting(1, 0, 1, 8);
-    auto early = waiting(2, 0, 2, 7);
-    late.returned = early.returned = true;
-    pool.add(late, 0, true);
-    pool.add(waiting(3, 0, 999, 1), 0, true);
-    pool.add(early, 0, true);
-    EXPECT_EQ(drain(pool), (std::vector<rollup::SlotIndex>{2, 1, 3}));
+TEST(Mempool, ReturnedOperationsStay) {
+    Mempool pool({2, 10});
+    auto returned = waiting(1, 0, 1, 8);
+    returned.returned = true;
+    pool.add(returned, 0, true);
+    pool.add(waiting(2, 0, 5, 9), 0, true);
+    EXPECT_EQ(pool.refusal(waiting(1, 0, 999, 10), 0, false), AdmissionCode::replacement_underpriced);
+    const auto displaced = pool.add(waiting(3, 0, 999, 11), 0, false);
+    ASSERT_TRUE(displaced.has_value());
+    EXPECT_EQ(displaced->operation.slot(), 2) << "it pays more, and is evicted";
+    EXPECT_EQ(pool.find(returned.id)->slot(), 1);
+    EXPECT_EQ(pool.find(displaced->operation.id), nullptr);
 }
 
 TEST(Mempool, ReplacementPaysATenthMore) {

@@ -92,8 +92,11 @@ struct Engine::OpenBatch {
     rollup::BatchBuilder builder;
     Milliseconds first_step_ms = 0;
     bool announced = false;       ///< its opening is in the order of steps
+    bool merged = false;          ///< has steps of several batches that were taken back
     std::size_t num_indexed = 0;  ///< steps whose slots are in the index of pairs
 };
+
+inline bool is_unposted(BatchPhase phase) { return phase == BatchPhase::unknown || phase == BatchPhase::sending; }
 
 /// The next batch may take what this one has no room for.
 inline bool is_full(rollup::RejectCode code) {
