@@ -183,7 +183,10 @@ void HubWorld::user_call(const ethereum::Address& to, const ethereum::Bytes& dat
 }
 
 void HubWorld::deposit_once(std::uint32_t owner, std::uint64_t wei) {
-    const rollup::Owner to{rollup::key_hash(make_key(owner)), l1::to_rollup(AnvilProcess::key(2).address())};
+    deposit_once({rollup::key_hash(make_key(owner)), l1::to_rollup(AnvilProcess::key(2).address())}, wei);
+}
+
+void HubWorld::deposit_once(const rollup::Owner& to, std::uint64_t wei) {
     ethereum::Transaction t;
     t.chain_id = 31337;
     t.nonce = chain().transaction_count(AnvilProcess::key(2).address(), BlockTag::latest).value();

@@ -81,6 +81,7 @@ class HubWorld {
     void deposit(std::uint32_t owner, std::uint64_t wei);
     /// By a transaction that nobody sends again when a reorganisation drops it.
     void deposit_once(std::uint32_t owner, std::uint64_t wei);
+    void deposit_once(const rollup::Owner& to, std::uint64_t wei);
     /// Executes a batch on the store: the queued deposits and forced entries, then transfers and withdrawals of slot 0.
     MadeBatch make_batch(std::size_t num_deposits, std::size_t num_forced, std::size_t num_transfers,
                          std::size_t num_withdrawals);
