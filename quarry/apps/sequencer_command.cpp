@@ -68,6 +68,7 @@ void check_config(const SequencerCommand& command, const SequencerConfig& config
         throw Failure(exit_usage, "l1_missing", "it is not said which rollup this is, or which account posts",
                       "set l1.deployment and l1.key, or --deployment FILE and --key FILE");
     }
+    (void)value_of(node::sequencer::check_fees(config.engine));
 }
 
 /// The state directory holds the deployment's rollup: made from its genesis, the empty state, if there is none yet.

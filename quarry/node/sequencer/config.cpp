@@ -47,6 +47,16 @@ Setting receiver_setting(std::string name, std::optional<Digest>& value, std::st
                         [](const std::optional<Digest>& digest) { return digest ? to_hex(*digest) : std::string(); });
 }
 
+Setting slot_setting(std::string name, std::optional<rollup::SlotIndex>& value, std::string help) {
+    return make_setting(
+        std::move(name), value, std::move(help), fmt::format("an integer from 0 to {}", rollup::kMaxSlots - 1),
+        [](std::string_view text) {
+            const auto slot = parse_integer<rollup::SlotIndex>(text);
+            return slot && *slot < rollup::kMaxSlots ? slot : std::nullopt;
+        },
+        [](std::optional<rollup::SlotIndex> slot) { return slot ? fmt::format("{}", *slot) : std::string(); });
+}
+
 /// Decimal ether.
 Setting ether_setting(std::string name, ethereum::U256& value, std::string help) {
     return make_setting(std::move(name), value, std::move(help), "an amount of ether, like 0.05", l1::parse_ether,
@@ -163,13 +173,20 @@ Settings settings_of(SequencerConfig& c) {
     all.push_back(
         number_setting("mempool.min_expiry_seconds", e.min_expiry_seconds, 0, 86'400, "from now to the expiry"));
     all.push_back(fees_setting("fees.minimum", e.min_fees, "least fee in each token; empty: all tokens, for nothing"));
-    all.push_back(number_setting("fees.slot", e.fee_slot, 0, rollup::kMaxSlots - 1, "whose owner receives the fees"));
+    all.push_back(slot_setting("fees.slot", e.fee_slot, "whose owner receives the fees; default: slot 0"));
     all.push_back(
         receiver_setting("fees.receiver", e.fee_receiver, "pair hash of who receives the fees, instead of a slot"));
     all.push_back(log_level_setting("log.level", c.log_level, "least level that is logged"));
     add_l1(all, c);
     add_server(all, c);
     return {std::move(all), "docs/sequencer.md"};
+}
+
+Outcome<Done> check_fees(const EngineOptions& options) {
+    if (options.min_fees.empty() || options.fee_receiver || options.fee_slot) return Done{};
+    return Problem{Problem::Kind::bad_input, "fee_receiver_missing",
+                   "fees.minimum asks for fees, and it is not said who receives them",
+                   "set fees.receiver, or fees.slot to a slot that is yours"};
 }
 
 }  // namespace quarry::node::sequencer

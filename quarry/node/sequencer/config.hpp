@@ -28,5 +28,8 @@ struct SequencerConfig {
 
 /// The settings of `config`, which they set.
 Settings settings_of(SequencerConfig& config);
+/// That whoever asks for fees says who receives them (fee_receiver_missing): the first slots of a rollup belong to
+/// whoever deposits first.
+Outcome<Done> check_fees(const EngineOptions& options);
 
 }  // namespace quarry::node::sequencer

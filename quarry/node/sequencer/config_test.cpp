@@ -24,8 +24,9 @@ TEST(SequencerConfig, RefusesWhatNoSettingTakes) {
     SequencerConfig c;
     const Settings settings = settings_of(c);
     const std::vector<std::pair<const char*, const char*>> bad{
-        {"fees.minimum", "0:5"},  {"fees.minimum", "0=-5"},         {"fees.receiver", "0x12"},
-        {"l1.placement", "disk"}, {"bounty.base_per_batch", "1e3"}, {"bounty.max_percent", "99"}};
+        {"fees.minimum", "0:5"},     {"fees.minimum", "0=-5"}, {"fees.receiver", "0x12"},
+        {"fees.slot", "4294967295"}, {"l1.placement", "disk"}, {"bounty.base_per_batch", "1e3"},
+        {"bounty.max_percent", "99"}};
     for (const auto& [name, value] : bad) {
         const auto outcome = settings.set(name, value);
         ASSERT_FALSE(outcome.ok()) << name;
@@ -35,12 +36,23 @@ TEST(SequencerConfig, RefusesWhatNoSettingTakes) {
     EXPECT_TRUE(c.engine.min_fees.empty());
 }
 
+TEST(SequencerConfig, WhoAsksForFeesSaysWhoReceivesThem) {
+    SequencerConfig c;
+    const Settings settings = settings_of(c);
+    EXPECT_TRUE(check_fees(c.engine).ok());
+    ASSERT_TRUE(settings.set("fees.minimum", "0=5").ok());
+    ASSERT_FALSE(check_fees(c.engine).ok());
+    EXPECT_EQ(check_fees(c.engine).error().name, "fee_receiver_missing");
+    ASSERT_TRUE(settings.set("fees.slot", "0").ok());
+    EXPECT_TRUE(check_fees(c.engine).ok());
+}
+
 // Every setting shows a value that it accepts.
 TEST(SequencerConfig, ShownValuesAreAccepted) {
     SequencerConfig c;
     const Settings settings = settings_of(c);
     for (const Setting& setting : settings.all()) {
-        if (setting.name == "fees.receiver") continue;  // unset by default
+        if (setting.name == "fees.receiver" || setting.name == "fees.slot") continue;  // unset by default
         EXPECT_TRUE(setting.read(setting.show())) << setting.name << " = " << setting.show();
         EXPECT_FALSE(setting.help.empty());
     }

@@ -287,7 +287,7 @@ rollup::SlotIndex Engine::slot_count() const {
 
 Digest Engine::fee_receiver() const {
     if (options_.fee_receiver) return *options_.fee_receiver;
-    const auto owner = store_.leaf(options_.fee_slot);
+    const auto owner = store_.leaf(options_.fee_slot.value_or(0));
     return owner ? owner->pair : Digest{};
 }
 

@@ -34,8 +34,8 @@ struct EngineOptions {
     std::uint64_t max_resume_seconds = 21'600;  ///< a batch that was open for longer is opened anew after a restart
     std::uint64_t keep_batches = 100'000;       ///< final ones, whose receipts are kept
     rollup::Timestamp min_expiry_seconds = 30;
-    rollup::SlotIndex fee_slot = 0;      ///< its owner is the fee receiver of every batch, unless `fee_receiver` is set
-    std::optional<Digest> fee_receiver;  ///< a pair hash; fees are taken in the tokens of its slots
+    std::optional<rollup::SlotIndex> fee_slot;  ///< its owner is the fee receiver of every batch; none: of slot 0
+    std::optional<Digest> fee_receiver;         ///< a pair hash, instead; fees are taken in the tokens of its slots
     /// By token. A token that is not listed is not accepted; an empty list accepts all, for nothing.
     std::map<rollup::TokenId, rollup::Amount> min_fees;
     MempoolLimits mempool;

@@ -2,12 +2,10 @@
 #include <algorithm>
 #include <iterator>
 
-#include "quarry/node/input_executor.hpp"
 #include "quarry/node/sequencer/open_batch.hpp"
 
 namespace quarry::node::sequencer {
 
-using rollup::RejectCode;
 using rollup::Verdict;
 
 namespace {
