@@ -190,6 +190,25 @@ TEST_F(SequencerReturned, ABatchIsClosedAgainWhereWhatFollowsNeedsItsFees) {
     EXPECT_EQ(world.engine->receipt(world.id(executed[4]))->batch, 2) << "and is not where that is not needed";
 }
 
+TEST_F(SequencerReturned, ABatchIsClosedAgainAfterARestart) {
+    execute(world.transfer(0, 1, 0, kBalance - 2));
+    execute(world.transfer(1, 2, 0));
+    execute(world.transfer(2, 1, 0));
+    ASSERT_TRUE(world.close_batch());
+    world.settlement.add_deposit(world.owner(12), kBalance, 1);
+    ASSERT_TRUE(world.tick());
+    execute(world.transfer(0, 1, 1, 4));
+    ASSERT_TRUE(world.close_batch());
+    world.settlement.shallow = 1;
+    discard(1);
+    EXPECT_EQ(world.engine->status().open_operations, 3);
+    ASSERT_EQ(world.start(), "");
+    world.settlement.shallow = 0;
+    ASSERT_TRUE(world.tick());
+    expect_all_executed();
+    EXPECT_EQ(world.engine->status().batch, 1);
+}
+
 TEST_F(SequencerReturned, OperationsBehindARejectedOneWaitForItsNonce) {
     world.settlement.add_deposit(world.owner(12), kBalance, 1);
     ASSERT_TRUE(world.tick());
