@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "quarry/hash/keccak.hpp"
+#include "quarry/node/l1/hub_abi.hpp"
+#include "quarry/rollup/data_statement.hpp"
 #include "quarry/rollup/words.hpp"
 
 namespace quarry::node::l1 {
@@ -12,6 +14,8 @@ using rollup::kBlobWords;
 using rollup::kWordBytes;
 
 constexpr std::size_t kElementBytes = 32;
+/// Of submitBatchCalldata's fourth argument: behind the selector and three offsets, wherever these point.
+constexpr std::size_t kPointOffset = 4 + 3 * 32;
 
 Problem bad_data(const char* name, const char* cause) {
     return {Problem::Kind::refused, name, cause, "the batch cannot be proven: it will be replaced"};
@@ -30,9 +34,18 @@ bool is_zero(ByteView bytes) {
 Outcome<Bytes> fetch_calldata(ethereum::Chain& chain, const Submission& submission) {
     const auto transaction = chain.transaction(submission.submitted.transaction);
     if (!transaction) return unavailable(transaction.error());
-    auto data = find_calldata(transaction.value().data, submission.header.byte_length, submission.l1_hashes.front());
-    if (data) return *std::move(data);
-    return unavailable({ethereum::EthereumCode::bad_response, "the transaction does not contain the batch's data", {}});
+    return words_of_calldata(transaction.value().data, submission.header, submission.l1_hashes.front());
+}
+
+/// Where the transaction says that the proof will compare the data. Empty: it is no submission but a replacement, whose
+/// proof came with it and has shown the point.
+std::optional<Bytes32> submitted_point(ByteView input) {
+    Bytes32 point;
+    if (input.size() < kPointOffset + point.size() || !abi(HubFunction::submit_batch_calldata).matches(input)) {
+        return std::nullopt;
+    }
+    std::ranges::copy(input.subspan(kPointOffset, point.size()), point.begin());
+    return point;
 }
 
 }  // namespace
@@ -85,6 +98,25 @@ std::optional<Bytes> find_calldata(ByteView input, std::size_t byte_length, cons
         if (keccak256(content) == hash) return Bytes(content.begin(), content.end());
         ++at;
     }
+}
+
+Outcome<Bytes> words_of_calldata(ByteView input, const rollup::Header& header, const Bytes32& hash) {
+    auto data = find_calldata(input, header.byte_length, hash);
+    if (!data) {
+        return unavailable(
+            {ethereum::EthereumCode::bad_response, "the transaction does not contain the batch's data", {}});
+    }
+    const std::size_t num_words = data->size() / kWordBytes;
+    if (data->size() % kWordBytes != 0 || num_words > kBlobWords) {
+        return bad_data("bad_length", "the calldata is not whole words of one batch");
+    }
+    const auto point = submitted_point(input);
+    const rollup::DataStatement statement = rollup::make_data_statement(
+        rollup::DataForm::horner, rollup::header_hash(header), *data, hash, rollup::L1Address{}, 0);
+    if (point && *point != digest_bytes(statement.point)) {
+        return bad_data("bad_point", "the batch was submitted with another point than that of its data");
+    }
+    return *std::move(data);
 }
 
 Outcome<Bytes> fetch_batch_data(ethereum::Chain& chain, ethereum::BlobSource& blobs, const Submission& submission) {

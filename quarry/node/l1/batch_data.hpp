@@ -20,10 +20,14 @@ Outcome<Bytes> words_of_blobs(std::span<const ethereum::Blob> blobs, std::size_t
 /// The `bytes` argument of this length and Keccak-256 in a transaction's input, whoever called the hub on the way: a
 /// word that says the length, followed by the content. Empty: there is none. Cost: a hash for every such word.
 std::optional<Bytes> find_calldata(ByteView input, std::size_t byte_length, const Bytes32& hash);
+/// The words of a batch in the input of the transaction that submitted it, which is the call of the hub itself; the hub
+/// knows their Keccak-256. environment (data_unavailable): they are not there; refused: bad_length, or bad_point: the
+/// hub took a point at which no proof compares these words.
+Outcome<Bytes> words_of_calldata(ByteView input, const rollup::Header& header, const Bytes32& hash);
 
 /// The batch's words, header.byte_length bytes, checked against the hashes that the hub has of them. environment
 /// (data_unavailable): not to be had now, or not any more; refused: L1 has other content than words of a batch, as
-/// words_of_blobs says: the batch cannot be proven.
+/// words_of_blobs and words_of_calldata say: the batch cannot be proven.
 Outcome<Bytes> fetch_batch_data(ethereum::Chain& chain, ethereum::BlobSource& blobs, const Submission& submission);
 
 }  // namespace quarry::node::l1

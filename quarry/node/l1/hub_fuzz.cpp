@@ -69,6 +69,9 @@ void calldata(std::span<const std::uint8_t> bytes) {
     const auto found = find_calldata(input, length, keccak256(content));
     QUARRY_CHECK(found.has_value() && std::equal(found->begin(), found->end(), content.begin(), content.end()));
     (void)find_calldata(bytes, length, Bytes32{});
+    rollup::Header header;
+    header.byte_length = static_cast<std::uint32_t>(length);
+    (void)words_of_calldata(input, header, keccak256(content));
 }
 
 }  // namespace

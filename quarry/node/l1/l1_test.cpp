@@ -9,9 +9,11 @@
 #include "quarry/node/l1/batch_data.hpp"
 #include "quarry/node/l1/connection.hpp"
 #include "quarry/node/l1/event_store.hpp"
+#include "quarry/node/l1/hub_abi.hpp"
 #include "quarry/node/l1/hub_contract.hpp"
 #include "quarry/node/l1/hub_state.hpp"
 #include "quarry/node/l1/settlement_options.hpp"
+#include "quarry/rollup/data_statement.hpp"
 #include "quarry/rollup/words.hpp"
 
 namespace quarry::node::l1 {
@@ -67,6 +69,30 @@ TEST(BatchData, CalldataIsFoundBehindAnyCaller) {
     EXPECT_EQ(find_calldata(call, words.size(), other), std::nullopt);
     EXPECT_EQ(find_calldata(call, words.size() + 31, keccak256(words)), std::nullopt);
     EXPECT_EQ(find_calldata({}, words.size(), keccak256(words)), std::nullopt);
+}
+
+/// The hub takes any point; one of other data than the batch's makes it a batch that nobody can prove.
+TEST(BatchData, CalldataWithThePointOfOtherDataIsRefused) {
+    const Bytes words = some_words(9);
+    rollup::Header header;
+    header.byte_length = static_cast<std::uint32_t>(words.size());
+    const Bytes32 hash = keccak256(words);
+    const auto point = [&](const Bytes& of) {
+        return digest_bytes(rollup::make_data_statement(rollup::DataForm::horner, rollup::header_hash(header), of,
+                                                        keccak256(of), rollup::L1Address{}, 0)
+                                .point);
+    };
+    const auto cause = [&](const Bytes& input) {
+        const auto found = words_of_calldata(input, header, hash);
+        return found ? std::string() : found.error().name;
+    };
+    const Bytes encoded = rollup::encode(header);
+    EXPECT_EQ(cause(hub_call::submit_batch_calldata({}, encoded, words, point(words), {})), "");
+    EXPECT_EQ(cause(hub_call::submit_batch_calldata({}, encoded, words, {}, {})), "bad_point");
+    EXPECT_EQ(cause(hub_call::submit_batch_calldata({}, encoded, words, point(some_words(8)), {})), "bad_point");
+    EXPECT_EQ(cause(hub_call::submit_batch_calldata({}, encoded, some_words(8), point(words), {})), "data_unavailable");
+    // A replacement is in the hub only with its proof.
+    EXPECT_EQ(cause(abi(HubFunction::replace_and_prove).call({to_abi(Item{}), Bytes{}, words})), "");
 }
 
 TEST(Amounts, OfEtherAreExact) {

@@ -119,7 +119,7 @@ class L1View {
 
     /// The batch's words, header.byte_length bytes, checked against its hashes. May take seconds. environment
     /// (data_unavailable): not to be had now, or not any more; refused: L1 has other content than words of a batch
-    /// (bad_word, nonzero_padding, bad_length): the batch cannot be proven.
+    /// (bad_word, nonzero_padding, bad_length, bad_point): the batch cannot be proven.
     virtual Outcome<std::vector<std::uint8_t>> fetch_data(const BatchOnL1& batch) = 0;
 
     /// Takes the proof over: when this returns, the intent is on disk. environment: not now.
