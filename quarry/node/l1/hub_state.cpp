@@ -152,6 +152,7 @@ struct HubState::Apply {
         s.bond = e.bond;
         s.key = p.key;
         s.slash_bps = p.slash_bps;
+        s.rebate_gas = p.rebate_gas;
         s.expected_at = place.timestamp + p.expected_time;
         s.deadline = place.timestamp + p.proving_window;
         s.open_at = s.deadline + p.replace_window;
@@ -345,8 +346,8 @@ U256 bounty_at(const Submission& s, std::uint64_t block, std::uint64_t timestamp
     return bounty + (s.bond * s.slash_bps).divide(10'000).divide(2);
 }
 
-U256 rebate_at(const Submission& s, std::uint32_t rebate_gas, const U256& base_fee) {
-    return std::min(s.terms.rebate_cap, saturated_product(base_fee, rebate_gas));
+U256 rebate_at(const Submission& s, const U256& base_fee) {
+    return std::min(s.terms.rebate_cap, saturated_product(base_fee, s.rebate_gas));
 }
 
 }  // namespace quarry::node::l1

@@ -60,6 +60,7 @@ struct Submission {
     std::uint64_t open_at = 0;  ///< from here on anyone may replace it
     U256 awarded;               ///< of the slashed bond, once that happened
     std::uint16_t slash_bps = 0;
+    std::uint32_t rebate_gas = 0;  ///< that is repaid, whatever the rollup's parameters say later
     BatchState state = BatchState::pending;
     std::vector<Raise> raises;
     std::uint64_t locked_until = 0;   ///< seconds, of a committed proof; 0 without
@@ -145,6 +146,6 @@ bool is_returned(const Raise& raise, const Submission& submission);
 /// is not pending.
 U256 bounty_at(const Submission& submission, std::uint64_t block, std::uint64_t timestamp);
 /// min(rebateCap, rebateGas x base fee).
-U256 rebate_at(const Submission& submission, std::uint32_t rebate_gas, const U256& base_fee);
+U256 rebate_at(const Submission& submission, const U256& base_fee);
 
 }  // namespace quarry::node::l1

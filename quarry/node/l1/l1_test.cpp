@@ -133,8 +133,10 @@ TEST(Bounty, GrowsBetweenExpectedTimeAndDeadline) {
     EXPECT_EQ(bounty_at(s, 12, 300), U256(5'507)) << "late: with half of what is slashed";
     s.state = BatchState::proven;
     EXPECT_EQ(bounty_at(s, 12, 300), U256(0));
-    EXPECT_EQ(rebate_at(s, 10, U256(20)), U256(200));
-    EXPECT_EQ(rebate_at(s, 100, U256(20)), U256(500));
+    s.rebate_gas = 10;
+    EXPECT_EQ(rebate_at(s, U256(20)), U256(200));
+    s.rebate_gas = 100;
+    EXPECT_EQ(rebate_at(s, U256(20)), U256(500));
 }
 
 StoredBlock some_block(std::uint64_t number) {

@@ -36,7 +36,7 @@ U256 to_u256(Wei x) {
 
 Wei less(Wei x, Wei y) { return x > y ? x - y : Wei{0}; }
 
-BatchOnL1 to_batch(const l1::Submission& s, const l1::RollupRecord& record, const L1Head& head) {
+BatchOnL1 to_batch(const l1::Submission& s, const L1Head& head) {
     BatchOnL1 b;
     b.header = s.header;
     b.hash = s.header_hash;
@@ -56,7 +56,7 @@ BatchOnL1 to_batch(const l1::Submission& s, const l1::RollupRecord& record, cons
         if (!raise.is_reclaimed && raise.effective_block <= head.block + 1) b.raised += to_wei(raise.amount);
     }
     b.rebate_cap = to_wei(s.terms.rebate_cap);
-    b.rebate_gas = record.parameters.rebate_gas;
+    b.rebate_gas = s.rebate_gas;
     b.expected_at = static_cast<rollup::Timestamp>(s.expected_at);
     b.deadline = static_cast<rollup::Timestamp>(s.deadline);
     if (b.phase == BatchPhase::pending) {
@@ -147,9 +147,8 @@ std::vector<RollupOnL1> HubL1View::rollups() const {
 std::optional<BatchOnL1> HubL1View::batch(std::uint32_t rollup, std::uint64_t number) const {
     return view_.read([&](const l1::HubState& state, const auto&) -> std::optional<BatchOnL1> {
         const l1::Submission* s = state.batch(rollup, number);
-        const l1::RollupRecord* record = state.rollup(rollup);
-        if (s == nullptr || record == nullptr) return std::nullopt;
-        BatchOnL1 b = to_batch(*s, *record, head_);
+        if (s == nullptr) return std::nullopt;
+        BatchOnL1 b = to_batch(*s, head_);
         const auto verifiers = state.verifiers().find(s->key);
         b.trusted = verifiers != state.verifiers().end() && verifiers->second.is_pinned;
         return b;
