@@ -97,9 +97,9 @@ class WorkExecutor {
         for (const ContentId& id : folder_.tree().ready(done_)) {
             if (running_.size() >= options_.workers) break;
             if (is_running(id) || attempts_[id] >= options_.attempts) continue;
-            auto worker = options_.pool->take();
-            if (!worker) return worker.error();
             const bool is_last = folder_.tree().nodes().back().id == id;
+            auto worker = options_.pool->take(is_last);
+            if (!worker) return worker.error();
             const unsigned threads = is_last ? options_.threads : std::max(1U, options_.threads / options_.workers);
             const double now = options_.now();
             const unsigned attempt = ++attempts_[id];

@@ -46,6 +46,7 @@ bool misbehave(const WorkFolder& folder, const ContentId& id, const std::string&
         const std::vector<std::uint8_t> much(std::size_t{768} << 20, 1);
         return folder.put_output(id, std::span(much).first(1)).ok();
     }
+    if (how == "slow") std::this_thread::sleep_for(std::chrono::milliseconds(300));
     while (how == "waits" && !fs::exists(folder.path() + "/go")) {
         alive();
         std::this_thread::sleep_for(std::chrono::milliseconds(20));
@@ -99,6 +100,17 @@ class WorkExecutorTest : public ::testing::Test {
         return o;
     }
     std::string output(const ContentId& id) { return std::string(as_text(*folder.read_output(id).value())); }
+    /// Of each execution, in the order in which they began.
+    static std::vector<std::string> processes(const WorkFolder& one) {
+        std::vector<std::string> pids;
+        const auto log = read_whole_file(one.path() + "/log.jsonl", 1 << 20).value();
+        std::istringstream lines{std::string(as_text(log))};
+        for (std::string line; std::getline(lines, line);) {
+            const auto at = line.find("\"pid\":");
+            if (at != std::string::npos) pids.push_back(line.substr(at, line.find_first_of(",}", at) - at));
+        }
+        return pids;
+    }
     std::uint64_t started(const ContentId& id) { return folder.history()[id].started; }
     /// Every task was executed once, but the third leaf twice.
     void expect_one_repeat(const TextWork& work, const Outcome<WorkReport>& report, const std::string& outcome) {
@@ -142,17 +154,32 @@ TEST_F(WorkExecutorTest, AProcessDoesManyTasksAlsoOfOtherFolders) {
     WorkFolder other = WorkFolder::create(other_path.get()).value();
     const TextWork more(other);
     ASSERT_TRUE(execute_work(other, o).ok());
-    std::set<std::string> processes;
+    std::set<std::string> all;
     for (const WorkFolder* one : {&folder, &other}) {
-        const auto log = read_whole_file(one->path() + "/log.jsonl", 1 << 20).value();
-        std::istringstream lines{std::string(as_text(log))};
-        for (std::string line; std::getline(lines, line);) {
-            const auto at = line.find("\"pid\":");
-            if (at != std::string::npos) processes.insert(line.substr(at, line.find_first_of(",}", at) - at));
-        }
+        for (const auto& process : processes(*one)) all.insert(process);
         for (const auto& node : one->tree().nodes()) EXPECT_EQ(one->history()[node.id].last_end->cpu_ms, 7U);
     }
-    EXPECT_EQ(processes.size(), 1U);
+    EXPECT_EQ(all.size(), 1U);
+}
+
+/// What the last task needs stays in one process, whichever of them ends its own task last.
+TEST_F(WorkExecutorTest, LastTasksAreDoneByTheSameProcess) {
+    std::set<std::string> last;
+    std::set<std::string> all;
+    for (int i = 0; i < 4; ++i) {
+        const TemporaryPath one_path("quarry-work-executor-" + std::to_string(i));
+        WorkFolder one = WorkFolder::create(one_path.get()).value();
+        const TextWork work(one, i % 2 == 0 ? std::map<std::string, std::string>{{"how", "slow"}}
+                                            : std::map<std::string, std::string>{});
+        auto o = options(2);
+        o.check = [](const Task&, std::span<const std::uint8_t>) { return true; };
+        ASSERT_TRUE(execute_work(one, o).ok());
+        const auto pids = processes(one);
+        last.insert(pids.back());
+        all.insert(pids.begin(), pids.end());
+    }
+    EXPECT_EQ(last.size(), 1U);
+    EXPECT_EQ(all.size(), 2U);
 }
 
 TEST_F(WorkExecutorTest, AKilledWorkerCostsItsOwnTask) {

@@ -15,6 +15,7 @@ class WorkerPool {
     struct Worker {
         WorkerProcess process;
         std::uint64_t cpu_ms = 0;  ///< of its tasks so far
+        bool did_last = false;     ///< it has what the last task of a tree needs, which is most of the memory
     };
     /// `argv`: a program that reads lines `TASK THREADS FOLDER` and does these tasks. For each it calls
     /// WorkFolder::put_output, writes a line `alive` to stdout at least every few seconds, `progress FRACTION` when it
@@ -23,8 +24,9 @@ class WorkerPool {
     explicit WorkerPool(std::vector<std::string> argv, std::uint64_t memory_cap_bytes = 0)
         : argv_(std::move(argv)), memory_cap_bytes_(memory_cap_bytes) {}
 
-    /// One that waits for a task. environment (cannot_start).
-    Outcome<Worker> take();
+    /// One that waits for a task. The last task of each tree goes to the same one as long as that lives, and other
+    /// tasks go to it only if no other one waits. environment (cannot_start).
+    Outcome<Worker> take(bool is_last);
     /// One that has done its task.
     void put_back(Worker worker) { idle_.push_back(std::move(worker)); }
 
