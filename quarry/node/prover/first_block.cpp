@@ -53,6 +53,10 @@ Outcome<std::uint64_t> find_creation(ethereum::Chain& chain, const ethereum::Add
                        "check --hub and the chain of --l1"};
     }
     const auto found = first_block_where(head.value(), has_code);
+    const auto is_passing = [](ethereum::EthereumCode code) {
+        return is_transient(code) || code == ethereum::EthereumCode::stopped;
+    };
+    if (!found && is_passing(found.error().code)) return l1::chain_problem(found.error());
     const std::uint64_t first = found ? found.value() : 0;
     QUARRY_PASS_ON(replace_file(path, as_bytes(std::to_string(first) + "\n")));
     return first;

@@ -14,7 +14,7 @@ ethereum::Answer<std::uint64_t> first_block_where(std::uint64_t head,
 
 /// The block in which a contract was made, remembered in the file `path`. 0, from which following is slow and as good:
 /// the node does not have the states of old blocks. bad_input (no_hub): there is no contract; environment: no endpoint
-/// answers, the file.
+/// answers at one of the questions, the file.
 Outcome<std::uint64_t> find_creation(ethereum::Chain& chain, const ethereum::Address& contract,
                                      const std::string& path);
 
