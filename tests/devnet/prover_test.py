@@ -4,6 +4,8 @@
 Every test proves at least one batch: minutes each on a small machine, so it is not part of ./run test.
     python3 tests/devnet/prover_test.py build/quarry . [TEST ..]
 """
+import json
+import os
 import signal
 
 import harness
@@ -50,6 +52,19 @@ class ProverFaults(NetworkTest):
             return found if len({t["from"] for t in found}) >= count else None
         return self.net.wait(f"{count} provers did not hand in a proof", waiting, harness.PROOF_SECONDS)
 
+    def tasks_of(self, prover, batch):
+        """The tasks of this prover's proof of the batch, by id; none before they are planned."""
+        jobs = os.path.join(self.net.folder, prover, "jobs")
+        for job in os.listdir(jobs) if os.path.isdir(jobs) else []:
+            record, work = os.path.join(jobs, job, "job.json"), os.path.join(jobs, job, "work")
+            if not os.path.exists(record) or not os.path.exists(os.path.join(work, "tree.txt")):
+                continue
+            with open(record) as file:
+                numbers = [int(b.split(":")[1]) for b in json.load(file)["batches"].split()]
+            if batch in numbers:
+                return {task["id"]: task for task in self.net.quarry("tasks", work)["tasks"]}
+        return {}
+
     def call(self, transaction, data):
         """None if the call would succeed, else what it reverts with."""
         try:
@@ -69,13 +84,20 @@ class ProverFaults(NetworkTest):
     def test_1_killed_in_the_middle_of_a_proof(self):
         self.net.signal("prover-2", signal.SIGSTOP)  # nobody else helps
         batch = self.new_batch()
-        self.net.wait("the prover does not prove", lambda: self.net.status["provers"][0]["proving"], harness.STEP_SECONDS)
+
+        def done():
+            return {id: task for id, task in self.tasks_of("prover-1", batch).items() if task["state"] == "done"}
+        before = self.net.wait("no task is done", done, harness.PROOF_SECONDS)
+        self.assertLess(len(before), len(self.tasks_of("prover-1", batch)), "it is in the middle")
         restarts = self.net.kill("prover-1")
         self.net.wait_restarted("prover-1", restarts)
         self.net.wait_final(batch)
         logs = self.net.proven(batch)
         self.assertEqual(len(logs), 1)
         self.assertEqual("0x" + logs[0]["topics"][3][-40:], self.payees[0])
+        after = self.tasks_of("prover-1", batch)
+        for id, task in before.items():
+            self.assertEqual(after[id]["executions"], task["executions"], f"{task['kind']} was done before the kill")
 
     def test_2_two_proofs_in_the_same_block_and_a_thief(self):
         batch = self.new_batch()

@@ -33,6 +33,8 @@ def tasks_of(net, batch):
                 continue
             found = {}
             for task in net.quarry("tasks", os.path.join(jobs, job, "work"))["tasks"]:
+                if "last" not in task:  # another job had its result
+                    continue
                 part = found.setdefault(task["kind"], {"tasks": 0, "seconds": 0, "cpu_seconds": 0})
                 part["tasks"] += 1
                 part["seconds"] += task["last"]["wall_ms"] / 1000

@@ -72,14 +72,14 @@ struct Price {
 Price price_of(std::span<const Candidate> batches, const PriceContext& context) noexcept;
 
 /// Which of the candidates one proof should be of, at most `max_batches`: batches of one key, of each rollup the first
-/// ones without gaps, as long as they earn more than they add to the costs, within a transaction's bytes and gas; those
+/// ones, as long as they earn more than they add to the costs, within a transaction's bytes and gas; those
 /// that are late first. Empty: no choice is worth its costs.
 struct Choice {
     std::vector<Candidate> batches;  ///< in the order of the bundle
     Price price;
 };
-/// `candidates`: of each rollup its open batches by rising number, without gaps: the first waits for nothing but its
-/// own proof.
+/// `candidates`: of each rollup its open batches by rising number. Those that are missing between them have a proof, or
+/// get one from another job.
 Choice choose_batches(std::span<const Candidate> candidates, const PriceContext& context, std::size_t max_batches);
 
 /// Decimal digits; of amounts in logs, metrics and files.
