@@ -9,6 +9,7 @@
 #include <boost/beast/websocket/rfc6455.hpp>
 #include <optional>
 
+#include "quarry/node/file_io.hpp"
 #include "quarry/node/rpc/sessions.hpp"
 
 namespace quarry::node::rpc {
@@ -156,7 +157,7 @@ class HttpSession final : public Session, public Connection, public std::enable_
     void get(std::string_view path) {
         HttpAnswer answer = state_->handler.on_get(path);
         if (answer.status == 404) return refuse(404, "unknown_path", "there is nothing under this path");
-        reply(answer.status, answer.type, std::move(answer.body));
+        reply(std::move(answer));
     }
 
     void post(bool root, const Request& request) {
@@ -188,11 +189,16 @@ class HttpSession final : public Session, public Connection, public std::enable_
         reply(status, "application/json", refusal_body(code, reason));
     }
 
-    void reply(unsigned status, const std::string& type, std::string body) {
+    void reply(unsigned status, std::string type, std::string body) {
+        reply({status, std::move(type), std::move(body)});
+    }
+
+    void reply(HttpAnswer answer) {
+        answer_ = std::move(answer);
         response_ = {};
         response_.version(11);
-        response_.result(status);
-        if (!type.empty()) response_.set(http::field::content_type, type);
+        response_.result(answer_.status);
+        if (!answer_.type.empty()) response_.set(http::field::content_type, answer_.type);
         if (!origin_.empty()) {
             response_.set(http::field::access_control_allow_origin, origin_);
             response_.set(http::field::access_control_allow_headers, "content-type");
@@ -200,8 +206,10 @@ class HttpSession final : public Session, public Connection, public std::enable_
         }
         if (!keep_alive_ || finishing_) closing_ = true;
         response_.keep_alive(!closing_);
-        state_->set_unsent(id_, body.size());
-        response_.body() = std::move(body);
+        state_->set_unsent(id_, answer_.body.size());  // a shared one is bounded by who shares it
+        const auto& shared = answer_.shared_body;
+        const std::string_view body = shared ? as_text(*shared) : std::string_view(answer_.body);
+        response_.body() = {body.data(), body.size()};
         response_.prepare_payload();
         served_ = true;
         serializer_.emplace(response_);
@@ -228,6 +236,7 @@ class HttpSession final : public Session, public Connection, public std::enable_
                                    self->disarm();
                                    self->serializer_.reset();
                                    self->response_ = {};
+                                   self->answer_ = {};
                                    self->state_->set_unsent(self->id_, 0);
                                    self->closing_ ? self->linger() : self->wait_for_request();
                                });
@@ -256,8 +265,9 @@ class HttpSession final : public Session, public Connection, public std::enable_
     std::unique_ptr<Place> place_;
     beast::flat_buffer buffer_;
     std::optional<http::request_parser<http::string_body>> parser_;
-    Response response_;
-    std::optional<http::response_serializer<http::string_body>> serializer_;  ///< of response_
+    HttpAnswer answer_;                                                         ///< that is being sent
+    Response response_;                                                         ///< its header, and a view of its body
+    std::optional<http::response_serializer<Response::body_type>> serializer_;  ///< of response_
     std::string origin_;
     std::array<char, kReadBytes> scratch_{};
     std::size_t num_written_ = 0;  ///< since the time limit began

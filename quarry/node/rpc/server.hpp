@@ -53,6 +53,9 @@ struct HttpAnswer {
     unsigned status = 200;
     std::string type = "application/json";
     std::string body;
+    /// Sent in place of `body` if it is not null: one copy for all answers of it, let go of when it was sent. Not
+    /// counted among a connection's unsent bytes: whoever shares it bounds how many there are.
+    std::shared_ptr<const std::vector<std::uint8_t>> shared_body = nullptr;
 };
 
 /// Calls come from the server's threads, several at a time.
