@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "quarry/ethereum/silent_chain.hpp"
 #include "quarry/node/l1/connection.hpp"
 #include "quarry/node/l1/hub_abi.hpp"
 #include "quarry/node/l1/hub_contract.hpp"
@@ -19,10 +20,42 @@ namespace l1 = node::l1;
 namespace prover = node::prover;
 using node::sequencer::BatchPhase;
 
+/// What a sender asks of a node, of which one question has no answer for a while.
+class ForgetfulChain final : public ethereum::SilentChain {
+  public:
+    explicit ForgetfulChain(ethereum::Chain& chain) : chain_(chain) {}
+    ethereum::Answer<std::uint64_t> chain_id() override { return chain_.chain_id(); }
+    ethereum::Answer<std::uint64_t> block_number() override { return chain_.block_number(); }
+    ethereum::Answer<ethereum::BlockHeader> block(const ethereum::BlockId& id) override { return chain_.block(id); }
+    ethereum::Answer<std::optional<ethereum::Receipt>> receipt(const ethereum::Hash& hash) override {
+        return chain_.receipt(hash);
+    }
+    ethereum::Answer<std::uint64_t> transaction_count(const ethereum::Address& account,
+                                                      const ethereum::BlockId& at) override {
+        return chain_.transaction_count(account, at);
+    }
+    ethereum::Answer<std::uint64_t> estimate_gas(const ethereum::CallRequest& request) override {
+        if (estimates) return chain_.estimate_gas(request);
+        return ethereum::EthereumError{ethereum::EthereumCode::timed_out, "", {}};
+    }
+    ethereum::Answer<ethereum::FeeSuggestion> suggest_fees() override { return chain_.suggest_fees(); }
+    ethereum::Answer<ethereum::Hash> send_raw(ethereum::ByteView bytes) override { return chain_.send_raw(bytes); }
+    ethereum::Answer<ethereum::U256> balance(const ethereum::Address& account, const ethereum::BlockId& at) override {
+        return chain_.balance(account, at);
+    }
+    bool estimates = true;
+
+  private:
+    ethereum::Chain& chain_;
+};
+
 /// A prover with an account of its own, whose proofs are made as soon as they are begun, and prove nothing.
 class RealProver {
   public:
     RealProver(HubWorld& world, unsigned account, const std::string& name)
+        : RealProver(world, account, name, world.chain()) {}
+    /// `sender_chain`: where its account sends.
+    RealProver(HubWorld& world, unsigned account, const std::string& name, ethereum::Chain& sender_chain)
         : world_(world), payee_(AnvilProcess::key(account).address()), view_(world.fresh_view()) {
         l1::ConnectionOptions connection;
         connection.endpoints = {world.anvil().url()};
@@ -33,7 +66,7 @@ class RealProver {
         sender.confirmations = 2;
         auto journal = ethereum::open_journal_file(world.folder() + "/" + name + ".journal",
                                                    {31337, AnvilProcess::key(account).address()});
-        sender_ = ethereum::TransactionManager::create(sender, AnvilProcess::key(account), world.chain(),
+        sender_ = ethereum::TransactionManager::create(sender, AnvilProcess::key(account), sender_chain,
                                                        std::move(journal).value(), world.clock())
                       .value();
         l1_ = std::make_unique<prover::HubL1View>(
@@ -139,6 +172,48 @@ TEST(RealProver, FromAnEmptyFolderToTheBounty) {
     EXPECT_EQ(other.jobs()[0].state, prover::JobState::lost);
     EXPECT_EQ(other.jobs()[0].code, "proven_by_others");
     EXPECT_EQ(other.l1().batch(world.options.rollup, 2)->payee, l1::to_rollup(winner.payee()));
+}
+
+// An endpoint that does not estimate the hand-in: what else the prover does goes on.
+TEST(RealProver, FollowsWhileItsSenderWaits) {
+    HubWorld world;
+    (void)post(world, 1, 0);
+    ForgetfulChain chain(world.chain());
+    chain.estimates = false;
+    RealProver p(world, 5, "prover", chain);
+    for (int i = 0; i < 3; ++i) ASSERT_NO_FATAL_FAILURE(p.step());
+    EXPECT_FALSE(p.get().status().sender_code.empty());
+    (void)post(world, 1, 0);
+    for (int i = 0; i < 3; ++i) ASSERT_NO_FATAL_FAILURE(p.step());
+    EXPECT_EQ(p.get().replica(world.options.rollup)->batch_number(), 2U);
+    chain.estimates = true;
+    ASSERT_NO_FATAL_FAILURE(p.step());
+    EXPECT_EQ(p.get().status().sender_code, "");
+}
+
+// The hub takes it, and its data are those of its header: only whoever looks at the point sees that no proof fits.
+TEST(RealProver, ABatchWithThePointOfOtherDataIsInvalid) {
+    HubWorld world;
+    world.deposit(0, 1'000'000);
+    const MadeBatch made = world.make_batch(1, 0, 0, 0);
+    const l1::Terms terms{l1::U256(1'000'000), l1::U256(1'000'000), l1::U256(0)};
+    ethereum::Intent intent;
+    intent.id = "wrong point";
+    intent.to = world.deployment().hub;
+    intent.value = terms.max + world.plan().parameters.batch_bond;
+    intent.data =
+        l1::hub_call::submit_batch_calldata({}, rollup::encode(made.batch.header), made.batch.data, {}, terms);
+    ASSERT_TRUE(world.sequencer().submit(std::move(intent)).ok());
+    for (int i = 0; i < 4; ++i) {
+        ASSERT_TRUE(world.sequencer().step().ok());
+        world.clock().sleep_ms(1'000);
+    }
+    RealProver p(world, 5, "prover");
+    for (int i = 0; i < 3; ++i) ASSERT_NO_FATAL_FAILURE(p.step());
+    ASSERT_TRUE(p.l1().batch(world.options.rollup, 1));
+    EXPECT_EQ(p.get().status().rollups[0].invalid, 1U);
+    EXPECT_EQ(p.get().status().rollups[0].code, "bad_point");
+    EXPECT_TRUE(p.jobs().empty());
 }
 
 // The sequencer of this test does not check signatures.

@@ -68,17 +68,18 @@ TEST(ProverPages, WhatEachPathAnswers) {
     EXPECT_EQ(page_of(*prover, "/readyz").status, 200U);
     EXPECT_EQ(page_of(*prover, "/healthz").status, 200U);
     EXPECT_NE(page_of(*prover, "/metrics").body.find("quarry_prover_ready 1"), std::string::npos);
-    const Page data = page_of(*prover, "/batches/1/1/data");
+    const auto data = page_of(*prover, "/batches/1/1/data");
     EXPECT_EQ(data.body, std::string(as_text(l1.at(1).data)));
     EXPECT_EQ(page_of(*prover, "/batches/1/1/header").body.size(), rollup::kHeaderBytes);
     EXPECT_EQ(page_of(*prover, "/batches/1/1/effects").body.size(), 8 * rollup::kWordBytes);
-    const Page snapshot = page_of(*prover, "/snapshots/1");
+    const auto snapshot = page_of(*prover, "/snapshots/1");
     EXPECT_EQ(snapshot.status, 200U);
-    EXPECT_EQ(rollup::parse_snapshot(as_bytes(snapshot.body)).value().state, l1.at(1).batch.header.post_state());
+    ASSERT_NE(snapshot.shared_body, nullptr);
+    EXPECT_EQ(rollup::parse_snapshot(*snapshot.shared_body).value().state, l1.at(1).batch.header.post_state());
     for (const char* other : {"", "/", "/x", "/snapshots/", "/snapshots/2", "/snapshots/1/", "/snapshots/-1",
                               "/snapshots/1x", "/batches/1", "/batches/1/1", "/batches/1/2/data", "/batches/1/1/x",
                               "/batches/99999999999999999999/1/data", "/batches/1/1/../data"}) {
-        const Page page = page_of(*prover, other);
+        const auto page = page_of(*prover, other);
         const bool is_there = std::string_view(other) == "/snapshots/1/";
         EXPECT_EQ(page.status, is_there ? 200U : 404U) << other;
     }

@@ -86,10 +86,12 @@ HubL1View::HubL1View(l1::HubView& view, ethereum::Chain& chain, ethereum::BlobSo
 
 Outcome<Done> HubL1View::refresh() {
     head_.connected = false;
-    // First what became of own transactions: what the view shows then is at least as new.
+    // First what became of own transactions: what the view shows then is at least as new. An endpoint that has no
+    // answer for one of them may still serve everything else.
+    sender_trouble_.reset();
     if (sender_ != nullptr) {
         const auto stepped = sender_->step();
-        if (!stepped) return l1::chain_problem(stepped.error());
+        if (!stepped) sender_trouble_ = l1::chain_problem(stepped.error());
     }
     for (;;) {
         const auto count = view_.step(kEventsAtOnce);
@@ -188,10 +190,7 @@ Outcome<Done> HubL1View::submit(const ProofToSubmit& proof) {
     std::vector<l1::ItemContent> contents;
     for (const ProofToSubmit::Item& item : proof.items) contents.push_back({item.parent, item.data, item.effects});
     auto call = l1::make_proof_call(proof.proof, proof.key, contents, kzg);
-    if (!call) {
-        if (call.error().kind == Problem::Kind::refused) refused_.insert_or_assign(proof.id, call.error());
-        return call.error();
-    }
+    if (!call) return call.error();
     ethereum::Intent intent;
     intent.id = proof.id;
     intent.to = view_.options().hub;
@@ -220,13 +219,6 @@ std::string HubL1View::revert_cause(const ethereum::IntentStatus& status) const 
 
 SubmissionStatus HubL1View::submission(const std::string& id) const {
     SubmissionStatus s;
-    const auto refused = refused_.find(id);
-    if (refused != refused_.end()) {
-        s.phase = SubmissionPhase::refused;
-        s.code = refused->second.name;
-        s.reason = refused->second.cause;
-        return s;
-    }
     if (sender_ == nullptr) return s;
     const auto status = sender_->status(id);
     if (!status) return s;

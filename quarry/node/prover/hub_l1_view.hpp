@@ -22,6 +22,7 @@ class HubL1View final : public L1View {
               ethereum::TransactionManager* sender, LoadKzg load_kzg, unsigned confirmations);
 
     Outcome<Done> refresh() override;
+    [[nodiscard]] std::optional<Problem> sender_trouble() const override { return sender_trouble_; }
     [[nodiscard]] L1Head head() const override { return head_; }
     [[nodiscard]] std::vector<RollupOnL1> rollups() const override;
     [[nodiscard]] std::optional<BatchOnL1> batch(std::uint32_t rollup, std::uint64_t number) const override;
@@ -43,10 +44,10 @@ class HubL1View final : public L1View {
     LoadKzg load_kzg_;
     unsigned confirmations_;
     L1Head head_;
+    std::optional<Problem> sender_trouble_;
     Digest genesis_root_{};
     std::uint64_t irreversible_block_ = 0;
     mutable std::map<std::uint32_t, std::unique_ptr<l1::ViewQueues>> queues_;
-    std::map<std::string, Problem> refused_;  ///< intents that could not be made
 };
 
 }  // namespace quarry::node::prover

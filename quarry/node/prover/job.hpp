@@ -48,12 +48,12 @@ struct Job {
     JobState state = JobState::proving;
     std::uint32_t key = 0;
     std::vector<JobBatch> batches;  ///< 1 to 16, in the bundle's order
-    std::string code;               ///< of an end that is none to be glad of: a stable word
+    std::string code;               ///< of an end that is not, or not all, to be glad of: a stable word
     std::string reason;             ///< and a sentence
     std::uint64_t created_at = 0;   ///< seconds since 1970
     std::uint64_t proven_at = 0;
     std::uint64_t cpu_ms = 0;       ///< of all its tasks so far
-    std::uint64_t submissions = 0;  ///< times that the proof was handed in
+    std::uint64_t submissions = 0;  ///< the number of its hand-in, the last or the next one: names the intent
     Wei max_fee = 0;                ///< that the last of these may cost; 0: whatever it costs
     rollup::Bytes32 transaction{};
     Wei fee = 0;  ///< that the transaction cost

@@ -108,6 +108,8 @@ class L1View {
 
     /// Follows the chain as far as it goes now. environment: no endpoint answers; what was known stays.
     virtual Outcome<Done> refresh() = 0;
+    /// What kept own transactions from being looked after, at the last refresh.
+    [[nodiscard]] virtual std::optional<Problem> sender_trouble() const { return std::nullopt; }
     [[nodiscard]] virtual L1Head head() const = 0;
 
     /// Every rollup of the hub, by rising id.
@@ -122,7 +124,8 @@ class L1View {
     /// (bad_word, nonzero_padding, bad_length, bad_point): the batch cannot be proven.
     virtual Outcome<std::vector<std::uint8_t>> fetch_data(const BatchOnL1& batch) = 0;
 
-    /// Takes the proof over: when this returns, the intent is on disk. environment: not now.
+    /// Takes the proof over: when this returns, the intent is on disk. environment: not now; refused: no call can be
+    /// made of it.
     virtual Outcome<Done> submit(const ProofToSubmit& proof) = 0;
     [[nodiscard]] virtual SubmissionStatus submission(const std::string& id) const = 0;
     /// Takes back what waits: its name is used up. environment: not now, or it is too late.

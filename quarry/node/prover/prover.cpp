@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <compare>
 #include <filesystem>
+#include <functional>
 
 #include "quarry/node/file_io.hpp"
 
@@ -14,6 +16,9 @@ namespace fs = std::filesystem;
 using Level = ProverEvent::Level;
 
 constexpr std::uint64_t kReopenSeconds = 10;
+constexpr std::uint64_t kSnapshotSeconds = 300;
+/// In memory, of all rollups, those included that are being sent to somebody slow.
+constexpr std::size_t kMaxSnapshots = 2;
 
 std::string rollup_folder(const ProverOptions& options, std::uint32_t rollup) {
     return (fs::path(options.folder) / "rollups" / std::to_string(rollup)).string();
@@ -59,13 +64,27 @@ Outcome<Done> Prover::step(std::uint64_t now) {
         if (!was_connected) say(Level::info, "l1_connected", "an L1 endpoint answers");
         follow(now);
     }
+    if (connected_) look_at_sender();
     QUARRY_PASS_ON(take_result(now));
     if (connected_) {
         QUARRY_PASS_ON(check_jobs(now));
         if (!stopping_) QUARRY_PASS_ON(begin_work(now));
     }
+    if (const std::unique_lock lock(snapshots_mutex_, std::try_to_lock); lock && now >= drop_snapshots_at_) {
+        drop_unused_snapshots();
+        drop_snapshots_at_ = now + kSnapshotSeconds;
+    }
     publish();
     return Done{};
+}
+
+void Prover::look_at_sender() {
+    const auto trouble = view_.sender_trouble();
+    if (trouble && trouble->name != sender_code_) {
+        say(Level::warning, "sender_trouble", "transactions are not looked after: " + trouble->cause,
+            {{"code", trouble->name}});
+    }
+    sender_code_ = trouble ? trouble->name : std::string();
 }
 
 void Prover::stop() {
@@ -74,31 +93,67 @@ void Prover::stop() {
     publish();
 }
 
-bool Prover::is_worth_following(const RollupOnL1& rollup) const {
-    const std::uint32_t id = rollup.parameters.rollup_id;
-    if (!options_.rollups.empty()) return options_.rollups.contains(id);
-    if (Replica::exists(rollup_folder(options_, id))) return true;
-    for (std::uint64_t n = rollup.finalised + 1; n <= rollup.head; ++n) {
-        const auto batch = view_.batch(id, n);
-        if (!batch) break;
-        if (batch->phase == BatchPhase::pending && may_prove(*batch) && batch->max + batch->raised > 0) return true;
+Wei Prover::open_bounty(const RollupOnL1& rollup) const {
+    Wei sum = 0;
+    const std::uint64_t last = std::min<std::uint64_t>(rollup.head, rollup.finalised + options_.max_batches);
+    for (std::uint64_t n = rollup.finalised + 1; n <= last; ++n) {
+        const auto batch = view_.batch(rollup.parameters.rollup_id, n);
+        if (!batch || invalid_.contains({batch->submission, batch->hash})) break;
+        if (batch->phase == BatchPhase::pending && may_prove(*batch)) sum += batch->max + batch->raised;
     }
-    return false;
+    return sum;
+}
+
+std::vector<RollupOnL1> Prover::rollups_to_follow() const {
+    std::vector<RollupOnL1> all = view_.rollups();
+    const auto id_of = [](const RollupOnL1& rollup) { return rollup.parameters.rollup_id; };
+    if (!options_.rollups.empty()) {
+        std::erase_if(all, [&](const RollupOnL1& rollup) { return !options_.rollups.contains(id_of(rollup)); });
+        return all;
+    }
+    std::set<std::uint32_t> at_work;
+    for (const auto& [name, job] : jobs_.jobs()) {
+        for (const JobBatch& b : job.batches) {
+            if (!is_over(job.state)) at_work.insert(b.rollup);
+        }
+    }
+    /// What decides of a place, the first that differs.
+    struct Claim {
+        bool is_at_work;
+        Wei open;
+        bool is_followed;
+        bool is_known;  ///< its state is on disk
+        auto operator<=>(const Claim&) const = default;
+    };
+    std::vector<std::pair<Claim, RollupOnL1>> claims;
+    for (RollupOnL1& rollup : all) {
+        const std::uint32_t id = id_of(rollup);
+        const Claim claim{at_work.contains(id), open_bounty(rollup), rollups_.contains(id),
+                          Replica::exists(rollup_folder(options_, id))};
+        if (claim != Claim{}) claims.emplace_back(claim, std::move(rollup));
+    }
+    const auto rank = [](const auto& c) { return std::pair(c.first, ~c.second.parameters.rollup_id); };
+    std::ranges::sort(claims, std::greater<>(), rank);  // of equal claims the older rollup's first
+    claims.resize(std::min(claims.size(), options_.max_rollups));
+    all.clear();
+    for (auto& [claim, rollup] : claims) all.push_back(std::move(rollup));
+    return all;
 }
 
 void Prover::follow(std::uint64_t now) {
-    for (const RollupOnL1& rollup : view_.rollups()) {
-        const std::uint32_t id = rollup.parameters.rollup_id;
-        if (!rollups_.contains(id)) {
-            const bool is_full = options_.rollups.empty() && rollups_.size() >= options_.max_rollups;
-            if (is_full || !is_worth_following(rollup)) continue;
+    const std::vector<RollupOnL1> chosen = rollups_to_follow();
+    {
+        const std::scoped_lock lock(states_mutex_);
+        std::map<std::uint32_t, Followed> kept;
+        for (const RollupOnL1& rollup : chosen) {
+            auto& followed = kept[rollup.parameters.rollup_id];
+            const auto before = rollups_.find(rollup.parameters.rollup_id);
+            if (before != rollups_.end()) followed = std::move(before->second);
+            followed.on_l1 = rollup;
         }
-        {
-            const std::scoped_lock lock(states_mutex_);
-            rollups_[id].on_l1 = rollup;
-        }
-        follow_one(rollups_.at(id), now);
+        rollups_ = std::move(kept);
     }
+    for (auto& [id, followed] : rollups_) follow_one(followed, now);
 }
 
 Outcome<std::unique_ptr<Replica>> Prover::open_replica(const RollupOnL1& rollup) {
@@ -165,6 +220,7 @@ void Prover::follow_one(Followed& followed, std::uint64_t now) {
 void Prover::report_invalid(const Followed& followed) {
     ++counters_.invalid_batches;
     const InvalidBatch& invalid = *followed.replica->invalid();
+    invalid_.emplace(invalid.submission, invalid.hash);
     const auto batch = view_.batch(followed.on_l1.parameters.rollup_id, invalid.number);
     const bool is_final = batch && batch->phase != BatchPhase::pending;
     say(is_final ? Level::error : Level::warning, "invalid_batch",
@@ -205,6 +261,7 @@ void Prover::publish() {
     }
     for (const auto& [id, job] : jobs_.jobs()) ++s.jobs[job_state_name(job.state)];
     s.job = running_;
+    s.sender_code = sender_code_;
     s.skipped_code = skipped_code_;
     s.skipped_reason = skipped_reason_;
     s.ms_per_unit = ms_per_unit_;
@@ -229,10 +286,27 @@ std::shared_ptr<const Replica> Prover::shared_replica(std::uint32_t rollup) cons
     return it == rollups_.end() ? nullptr : it->second.replica;
 }
 
-Outcome<Replica::Snapshot> Prover::snapshot(std::uint32_t rollup) const {
+Outcome<Prover::SnapshotBytes> Prover::snapshot(std::uint32_t rollup) const {
     const auto found = shared_replica(rollup);
     if (found == nullptr) return unknown_rollup(rollup);
-    return found->snapshot();
+    const Problem busy{Problem::Kind::environment, "busy", "other snapshots are being made or served",
+                       "ask again in a few minutes"};
+    const std::unique_lock lock(snapshots_mutex_, std::try_to_lock);
+    if (!lock) return busy;
+    for (const KeptSnapshot& kept : snapshots_) {
+        if (kept.rollup == rollup && kept.number == found->snapshot_number()) return kept.bytes;
+    }
+    drop_unused_snapshots();
+    if (snapshots_.size() >= kMaxSnapshots) return busy;
+    auto made = found->snapshot();
+    if (!made) return made.error();
+    auto bytes = std::make_shared<const std::vector<std::uint8_t>>(std::move(made.value().bytes));
+    snapshots_.push_back({rollup, made.value().number, bytes});
+    return bytes;
+}
+
+void Prover::drop_unused_snapshots() const {
+    std::erase_if(snapshots_, [](const KeptSnapshot& kept) { return kept.bytes.use_count() == 1; });
 }
 
 Outcome<BatchFiles> Prover::batch(std::uint32_t rollup, std::uint64_t number) const {

@@ -27,7 +27,7 @@ struct ProverOptions {
     std::uint64_t patience_seconds = 0;  ///< that a batch is on L1 before a proof is begun: others may make it
     std::size_t max_batches = 16;        ///< of one proof
     std::set<std::uint32_t> rollups;     ///< to follow; empty: those that have a bounty to earn
-    std::size_t max_rollups = 64;        ///< of these
+    std::size_t max_rollups = 64;        ///< of these, the ones with the greatest
     bool untrusted = false;              ///< batches too whose verifying contracts are not of the hub's list
     std::size_t batches_per_step = 4;    ///< executed in one round, so that a round does not take long
     std::size_t keep_jobs = 32;          ///< that are over, with their work
@@ -58,8 +58,10 @@ class Prover {
 
     // From any thread.
     [[nodiscard]] ProverStatus status() const;
-    /// Of the rollup's last irreversible state. bad_input (unknown_rollup); environment (busy).
-    [[nodiscard]] Outcome<Replica::Snapshot> snapshot(std::uint32_t rollup) const;
+    /// Of the rollup's last irreversible state: the same bytes for everybody who asks within some minutes. bad_input
+    /// (unknown_rollup); environment (busy): one is being made, or others are still held by who asked for them.
+    using SnapshotBytes = std::shared_ptr<const std::vector<std::uint8_t>>;
+    [[nodiscard]] Outcome<SnapshotBytes> snapshot(std::uint32_t rollup) const;
     /// A batch's words and effects, also when L1 has them no more. bad_input (unknown_rollup, ..).
     [[nodiscard]] Outcome<BatchFiles> batch(std::uint32_t rollup, std::uint64_t number) const;
 
@@ -82,7 +84,9 @@ class Prover {
     struct Trouble {
         unsigned times = 0;
         std::uint64_t retry_at = 0;
-        unsigned refusals = 0;  ///< by L1, of all its proofs
+        std::string said;           ///< what the log has of it
+        unsigned refusals = 0;      ///< by L1, of all its proofs
+        bool was_rejected = false;  ///< by a verifying contract, and is made again
     };
     /// What has become of a job's batches.
     struct Standing {
@@ -92,10 +96,22 @@ class Prover {
         std::size_t gone = 0;    ///< not on L1 any more, or with other data
     };
 
+    struct KeptSnapshot {
+        std::uint32_t rollup = 0;
+        std::uint64_t number = 0;
+        SnapshotBytes bytes;
+    };
+
     // prover.cpp
+    void look_at_sender();
+    /// Those that nobody has but this. Precondition: snapshots_mutex_ is held.
+    void drop_unused_snapshots() const;
     void follow(std::uint64_t now);
-    /// Whether it is worth the work of following it, which anybody can make everybody do by registering rollups.
-    [[nodiscard]] bool is_worth_following(const RollupOnL1& rollup) const;
+    /// Those that are named; else as many as there are places for, which anybody can fill by registering rollups: those
+    /// with work in progress, then those whose open batches offer most, then those whose state is here.
+    [[nodiscard]] std::vector<RollupOnL1> rollups_to_follow() const;
+    /// Bounties of the rollup's next batches, as many as one proof takes, up to one that is known to be invalid.
+    [[nodiscard]] Wei open_bounty(const RollupOnL1& rollup) const;
     [[nodiscard]] bool may_prove(const BatchOnL1& batch) const { return batch.trusted || options_.untrusted; }
     /// From any thread.
     [[nodiscard]] std::shared_ptr<const Replica> shared_replica(std::uint32_t rollup) const;
@@ -115,11 +131,11 @@ class Prover {
     Outcome<Done> check_submission(Job& job, const Standing& standing, std::uint64_t now);
     /// L1 does not take the proof.
     Outcome<Done> take_refusal(Job& job, const SubmissionStatus& status, std::uint64_t now);
-    Outcome<Done> hand_in(Job& job);
+    Outcome<Done> hand_in(Job& job, std::uint64_t now);
     Outcome<Done> begin_work(std::uint64_t now);
     Outcome<Done> start(const Job& job, std::uint64_t now);
-    /// It is not tried again for a while.
-    void put_off(const Job& job, std::uint64_t now);
+    /// It is not tried again for a while. The log says why, once for each cause.
+    void put_off(const Job& job, std::uint64_t now, const Problem& why);
     [[nodiscard]] bool is_put_off(const Job& job, std::uint64_t now) const;
     /// Whether no short reorganisation takes the job's batches back.
     [[nodiscard]] bool is_deep(const Job& job) const;
@@ -130,6 +146,7 @@ class Prover {
     [[nodiscard]] std::vector<Candidate> candidates() const;
     [[nodiscard]] std::optional<Job> choose(std::uint64_t now);
     [[nodiscard]] std::optional<Job> job_of(std::span<const Candidate> batches, std::uint64_t now) const;
+    /// environment (not_followed, ..): not now; refused (not_reversible): never again.
     Outcome<JobMaterial> material_of(const Job& job) const;
     Outcome<ProofToSubmit> to_submit(const Job& job, TerminalProofFile proof) const;
     Outcome<Done> end(Job& job, JobState state, const std::string& code, const std::string& reason);
@@ -139,12 +156,17 @@ class Prover {
     std::unique_ptr<ProofRunner> runner_;
     JobStore jobs_;
     std::map<std::uint32_t, Followed> rollups_;
-    std::string running_;                     ///< the job that the runner works on
-    std::map<std::string, Trouble> trouble_;  ///< by job
+    std::set<std::pair<std::uint64_t, rollup::Bytes32>> invalid_;  ///< submissions and hashes of invalid batches
+    std::string running_;                                          ///< the job that the runner works on
+    std::map<std::string, Trouble> trouble_;                       ///< by job
     std::string skipped_code_;
     std::string skipped_reason_;
     std::string holding_;  ///< the last job whose hand-in waits for a better price
     ProverCounters counters_;
+    std::string sender_code_;  ///< what keeps the sender from its work; empty: nothing
+    mutable std::mutex snapshots_mutex_;
+    mutable std::vector<KeptSnapshot> snapshots_;
+    std::uint64_t drop_snapshots_at_ = 0;
     double ms_per_unit_ = 2.0;  ///< what it is on a small machine, until it is measured
     bool connected_ = false;
     bool stopping_ = false;

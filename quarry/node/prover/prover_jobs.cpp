@@ -36,10 +36,30 @@ bool is_of_the_proof(std::string_view code) {
 /// A verifier's verdict, with the selector of its reason behind it.
 bool is_verdict(std::string_view code) { return code.starts_with("ProofRejected"); }
 
+/// The code of a settled job of which L1 took a part: it looked at the other batches too, and takes no proof of them.
+constexpr std::string_view kSkipped = "batches_skipped";
+
+/// Whether L1 refuses a proof of those of the job's batches that still wait for one.
+bool is_refused(const Job& job) {
+    return job.state == JobState::failed || (job.state == JobState::settled && job.code == kSkipped);
+}
+
+bool is_final(SubmissionPhase phase) {
+    return phase == SubmissionPhase::accepted || phase == SubmissionPhase::refused ||
+           phase == SubmissionPhase::cancelled;
+}
+
 Problem not_followed(const JobBatch& batch) {
     return {Problem::Kind::environment, "not_followed",
             fmt::format("batch {} of rollup {} is not in the own state (any more)", batch.number, batch.rollup),
             "wait until the state has it again"};
+}
+/// What else the job has is another job's.
+Problem not_reversible(const JobBatch& batch) {
+    return {Problem::Kind::refused, "not_reversible",
+            fmt::format("batch {} of rollup {} was settled for good before its proof was planned", batch.number,
+                        batch.rollup),
+            "the open batches are proven without it"};
 }
 
 }  // namespace
@@ -56,7 +76,7 @@ std::vector<Candidate> Prover::candidates() const {
     for (const auto& [id, job] : jobs_.jobs()) {
         for (const JobBatch& b : job.batches) {
             if (!is_over(job.state)) taken.emplace(b.rollup, b.number);
-            if (job.state == JobState::failed) failed.emplace(b.rollup, b.submission);
+            if (is_refused(job)) failed.emplace(b.rollup, b.submission);
         }
     }
     std::vector<Candidate> found;
@@ -100,6 +120,7 @@ std::optional<Job> Prover::job_of(std::span<const Candidate> batches, std::uint6
     again.state = JobState::proving;
     again.batches = job.batches;
     again.key = job.key;
+    ++again.submissions;  // what was sent under the last name is over
     again.code.clear();
     again.reason.clear();
     return again;
@@ -146,6 +167,7 @@ Outcome<JobMaterial> Prover::material_of(const Job& job) const {
         const std::uint32_t id = job.batches[i].rollup;
         const Replica* replica = this->replica(id);
         if (replica == nullptr) return not_followed(job.batches[i]);
+        if (job.batches[i].number <= replica->finalised_number()) return not_reversible(job.batches[i]);
         auto state = replica->before_batch(job.batches[i].number);
         if (!state) return state.error();
         material.states[id] = std::move(state).value();
@@ -163,9 +185,12 @@ Outcome<JobMaterial> Prover::material_of(const Job& job) const {
     return material;
 }
 
-void Prover::put_off(const Job& job, std::uint64_t now) {
+void Prover::put_off(const Job& job, std::uint64_t now, const Problem& why) {
     constexpr unsigned kMaxDoublings = 6;
     Trouble& trouble = trouble_[job.id];
+    const std::string said = why.name + ": " + why.cause;
+    if (trouble.said != said) say(Level::warning, why.name, why.cause, {{"job", job.id}});
+    trouble.said = said;
     trouble.retry_at = now + (options_.retry_seconds << std::min(trouble.times++, kMaxDoublings));
 }
 
@@ -180,9 +205,12 @@ Outcome<Done> Prover::start(const Job& job, std::uint64_t now) {
     auto material = std::make_shared<std::optional<JobMaterial>>();
     if (!WorkFolder::exists(work)) {
         auto made = material_of(job);
+        if (!made && made.error().kind == Problem::Kind::refused) {
+            Job gone = job;
+            return end(gone, JobState::dropped, made.error().name, made.error().cause);
+        }
         if (!made) {
-            say(Level::warning, made.error().name, made.error().cause, {{"job", job.id}});
-            put_off(job, now);
+            put_off(job, now, made.error());
             return Done{};
         }
         *material = std::move(made).value();
@@ -239,6 +267,7 @@ Outcome<Done> Prover::take_result(std::uint64_t now) {
         counters_.reused_tasks += result.report.reused;
         counters_.proven_batches += job.batches.size();
         trouble_[job.id].times = 0;
+        trouble_[job.id].said.clear();
         if (result.units > 0 && result.report.cpu_ms > 0) {
             ms_per_unit_ += 0.3 * (static_cast<double>(result.report.cpu_ms) / result.units - ms_per_unit_);
         }
@@ -251,13 +280,12 @@ Outcome<Done> Prover::take_result(std::uint64_t now) {
     }
     const Problem& why = taken->error();
     if (why.name == "stopped") return Done{};
-    say(Level::warning, why.name, why.cause, {{"job", job.id}});
     if (why.kind == Problem::Kind::refused) return end(job, JobState::failed, why.name, why.cause);
     // The machine's trouble ends no job. What cannot be read on its disk is made again.
     std::error_code ignored;
     const bool is_damaged = why.kind == Problem::Kind::bad_input || why.name == "damaged_work";
     if (is_damaged) fs::remove_all(jobs_.work_path(job.id), ignored);
-    put_off(job, now);
+    put_off(job, now, why);
     return Done{};
 }
 
@@ -317,8 +345,7 @@ Outcome<Done> Prover::end(Job& job, JobState state, const std::string& code, con
     if (state == JobState::failed) ++counters_.failed_jobs;
     if (state == JobState::settled) {
         ++counters_.settled_jobs;
-        counters_.settled_batches += job.batches.size();
-        counters_.fees += job.fee;
+        counters_.settled_batches += standing_of(job).mine;
     }
     say(state == JobState::failed ? Level::error : Level::info, fmt::format("job_{}", job_state_name(state)), reason,
         {{"job", job.id}, {"batches", batches_text(job)}, {"code", code}});
@@ -339,6 +366,10 @@ Outcome<Done> Prover::check_jobs(std::uint64_t now) {
 
 Outcome<Done> Prover::check_job(Job job, std::uint64_t now) {
     const Standing standing = standing_of(job);
+    if (job.state == JobState::proven && view_.submission(intent_of(job)).phase != SubmissionPhase::unknown) {
+        job.state = JobState::submitted;  // the process ended before the record said so
+        QUARRY_PASS_ON(jobs_.put(job));
+    }
     if (job.state == JobState::submitted) return check_submission(job, standing, now);
     if (standing.open == 0) return end_of_closed(job, standing);
     const bool fewer = standing.open < job.batches.size();
@@ -348,8 +379,7 @@ Outcome<Done> Prover::check_job(Job job, std::uint64_t now) {
         return end(job, others ? JobState::lost : JobState::dropped, "not_worth_it",
                    "what is left of its batches earns less than it costs");
     }
-    if (is_put_off(job, now)) return Done{};
-    return hand_in(job);
+    return hand_in(job, now);
 }
 
 bool Prover::is_deep(const Job& job) const {
@@ -367,14 +397,18 @@ Outcome<Done> Prover::end_of_closed(Job& job, const Standing& standing) {
 }
 
 Outcome<Done> Prover::take_refusal(Job& job, const SubmissionStatus& status, std::uint64_t now) {
-    const unsigned refusals = ++trouble_[job.id].refusals;
+    Trouble& trouble = trouble_[job.id];
     // A proof that was good when it was made may have been damaged on disk since: it is made again, once.
-    const bool is_damaged = is_verdict(status.code) && refusals == 1;
-    const bool is_final = is_of_the_proof(status.code) || (is_verdict(status.code) && !is_damaged);
-    if (is_final || refusals >= options_.max_refusals) return end(job, JobState::failed, status.code, status.reason);
-    say(Level::warning, "proof_refused", status.reason, {{"job", job.id}, {"code", status.code}});
+    const bool is_damaged = is_verdict(status.code) && !std::exchange(trouble.was_rejected, true);
+    const bool is_hopeless = is_of_the_proof(status.code) || (is_verdict(status.code) && !is_damaged);
+    if (is_hopeless || ++trouble.refusals >= options_.max_refusals) {
+        return end(job, JobState::failed, status.code, status.reason);
+    }
     if (is_damaged) QUARRY_PASS_ON(forget_proof(jobs_.work_path(job.id), job.id));
-    put_off(job, now);
+    put_off(job, now,
+            {Problem::Kind::refused, "proof_refused", fmt::format("{}: {}", status.code, status.reason),
+             "it is handed in again"});
+    ++job.submissions;
     job.state = is_damaged ? JobState::proving : JobState::proven;
     return jobs_.put(job);
 }
@@ -383,20 +417,28 @@ Outcome<Done> Prover::check_submission(Job& job, const Standing& standing, std::
     const SubmissionStatus status = view_.submission(intent_of(job));
     job.transaction = status.transaction;
     job.fee = status.fee;
+    if (is_final(status.phase)) counters_.fees += status.fee;  // from here on the intent is not looked at again
     switch (status.phase) {
-        case SubmissionPhase::sending:
+        case SubmissionPhase::sending: {
+            // Others were first: it would cost its gas and earn nothing.
+            const bool is_lost = standing.open == 0 && standing.mine == 0;
             // It may cost what it earned when it was handed in; under a new name what it earns now, if that is an
-            // eighth more. If it cannot be taken back now, the next round tries again.
-            if (status.above_max_fee && standing.open > 0 && price_now(job).earns >= job.max_fee + job.max_fee / 8) {
-                (void)view_.cancel(intent_of(job));
-            }
+            // eighth more.
+            const bool may_cost_more = status.above_max_fee && job.max_fee != 0 && standing.open > 0 &&
+                                       price_now(job).earns >= job.max_fee + job.max_fee / 8;
+            // If it cannot be taken back now, the next round tries again.
+            if (is_lost || may_cost_more) (void)view_.cancel(intent_of(job));
             return Done{};
+        }
         case SubmissionPhase::cancelled:
             if (standing.open == 0) break;
+            ++job.submissions;
             job.state = JobState::proven;
             return jobs_.put(job);
         case SubmissionPhase::accepted:
-            return end(job, JobState::settled, "", "L1 accepted the proof");
+            if (standing.open == 0) return end(job, JobState::settled, "", "L1 accepted the proof");
+            return end(job, JobState::settled, std::string(kSkipped),
+                       "L1 accepted the proof, but not for all of its batches");
         case SubmissionPhase::refused:
             if (standing.open == 0) break;
             return take_refusal(job, status, now);
@@ -404,7 +446,7 @@ Outcome<Done> Prover::check_submission(Job& job, const Standing& standing, std::
             break;
     }
     if (standing.open == 0) return end_of_closed(job, standing);
-    return hand_in(job);
+    return hand_in(job, now);
 }
 
 Outcome<ProofToSubmit> Prover::to_submit(const Job& job, TerminalProofFile proof) const {
@@ -430,8 +472,8 @@ Outcome<ProofToSubmit> Prover::to_submit(const Job& job, TerminalProofFile proof
     return p;
 }
 
-Outcome<Done> Prover::hand_in(Job& job) {
-    if (!is_deep(job)) return Done{};
+Outcome<Done> Prover::hand_in(Job& job, std::uint64_t now) {
+    if (is_put_off(job, now) || !is_deep(job)) return Done{};
     const Price price = price_now(job);
     if (!price.is_worth_it(std::min(options_.margin_percent, 0))) {
         if (holding_ != job.id) {
@@ -449,19 +491,30 @@ Outcome<Done> Prover::hand_in(Job& job) {
         job.state = JobState::proving;
         return jobs_.put(job);
     }
-    if (job.state != JobState::submitted) ++job.submissions;
-    job.state = JobState::submitted;
     auto submission = to_submit(job, std::move(*proof));
-    if (!submission) return Done{};  // L1 and the own state differ until the next rounds
-    job.max_fee = options_.margin_percent > -100 ? price.earns : Wei{0};
-    submission.value().max_fee = job.max_fee;
-    // The record first: under this name the hand-in can be repeated.
-    QUARRY_PASS_ON(jobs_.put(job));
-    const auto submitted = view_.submit(submission.value());
-    if (!submitted) {
-        say(Level::warning, submitted.error().name, submitted.error().cause, {{"job", job.id}});
+    if (!submission) {  // L1 and the own state differ until the next rounds, or a file is damaged
+        put_off(job, now, submission.error());
         return Done{};
     }
+    job.max_fee = options_.margin_percent > -100 ? price.earns : Wei{0};
+    submission.value().max_fee = job.max_fee;
+    // The record first, with the name and what it may cost: whoever finds the intent under it knows whose it is.
+    job.state = JobState::proven;
+    QUARRY_PASS_ON(jobs_.put(job));
+    const auto submitted = view_.submit(submission.value());
+    if (!submitted && submitted.error().kind == Problem::Kind::refused) {
+        SubmissionStatus status;
+        status.code = submitted.error().name;
+        status.reason = submitted.error().cause;
+        return take_refusal(job, status, now);
+    }
+    if (!submitted) {
+        put_off(job, now, submitted.error());
+        return Done{};
+    }
+    job.state = JobState::submitted;
+    QUARRY_PASS_ON(jobs_.put(job));
+    trouble_[job.id].said.clear();
     ++counters_.submissions;
     say(Level::info, "job_submitted", "the proof was handed in",
         {{"job", job.id}, {"batches", batches_text(job)}, {"earns", to_decimal(price.earns)}});

@@ -6,68 +6,17 @@
 #include <thread>
 
 #include "quarry/node/batch_work.hpp"
-#include "quarry/node/prover/prover_testing.hpp"
-#include "quarry/node/work_testing.hpp"
+#include "quarry/node/prover/prover_fixture.hpp"
 
 namespace quarry::node::prover {
 namespace {
 
 using node::testing::TemporaryPath;
-using testing::kGwei;
 using testing::kMe;
 using testing::kOther;
 using testing::ManualRunner;
 using testing::SimL1;
-
-class ProverTest : public ::testing::Test {
-  protected:
-    ProverTest() {
-        options.folder = path.get();
-        options.payee = kMe;
-        options.confirmations = 1;
-        options.on_event = [this](const ProverEvent& e) { events.push_back(e.event); };
-        open();
-    }
-    void open() {
-        prover.reset();
-        auto made = std::make_unique<ManualRunner>(log);
-        runner = made.get();
-        prover = Prover::open(options, l1, std::move(made)).value();
-    }
-    void step(int times = 1) {
-        for (int i = 0; i < times; ++i) {
-            const auto done = prover->step(now += 12);
-            ASSERT_TRUE(done.ok()) << done.error().cause;
-        }
-    }
-    [[nodiscard]] std::string states() const {
-        std::string text;
-        for (const auto& [id, job] : prover->jobs().jobs()) text += std::string(job_state_name(job.state)) + " ";
-        return text;
-    }
-    [[nodiscard]] Job only_job() const { return prover->jobs().jobs().begin()->second; }
-    [[nodiscard]] bool said(const std::string& event) const {
-        return std::find(events.begin(), events.end(), event) != events.end();
-    }
-
-    /// L1 refuses the last proof that was handed in.
-    void refuse_last(const std::string& code) {
-        for (auto& [name, sent] : l1.sent) {
-            if (sent.status.phase != SubmissionPhase::sending) continue;
-            sent.status.phase = SubmissionPhase::refused;
-            sent.status.code = code;
-        }
-    }
-
-    TemporaryPath path{"quarry-prover"};
-    SimL1 l1;
-    ProverOptions options;
-    ManualRunner::Log log;
-    std::vector<std::string> events;
-    ManualRunner* runner = nullptr;
-    std::unique_ptr<Prover> prover;
-    std::uint64_t now = 1'700'000'000;
-};
+using ProverTest = testing::ProverFixture;
 
 TEST_F(ProverTest, FromABatchOnL1ToTheBounty) {
     step();
@@ -215,70 +164,6 @@ TEST_F(ProverTest, AReorganisationDropsABatchAndBringsItBack) {
     EXPECT_EQ(log.made, 1U);
 }
 
-TEST_F(ProverTest, AProofWaitsForGasThatItCanPay) {
-    l1.post_next();
-    log.at_once = true;
-    step();
-    l1.base_fee = 5000 * kGwei;
-    step(3);
-    EXPECT_EQ(states(), "proven ");
-    EXPECT_EQ(std::count(events.begin(), events.end(), "gas_too_expensive"), 1);
-    open();
-    step();
-    EXPECT_EQ(states(), "proven ");
-    l1.base_fee = kGwei;
-    step();
-    EXPECT_EQ(states(), "submitted ");
-    // Nothing is begun at such a price either.
-    l1.base_fee = 5000 * kGwei;
-    l1.post_next();
-    step();
-    EXPECT_EQ(states(), "submitted ");
-    EXPECT_EQ(prover->status().skipped_code, "not_worth_it");
-}
-
-// It may have been damaged on disk: it is made again once, and not twice.
-TEST_F(ProverTest, AProofThatL1RejectsIsMadeAgainOnce) {
-    l1.post_next();
-    log.at_once = true;
-    step(2);
-    ASSERT_EQ(states(), "submitted ");
-    refuse_last("ProofRejected(0x12345678)");
-    step();
-    EXPECT_EQ(states(), "proving ");
-    step(2);
-    EXPECT_EQ(states(), "submitted ");
-    EXPECT_EQ(log.made, 2U);
-    refuse_last("ProofRejected(0x12345678)");
-    step(3);
-    EXPECT_EQ(states(), "failed ");
-    EXPECT_EQ(only_job().code, "ProofRejected(0x12345678)");
-    EXPECT_EQ(log.made, 2U);
-    EXPECT_EQ(prover->status().counters.failed_jobs, 1U);
-}
-
-TEST_F(ProverTest, WhatL1RefusesInOneBlockIsHandedInAgainInAnother) {
-    l1.post_next();
-    log.at_once = true;
-    step(2);
-    refuse_last("WrongKey");
-    step();
-    EXPECT_EQ(states(), "proven ");
-    step();
-    EXPECT_EQ(states(), "submitted ");
-    EXPECT_EQ(l1.transactions, 2U);
-    l1.include();
-    step();
-    EXPECT_EQ(states(), "settled ");
-    EXPECT_EQ(log.made, 1U);
-    // Not for ever, nor where the proof itself is wrong.
-    l1.post_next();
-    step(2);
-    refuse_last("DataMismatch");
-    step();
-    EXPECT_EQ(prover->status().counters.failed_jobs, 1U);
-}
-
 TEST_F(ProverTest, TroubleOfTheMachineEndsNoJob) {
     l1.post_next();
     step();
@@ -296,40 +181,19 @@ TEST_F(ProverTest, TroubleOfTheMachineEndsNoJob) {
     EXPECT_EQ(states(), "submitted ");
 }
 
-TEST_F(ProverTest, AProofThatMayNotCostEnoughIsHandedInAgainWhenItEarnsMore) {
-    l1.post_next();
-    log.at_once = true;
-    step(2);
-    ASSERT_EQ(l1.sent.size(), 1U);
-    const Wei first = l1.sent.begin()->second.proof.max_fee;
-    l1.sent.begin()->second.status.above_max_fee = true;
-    l1.base_fee = 5000 * kGwei;
-    step(2);
-    l1.base_fee = kGwei;
-    step(2);
-    EXPECT_EQ(l1.transactions, 1U);  // it earns no more than before
-    l1.at(1).batch.raised = 1000 * testing::kEther;
+// Killed before its work was planned; meanwhile the first of its batches was settled for good.
+TEST_F(ProverTest, AJobThatCannotBePlannedAnyMoreMakesRoomForItsOpenBatches) {
+    for (int i = 0; i < 2; ++i) l1.post_next(1);
     step();
-    EXPECT_EQ(l1.sent.begin()->second.status.phase, SubmissionPhase::cancelled);
-    step(2);
-    ASSERT_EQ(l1.transactions, 2U);
-    EXPECT_GE(l1.sent.rbegin()->second.proof.max_fee, first + 1000 * testing::kEther);
-    EXPECT_EQ(states(), "submitted ");
-}
-
-TEST_F(ProverTest, AProofIsBegunAtOnceAndLeavesWhenItsBatchIsDeep) {
-    options.confirmations = 3;
+    ASSERT_EQ(only_job().batches.size(), 2U);
+    l1.prove(1, 1, kOther);
+    l1.mine(l1.finality);
+    log.at_once = true;
     open();
-    log.at_once = true;
-    l1.post_next();
-    step(2);
-    EXPECT_EQ(states(), "proven ");
-    l1.mine();
-    step();
-    EXPECT_EQ(l1.transactions, 0U);
-    l1.mine();
-    step();
-    EXPECT_EQ(l1.transactions, 1U);
+    step(3);
+    EXPECT_EQ(log.batches, (std::vector<std::vector<std::uint64_t>>{{2}}));
+    EXPECT_NE(states().find("dropped"), std::string::npos) << states();
+    EXPECT_NE(states().find("submitted"), std::string::npos) << states();
 }
 
 TEST_F(ProverTest, APatientProverLeavesABatchToOthersForAWhile) {
@@ -379,6 +243,40 @@ TEST_F(ProverTest, OnlyRollupsWithABountyAreFollowedAndNotTooMany) {
     EXPECT_EQ(prover->status().rollups[0].rollup, 2U);
 }
 
+// Rollups that offer dust, or a great bounty for a batch that nobody can prove, keep no place.
+TEST_F(ProverTest, PlacesGoToTheRollupsWithTheGreatestOpenBounty) {
+    options.max_rollups = 2;
+    open();
+    const auto followed = [&] {
+        std::set<std::uint32_t> ids;
+        for (const auto& r : prover->status().rollups) ids.insert(r.rollup);
+        return ids;
+    };
+    using Ids = std::set<std::uint32_t>;
+    for (std::uint32_t id = 2; id < 6; ++id) l1.add_rollup(id);
+    l1.bounty = 5;
+    for (std::uint32_t id = 1; id < 4; ++id) l1.post_next(1, id);
+    step();
+    EXPECT_EQ(followed(), (Ids{1, 2}));
+    l1.bounty = 1000 * testing::kEther;
+    auto wrong = l1.rollup(4).make_batch(1);
+    ++wrong.header.post_slot_count;
+    l1.post(wrong.header, wrong.data);
+    step();
+    EXPECT_EQ(followed(), (Ids{1, 4}));
+    step();
+    EXPECT_EQ(followed(), (Ids{1, 2}));
+    l1.bounty = testing::kEther;
+    l1.post_next(1, 5);
+    log.at_once = true;
+    step(2);
+    EXPECT_EQ(followed(), (Ids{1, 5}));
+    l1.include();
+    step(2);
+    EXPECT_EQ(states(), "settled ");
+    EXPECT_EQ(followed(), (Ids{1, 2})) << "what offers nothing gives its place up";
+}
+
 TEST_F(ProverTest, ABatchThatWasReplacedEarnsNothing) {
     for (int i = 0; i < 2; ++i) l1.post_next(1);
     step();
@@ -400,27 +298,6 @@ TEST_F(ProverTest, AJobWhoseWorkStillStopsIsNotForgotten) {
     step();
     EXPECT_EQ(states(), "");
     EXPECT_FALSE(runner->is_busy());
-}
-
-TEST_F(ProverTest, L1IsDownForAWhile) {
-    l1.post_next();
-    step();
-    l1.down = true;
-    runner->finish();
-    step(3);
-    EXPECT_EQ(states(), "proven ");
-    EXPECT_FALSE(prover->status().is_ready());
-    l1.down = false;
-    l1.refuse_submit = true;
-    step(2);
-    EXPECT_EQ(states(), "submitted ");
-    EXPECT_EQ(l1.transactions, 0U);
-    l1.refuse_submit = false;
-    step();
-    EXPECT_EQ(l1.transactions, 1U);
-    l1.include();
-    step();
-    EXPECT_EQ(states(), "settled ");
 }
 
 // The process ends after every single round, and before the result of work was taken in.
@@ -489,6 +366,31 @@ TEST_F(ProverTest, ServesSnapshotsAndBatchesToOthers) {
     ASSERT_TRUE(third->step(now).ok());
     EXPECT_TRUE(said("snapshot_not_final"));
     EXPECT_FALSE(third->status().is_ready());
+}
+
+// Whoever takes an answer byte by byte holds no copy of his own, and few answers are held at a time.
+TEST_F(ProverTest, SnapshotsAreSharedAndFewAndForgotten) {
+    options.rollups = {1};  // nothing of it is open
+    open();
+    const auto next = [&] {
+        l1.post_next();
+        l1.prove(1, l1.rollups()[0].head, kOther);
+        l1.mine(l1.finality);
+        step();
+    };
+    next();
+    auto first = prover->snapshot(1).value();
+    EXPECT_EQ(prover->snapshot(1).value(), first);
+    next();
+    auto second = prover->snapshot(1).value();
+    EXPECT_NE(second, first);
+    next();
+    EXPECT_EQ(prover->snapshot(1).error().name, "busy");
+    first.reset();
+    const std::weak_ptr<const std::vector<std::uint8_t>> third = prover->snapshot(1).value();
+    EXPECT_FALSE(third.expired());
+    step(300 / 12 + 1);
+    EXPECT_TRUE(third.expired());
 }
 
 TEST_F(ProverTest, MetricsAndStatus) {

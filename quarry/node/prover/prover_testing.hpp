@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -167,6 +168,7 @@ class SimL1 final : public L1View {
                 const auto hash = keccak256(rollup::encode(header));
                 if (it == posted_[header.rollup_id].end() || it->second.batch.hash != hash) continue;
                 if (it->second.batch.phase != BatchPhase::pending) continue;
+                if (skipped.contains(it->second.batch.submission)) continue;
                 prove(header.rollup_id, header.number, item.batch.payee);
                 counted = true;
             }
@@ -212,6 +214,7 @@ class SimL1 final : public L1View {
         return at(b.header.number, b.header.rollup_id).data;
     }
     Outcome<Done> submit(const ProofToSubmit& proof) override {
+        ++submit_calls;
         if (refuse_submit) return Problem{Problem::Kind::environment, "l1_unreachable", "not now", "try again"};
         Sent& s = sent[proof.id];
         if (s.status.phase == SubmissionPhase::unknown) {
@@ -240,7 +243,9 @@ class SimL1 final : public L1View {
     bool trusted = true;
     std::uint64_t finality = 20;
     std::uint64_t submissions = 0;
+    std::set<std::uint64_t> skipped;  ///< submissions that the hub takes no proof of
     std::size_t transactions = 0;
+    std::size_t submit_calls = 0;
     std::size_t fetches = 0;
     bool down = false;
     bool no_data = false;

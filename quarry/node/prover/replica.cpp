@@ -7,6 +7,7 @@
 
 #include "quarry/hash/keccak.hpp"
 #include "quarry/node/batch_prover.hpp"
+#include "quarry/node/file_io.hpp"
 
 namespace quarry::node::prover {
 namespace {
@@ -16,6 +17,8 @@ namespace fs = std::filesystem;
 constexpr std::size_t kMaxEntries = 4096;
 
 std::string state_path(const std::string& folder) { return (fs::path(folder) / "state").string(); }
+/// Where it is made.
+std::string part_path(const std::string& folder) { return state_path(folder) + ".part"; }
 std::string batches_path(const std::string& folder) { return (fs::path(folder) / "batches").string(); }
 
 Problem to_problem(const StorageError& error) {
@@ -82,17 +85,27 @@ Outcome<std::unique_ptr<Replica>> Replica::take_over(std::unique_ptr<DurableStor
     return replica;
 }
 
-Outcome<std::unique_ptr<Replica>> Replica::open(const std::string& folder, const RollupOnL1& rollup) {
-    const std::string path = state_path(folder);
+Outcome<std::unique_ptr<Replica>> Replica::make(const std::string& folder, const RollupOnL1& rollup,
+                                                const MakeStore& make_store) {
     std::error_code error;
-    if (exists(folder)) {
-        auto store = DurableStore::open(path);
-        if (store) return take_over(std::move(store).value(), folder, rollup);
-        if (store.error().code != StorageCode::incomplete) return to_problem(store.error());
-        fs::remove_all(path, error);
-    }
     fs::create_directories(folder, error);
-    auto store = DurableStore::create(path, rollup.parameters, {}, {});
+    fs::remove_all(part_path(folder), error);
+    const auto made = make_store(part_path(folder));
+    if (!made) return to_problem(made.error());
+    QUARRY_PASS_ON(rename_path(part_path(folder), state_path(folder)));
+    QUARRY_PASS_ON(sync_paths(std::span(&folder, 1)));
+    return open(folder, rollup);
+}
+
+Outcome<std::unique_ptr<Replica>> Replica::open(const std::string& folder, const RollupOnL1& rollup) {
+    if (!exists(folder)) {
+        return make(folder, rollup, [&](const std::string& path) -> Stored<Done> {
+            const auto store = DurableStore::create(path, rollup.parameters, {}, {});
+            if (!store) return store.error();
+            return Done{};
+        });
+    }
+    auto store = DurableStore::open(state_path(folder));
     if (!store) return to_problem(store.error());
     return take_over(std::move(store).value(), folder, rollup);
 }
@@ -111,11 +124,11 @@ Outcome<std::unique_ptr<Replica>> Replica::open_with_snapshot(const std::string&
     if (!last || last->phase != BatchPhase::finalised || s.state != last->header.post_state()) {
         return snapshot_refused("it is not the state that L1 has as final");
     }
-    std::error_code error;
-    fs::create_directories(folder, error);
-    auto store = DurableStore::create_from_snapshot(state_path(folder), rollup.parameters, std::move(snapshot).value());
-    if (!store) return to_problem(store.error());
-    return take_over(std::move(store).value(), folder, rollup);
+    return make(folder, rollup, [&](const std::string& path) -> Stored<Done> {
+        const auto store = DurableStore::create_from_snapshot(path, rollup.parameters, std::move(snapshot).value());
+        if (!store) return store.error();
+        return Done{};
+    });
 }
 
 bool Replica::is_on(const L1View& view, std::uint64_t number) const {
@@ -235,28 +248,26 @@ Outcome<std::shared_ptr<rollup::MemoryStore>> Replica::before_batch(std::uint64_
                    "the batch is final: nothing is left to prove"};
 }
 
+std::uint64_t Replica::snapshot_number() const {
+    const std::scoped_lock lock(mutex_);
+    return store_->finalised_number();
+}
+
 Outcome<Replica::Snapshot> Replica::snapshot() const {
-    const std::unique_lock making(snapshot_mutex_, std::try_to_lock);
-    if (!making) {
-        return Problem{Problem::Kind::environment, "busy", "the snapshot is being made", "ask again in a few seconds"};
-    }
     std::unique_lock reading(mutex_);
-    const std::uint64_t number = store_->finalised_number();
-    if (snapshot_ && snapshot_number_ == number) return snapshot_;
-    const auto state = store_->before_batch(number + 1);
+    Snapshot snapshot{store_->finalised_number(), {}};
+    const auto state = store_->before_batch(snapshot.number + 1);
     reading.unlock();
     if (!state) {
         return Problem{Problem::Kind::environment, rollup::reject_name(state.code()), rollup::reject_text(state.code()),
                        "ask again"};
     }
-    auto bytes = std::make_shared<std::vector<std::uint8_t>>();
-    const auto exported = rollup::export_snapshot(state.value(), number, [&](std::span<const std::uint8_t> part) {
-        bytes->insert(bytes->end(), part.begin(), part.end());
-    });
+    const auto exported =
+        rollup::export_snapshot(state.value(), snapshot.number, [&](std::span<const std::uint8_t> part) {
+            snapshot.bytes.insert(snapshot.bytes.end(), part.begin(), part.end());
+        });
     QUARRY_PASS_ON(stored(exported));
-    snapshot_ = std::move(bytes);
-    snapshot_number_ = number;
-    return snapshot_;
+    return snapshot;
 }
 
 }  // namespace quarry::node::prover

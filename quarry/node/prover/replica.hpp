@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -44,11 +45,12 @@ struct FollowReport {
     std::optional<Problem> waits;        ///< why the next batch was not executed, if that is not L1's pace
 };
 
-/// One thread changes it and asks it; others may call read_batch() and snapshot() meanwhile.
+/// One thread changes it and asks it; others may call read_batch(), snapshot() and snapshot_number() meanwhile.
 class Replica {
   public:
-    /// Opens what is in the folder, or makes the empty state of the genesis there. What an interrupted creation left is
-    /// made again. environment, bad_input: as DurableStore::open; wrong_rollup.
+    /// Opens what is in the folder, or makes the empty state of the genesis there. A state is there as a whole or not
+    /// at all: what an interrupted creation left is removed. environment, bad_input: as DurableStore::open;
+    /// wrong_rollup.
     static Outcome<std::unique_ptr<Replica>> open(const std::string& folder, const RollupOnL1& rollup);
     /// Starts from a snapshot instead, if the folder holds no state yet. refused (snapshot_not_final): its number,
     /// root, slot count and cursors are not those of a batch that L1 has as final, of which no later one is
@@ -77,14 +79,23 @@ class Replica {
     [[nodiscard]] Outcome<BatchFiles> read_batch(std::uint64_t number) const { return archive_.read(number); }
     /// The state before the batch. bad_input (not_reversible). Cost: a copy of it.
     [[nodiscard]] Outcome<std::shared_ptr<rollup::MemoryStore>> before_batch(std::uint64_t number) const;
-    /// Of the state after the last batch that is irreversible. Made once for each of these; environment (busy): another
-    /// caller is waiting for it.
-    using Snapshot = std::shared_ptr<const std::vector<std::uint8_t>>;
+    /// Of the state after the last batch that is irreversible. Cost: seconds, and a copy of the state meanwhile.
+    struct Snapshot {
+        std::uint64_t number = 0;  ///< of that batch
+        std::vector<std::uint8_t> bytes;
+    };
     [[nodiscard]] Outcome<Snapshot> snapshot() const;
+    /// That batch's number now.
+    [[nodiscard]] std::uint64_t snapshot_number() const;
 
   private:
     Replica(std::unique_ptr<DurableStore> store, BatchFolder archive)
         : store_(std::move(store)), archive_(std::move(archive)) {}
+    /// Makes a state in the folder of this path.
+    using MakeStore = std::function<Stored<Done>(const std::string& path)>;
+    /// Makes it beside its place and moves it there when it is on disk; then opens it.
+    static Outcome<std::unique_ptr<Replica>> make(const std::string& folder, const RollupOnL1& rollup,
+                                                  const MakeStore& make_store);
     static Outcome<std::unique_ptr<Replica>> take_over(std::unique_ptr<DurableStore> store, const std::string& folder,
                                                        const RollupOnL1& rollup);
     [[nodiscard]] bool is_on(const L1View& view, std::uint64_t number) const;
@@ -103,9 +114,6 @@ class Replica {
     ExecutedEntries entries_;
     std::optional<InvalidBatch> invalid_;
     mutable std::mutex mutex_;  ///< held while the state changes, and by other threads that read it
-    mutable std::mutex snapshot_mutex_;
-    mutable std::uint64_t snapshot_number_ = 0;
-    mutable Snapshot snapshot_;
 };
 
 }  // namespace quarry::node::prover

@@ -145,7 +145,7 @@ TEST_F(ReplicaTest, SnapshotsOfTheLastFinalState) {
     l1.prove(1, 1, testing::kOther);
     l1.mine(l1.finality);
     follow();
-    const auto bytes = *replica->snapshot().value();
+    const auto bytes = replica->snapshot().value().bytes;
     const auto open = [&](const TemporaryPath& folder, std::span<const std::uint8_t> snapshot) {
         return Replica::open_with_snapshot(folder.get(), l1.rollups()[0], l1, snapshot);
     };
@@ -193,6 +193,31 @@ TEST_F(ReplicaTest, ASnapshotWhoseBatchIsTakenBack) {
     const auto report = other->follow(l1, l1.rollups()[0], 100);
     ASSERT_FALSE(report.ok());
     EXPECT_EQ(report.error().name, "final_batch_changed");
+}
+
+// Killed while the state was made, at whatever point: it is made again, from a snapshot too.
+TEST_F(ReplicaTest, AHalfMadeStateIsNone) {
+    l1.post_next();
+    l1.prove(1, 1, testing::kOther);
+    l1.mine(l1.finality);
+    follow();
+    const auto bytes = replica->snapshot().value().bytes;
+    replica.reset();
+    const std::string state = path.get() + "/state";
+    std::filesystem::rename(state, state + ".part");
+    EXPECT_FALSE(Replica::exists(path.get()));
+    std::filesystem::remove(state + ".part/CURRENT");
+    replica = Replica::open_with_snapshot(path.get(), l1.rollups()[0], l1, bytes).value();
+    EXPECT_EQ(replica->batch_number(), 1U);
+    EXPECT_FALSE(std::filesystem::exists(state + ".part"));
+    replica.reset();
+    std::filesystem::remove_all(state);
+    std::filesystem::create_directory(state);  // as made before the first file in it
+    std::filesystem::create_directory(state + ".part");
+    ASSERT_TRUE(write_synced(state + ".part/LOCK", {}).ok());
+    reopen();
+    EXPECT_EQ(replica->batch_number(), 0U);
+    EXPECT_EQ(follow().executed, 1U);
 }
 
 TEST_F(ReplicaTest, WhatIsNoStateIsNotDeleted) {

@@ -12,7 +12,6 @@
 #include "quarry/node/l1/connection.hpp"
 #include "quarry/node/prover/first_block.hpp"
 #include "quarry/node/prover/hub_l1_view.hpp"
-#include "quarry/node/rpc/server.hpp"
 
 namespace quarry::node::prover {
 namespace {
@@ -24,6 +23,8 @@ constexpr std::uint64_t kSnapshotTimeoutMs = 600'000;
 constexpr std::size_t kMaxSnapshotBytes = std::size_t{2} << 30;
 constexpr const char* kJson = "application/json";
 constexpr const char* kOctets = "application/octet-stream";
+
+using Page = rpc::HttpAnswer;
 
 Page not_found() { return {404, kJson, "{\"code\":\"unknown_path\",\"reason\":\"there is nothing here\"}\n"}; }
 
@@ -67,10 +68,7 @@ class PageHandler final : public rpc::Handler {
     void on_request(std::string, const rpc::ConnectionPointer&, std::function<void(std::string)> respond) override {
         respond({});
     }
-    rpc::HttpAnswer on_get(std::string_view path) override {
-        Page page = prover::page_of(prover_, path);
-        return {page.status, std::move(page.type), std::move(page.body)};
-    }
+    rpc::HttpAnswer on_get(std::string_view path) override { return prover::page_of(prover_, path); }
 
   private:
     const Prover& prover_;
@@ -118,7 +116,7 @@ std::uint64_t now_seconds() {
 
 }  // namespace
 
-Page page_of(const Prover& prover, std::string_view path) {
+rpc::HttpAnswer page_of(const Prover& prover, std::string_view path) {
     constexpr std::string_view kSnapshots = "/snapshots/";
     constexpr std::string_view kBatches = "/batches/";
     if (path == "/healthz") return {200, kJson, "{\"ok\":true}\n"};
@@ -133,7 +131,7 @@ Page page_of(const Prover& prover, std::string_view path) {
         std::uint32_t rollup = 0;
         if (!take_number(path, rollup) || !path.empty()) return not_found();
         const auto bytes = prover.snapshot(rollup);
-        return bytes ? Page{200, kOctets, to_body(*bytes.value())} : page_of(bytes.error());
+        return bytes ? Page{200, kOctets, {}, bytes.value()} : page_of(bytes.error());
     }
     if (path.starts_with(kBatches)) return batch_page(prover, path.substr(kBatches.size()));
     return not_found();
@@ -232,6 +230,7 @@ Outcome<std::unique_ptr<Service>> Service::start(const ProverConfig& config, Wor
     server.host = config.host;
     server.port = config.port;
     server.posts = false;
+    server.threads = 2;  // one may make a snapshot
     auto listening = rpc::Server::start(server, *p.pages);
     if (!listening) return listening.error();
     p.server = std::move(listening).value();

@@ -7,6 +7,7 @@
 #include "quarry/node/expected.hpp"
 #include "quarry/node/log.hpp"
 #include "quarry/node/prover/config.hpp"
+#include "quarry/node/rpc/server.hpp"
 
 /// A prover as a process runs it: connected, with its pages over HTTP.
 namespace quarry::node::prover {
@@ -32,13 +33,8 @@ class Service {
     std::unique_ptr<Parts> parts_;
 };
 
-/// What a path of the HTTP port answers.
-struct Page {
-    unsigned status = 200;
-    std::string type;
-    std::string body;
-};
-/// GET /healthz, /readyz, /status, /metrics, /snapshots/ROLLUP, /batches/ROLLUP/NUMBER/{header,data,effects}. Total.
-Page page_of(const Prover& prover, std::string_view path);
+/// What a path of the HTTP port answers: GET /healthz, /readyz, /status, /metrics, /snapshots/ROLLUP,
+/// /batches/ROLLUP/NUMBER/{header,data,effects}. Total.
+rpc::HttpAnswer page_of(const Prover& prover, std::string_view path);
 
 }  // namespace quarry::node::prover

@@ -104,6 +104,7 @@ std::string to_json(const ProverStatus& s) {
                                         {"rollups", std::move(rollups)},
                                         {"jobs", std::move(jobs)},
                                         {"job", s.job},
+                                        {"sender_code", s.sender_code},
                                         {"skipped_code", s.skipped_code},
                                         {"skipped_reason", s.skipped_reason}}) +
            "\n";

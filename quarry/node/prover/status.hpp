@@ -56,6 +56,7 @@ struct ProverStatus {
     std::vector<RollupStatus> rollups;
     std::map<std::string, std::size_t> jobs;  ///< how many there are, by state
     std::string job;                          ///< that is being proven; empty: none
+    std::string sender_code;                  ///< what keeps transactions from being sent; empty: nothing
     std::string skipped_code;  ///< why what is open is not being proven; empty: it is, or nothing is open
     std::string skipped_reason;
     double ms_per_unit = 0;  ///< CPU time of a unit of proving, measured
