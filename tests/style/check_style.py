@@ -16,7 +16,7 @@ LONG = {
 }
 
 CODE = (".hpp", ".cpp")
-TEXT = CODE + (".py", ".sh", ".md", ".txt", ".json", ".cmake", "run")
+TEXT = CODE + (".py", ".sh", ".md", ".txt", ".json", ".cmake", ".sol", "run")
 SKIPPED_FOLDERS = {".git", "out", ".cache", "node_modules", "__pycache__"}
 
 UNFINISHED = re.compile(r"\b(TO" r"DO|FIX" r"ME)\b")
@@ -28,6 +28,12 @@ TEMPLATE = re.compile(r"template\s*<(?:[^<>]|<[^<>]*>)*>")
 NOT_A_FUNCTION = re.compile(r"\b(namespace|class|struct|enum|union|extern|concept)\b|=\s*$")
 IGNORED = re.compile(r'//[^\n]*|/\*.*?\*/|R"(\w*)\(.*?\)\1"|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n]){1,4}\'|'
                      r"^[ \t]*#(?:[^\n]*\\\n)*[^\n]*", re.S | re.M)
+
+# The map of attacks names the tests that try them.
+TEST_MAP = "tests/adversary/README.md"
+CODE_SPAN = re.compile(r"`([^`]+)`")
+GOOGLE_TEST = re.compile(r"\b(?:TEST(?:_F|_P)?|TYPED_TEST|RC_GTEST_(?:FIXTURE_)?PROP)\(\s*(\w+),\s*(\w+)")
+OTHER_TEST = re.compile(r"\b(?:function|def) ((?:test|invariant)\w*)")
 
 violations = []
 
@@ -98,6 +104,30 @@ def comments(path, lines):
             yield number, line.partition(mark)[2]
 
 
+def check_test_map(sources):
+    """Every test that the map names is there: Suite.Test, .Test of the suite before, Suite.*, test_name (or how it begins)."""
+    tests, others = set(), set()
+    for path, source in sources.items():
+        if path.endswith(".cpp"):
+            tests.update(GOOGLE_TEST.findall(source))
+        elif path.endswith((".py", ".sol")):
+            others.update(OTHER_TEST.findall(source))
+    suites = {suite for suite, _ in tests}
+    for number, line in enumerate(sources[TEST_MAP].split("\n"), 1):
+        suite = ""
+        for span in CODE_SPAN.findall(line) if line.startswith("| ") else ():
+            if span.startswith(("test", "invariant")) and span.isidentifier():
+                found = any(name == span or name.startswith(span + "_") for name in others)
+            elif re.fullmatch(r"\w*\.\w+|\w+\*?\.\*", span) and not span.endswith((".py", ".cpp", ".hpp", ".sol")):
+                named, test = span.split(".")
+                suite = named or suite
+                found = any(s.startswith(suite.rstrip("*")) for s in suites) if test == "*" else (suite, test) in tests
+            else:
+                continue
+            if not found:
+                report(TEST_MAP, number, f"there is no test {span}")
+
+
 def main():
     os.chdir(sys.argv[1] if len(sys.argv) > 1 else os.path.join(os.path.dirname(os.path.abspath(__file__)), "../.."))
     bibliography = "docs/bibliography.md"
@@ -108,11 +138,10 @@ def main():
     else:
         print(f"note: no {bibliography}: citations are not checked")
 
-    count = 0
+    sources = {}
     for path in text_files():
-        count += 1
         with open(path, encoding="utf-8") as file:
-            source = file.read()
+            source = sources[path] = file.read()
         lines = source.split("\n")
         if path.endswith(CODE + (".py", ".sh")) and len(lines) > MAX_FILE_LINES and path not in LONG:
             report(path, len(lines), f"the file has {len(lines)} lines (limit {MAX_FILE_LINES})")
@@ -134,10 +163,12 @@ def main():
                     if key not in known:
                         report(path, number, f"[{key}] is not in {bibliography}")
 
+    if TEST_MAP in sources:
+        check_test_map(sources)
     for key in LONG:
         if not os.path.isfile(key.split(":")[0]):
             report("tests/style/check_style.py", 1, f"LONG names {key}, which is gone")
-    print("\n".join(violations + [f"style: {count} files, {len(violations)} violations"]))
+    print("\n".join(violations + [f"style: {len(sources)} files, {len(violations)} violations"]))
     sys.exit(1 if violations else 0)
 
 
