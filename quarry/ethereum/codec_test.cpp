@@ -46,7 +46,8 @@ TEST(U256, ArithmeticAtItsEnds) {
         U256::from_decimal("115792089237316195423570985008687907853269984665640564039457584007913129639936").ok());
     std::uint64_t rest = 0;
     const U256 x = U256::from_decimal("340282366920938463463374607431768211461").value();  // 2^128 + 5
-    EXPECT_EQ(x.divide(1'000'000'007, &rest) * 1'000'000'007 + U256(rest), x);
+    const U256 quotient = x.divide(1'000'000'007, &rest);
+    EXPECT_EQ(quotient * 1'000'000'007 + U256(rest), x);
     EXPECT_EQ((x - U256(6)).num_bits(), 128U);
     EXPECT_EQ(x.to_hex(), "0x100000000000000000000000000000005");
     EXPECT_LT(U256(7), x);
