@@ -100,6 +100,7 @@ std::optional<sequencer::SettlementHead> L1Settlement::head() const {
     sequencer::SettlementHead r;
     r.connected = is_connected_ && head;
     if (head) r.block = head->number;
+    if (head) r.confirmed = head->number - std::min<std::uint64_t>(head->number, options_.confirmations - 1);
     if (head) r.timestamp = static_cast<rollup::Timestamp>(head->timestamp);
     if (trouble_) r.trouble = trouble_->name;
     if (trouble_) r.reason = trouble_->cause;

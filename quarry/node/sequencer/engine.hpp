@@ -178,7 +178,7 @@ class Engine {
     Outcome<Done> repeat_returned(Milliseconds now, Events& events);
     Outcome<bool> repeat_operation(const Digest& id, Milliseconds now, Events& events);
     Outcome<bool> repeat_entry(const ConfirmedEntry& listed, Milliseconds now, Events& events);
-    [[nodiscard]] bool is_gone(const ConfirmedEntry& entry) const;
+    [[nodiscard]] bool is_gone();
     [[nodiscard]] bool is_pressing(const ConfirmedEntry& entry, Milliseconds now) const;
 
     // engine.cpp
@@ -250,7 +250,9 @@ class Engine {
     LedgerChanges pending_;
     std::deque<OrderEntry> returned_;  ///< steps of batches that were taken back, to be taken again in this order
     std::uint64_t first_returned_ = std::uint64_t{1}
-                                    << 63;          ///< the ledger's number of the first: lower ones go before it
+                                    << 63;  ///< the ledger's number of the first: lower ones go before it
+    /// The returned entry that L1 does not have, by its number in the ledger, and L1's block when that was noticed.
+    std::optional<std::pair<std::uint64_t, std::uint64_t>> missing_;
     std::map<std::uint64_t, BatchRecord> batches_;  ///< closed and not final
     /// First 64 bits of a pair, and a slot that had it at some time: a hint, checked when it is used.
     std::set<std::pair<std::uint64_t, rollup::SlotIndex>> slots_by_pair_;

@@ -10,9 +10,8 @@ using rollup::Verdict;
 
 namespace {
 
-/// After the time of the block that held it, until an entry that L1 does not have is given up: what a reorganisation
-/// drops is mostly in one of the next blocks.
-constexpr std::uint64_t kMaxEntryWaitSeconds = 600;
+/// Within so many blocks an entry that a reorganisation dropped is on L1 again, or it is given up.
+constexpr std::uint64_t kEntryBlocks = 8;
 
 }  // namespace
 
@@ -97,6 +96,7 @@ Outcome<Done> Engine::take_back_order(std::uint64_t position, std::span<const Ba
     }
     next_position_ = position;
     first_returned_ = first;
+    missing_.reset();
     returned_.insert(returned_.begin(), std::make_move_iterator(steps.begin()), std::make_move_iterator(steps.end()));
     for (const auto& [id, operation] : operations) {
         if (events.wanted) events.receipts.push_back(make_receipt(id, operation.record));
@@ -160,7 +160,7 @@ Outcome<bool> Engine::repeat_entry(const ConfirmedEntry& listed, Milliseconds no
     const std::uint64_t index = cursor(queue);
     if (listed.entry.index < index) return true;
     const auto entries = settlement_.entries(queue, index, 1);
-    if (entries.empty()) return is_gone(listed);
+    if (entries.empty()) return is_gone();
     for (;;) {
         const auto room = make_room(now, events);
         if (!room || !room.value()) return room;
@@ -174,10 +174,12 @@ Outcome<bool> Engine::repeat_entry(const ConfirmedEntry& listed, Milliseconds no
     }
 }
 
-/// L1 is past the time at which it had the entry, and does not have it.
-bool Engine::is_gone(const ConfirmedEntry& entry) const {
+/// The first returned step is an entry that L1 does not have, and kEntryBlocks blocks without it are deep enough.
+bool Engine::is_gone() {
     const auto head = settlement_.head();
-    return head && head->connected && head->timestamp > entry.timestamp + kMaxEntryWaitSeconds;
+    if (!head) return false;
+    if (!missing_ || missing_->first != first_returned_) missing_ = {first_returned_, head->block};
+    return head->confirmed >= missing_->second + kEntryBlocks;
 }
 
 /// L1 may soon refuse batches that do not consume the forced entry: half of its delay is left for posting one.

@@ -142,14 +142,10 @@ TEST_F(SequencerReturned, GivesUpAnEntryThatL1Lost) {
     discard(1);
     EXPECT_EQ(slots_of(12), Slots{12}) << "another entry in the first one's place";
     EXPECT_EQ(world.stage(executed[0]), "reverted");
-    world.settlement.at.timestamp += 600;
+    world.settlement.at.confirmed = world.settlement.at.block + 7;
     ASSERT_TRUE(world.tick());
     EXPECT_EQ(world.stage(executed[0]), "reverted");
-    world.settlement.at.connected = false;
-    world.settlement.at.timestamp += 1;
-    ASSERT_TRUE(world.tick());
-    EXPECT_EQ(world.stage(executed[0]), "reverted") << "L1 is not to be had";
-    world.settlement.at.connected = true;
+    ++world.settlement.at.confirmed;
     ASSERT_TRUE(world.tick());
     expect_all_executed();
     EXPECT_EQ(world.engine->receipt(world.id(lost))->code, "unknown_slot");

@@ -50,7 +50,8 @@ struct BatchStatus {
 struct SettlementHead {
     bool connected = false;
     std::uint64_t block = 0;
-    rollup::Timestamp timestamp = 0;  ///< of that block: no batch may be later when it is posted. 0: not known
+    std::uint64_t confirmed = 0;      ///< the last block whose queue entries are deep enough
+    rollup::Timestamp timestamp = 0;  ///< of `block`: no batch may be later when it is posted. 0: not known
     std::string trouble;              ///< a stable word for what keeps batches from L1 now; empty: nothing
     std::string reason;               ///< and a sentence
 };
