@@ -2,7 +2,6 @@
 # targets (*_fuzz.cpp), linked to exactly the modules that cmake/layers.txt allows it to include.
 #   LINK, TEST_LINK                    further libraries of the module, of its tests
 #   PRIVATE_LINK                       libraries that no header of the module shows: who links it need not see theirs
-#   SHARED_HEADERS, TEST_HEADERS       what most of its files, of its tests include: see quarry_precompile
 #   COLD                               no loop of it counts when tests run: see QUARRY_COLD_OPTIMIZATION
 
 file(STRINGS "${CMAKE_SOURCE_DIR}/cmake/layers.txt" QUARRY_LAYERS REGEX "^[a-z]+:")
@@ -31,21 +30,34 @@ function(quarry_check_layers name files)
   endforeach()
 endfunction()
 
-# Which targets parse the headers that their files share once, and not once a file: `programs` (the tests and quarry
-# itself), `all` (the libraries too) or none. Half of what a small file costs is those headers, and `./run` starts from
-# nothing. But ccache keeps no object that a precompiled header went into, and a forgotten #include goes unnoticed: a
-# developer's own build has none, and clang-tidy sees each changed file without them.
-set(QUARRY_PRECOMPILE "" CACHE STRING "Targets with precompiled headers: programs, all or (empty) none")
+# Most of what a small file costs is its headers and the templates in them, and `./run` starts from nothing: it compiles
+# the files of a folder as few units. But then a change of one file costs its neighbours too, and a forgotten #include
+# goes unnoticed: a developer's own build compiles files one by one, and so does clang-tidy.
+option(QUARRY_UNITY "Compile the files of a folder together: for builds from nothing" OFF)
 set(QUARRY_TEST_OPTIMIZATION "-O1" CACHE STRING "What tests themselves are compiled with: most of what they spend is in the libraries")
 set(QUARRY_COLD_OPTIMIZATION "" CACHE STRING "What modules without hot loops are compiled with, when not as the others")
-set(CMAKE_PCH_PROLOGUE "")  # or CMake makes a system header of it, and no warning comes from what it includes
 
-# quarry_precompile(TARGET KIND HEADER...): KIND is `program` or `library`.
-function(quarry_precompile target kind)
-  if(ARGN AND (QUARRY_PRECOMPILE STREQUAL "all" OR (QUARRY_PRECOMPILE STREQUAL "programs" AND kind STREQUAL "program")))
-    list(TRANSFORM ARGN REPLACE "^((quarry|tests)/.*)" "${CMAKE_SOURCE_DIR}/\\1" OUTPUT_VARIABLE headers)
-    target_precompile_headers(${target} PRIVATE ${headers})
+# quarry_join_files(TARGET FILE...): the files of one folder, at most twelve together, are one unit each. Names in
+# their unnamed namespaces must differ (every test has a namespace of its own). A kernel stays apart: it
+# chooses Highway's instruction sets, or the compiler's flags, before its first #include.
+function(quarry_join_files target)
+  if(NOT QUARRY_UNITY)
+    return()
   endif()
+  set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP)
+  foreach(file IN LISTS ARGN)
+    get_filename_component(folder "${file}" DIRECTORY)
+    get_filename_component(folder "${folder}" NAME)
+    if(folder STREQUAL "kernels")
+      continue()
+    endif()
+    if(NOT DEFINED num_${folder})
+      set(num_${folder} 0)
+    endif()
+    math(EXPR unit "${num_${folder}} / 12")
+    math(EXPR num_${folder} "${num_${folder}} + 1")
+    set_source_files_properties("${file}" PROPERTIES UNITY_GROUP "${folder}_${unit}")
+  endforeach()
 endfunction()
 
 # `unit_tests`, `module_tests` and `corpus_tests` build what the ctest labels `unit`, `module` and `corpus` run, and
@@ -68,7 +80,7 @@ function(quarry_unit_test name)
 endfunction()
 
 function(quarry_module name)
-  cmake_parse_arguments(arg "COLD" "" "LINK;PRIVATE_LINK;TEST_LINK;SHARED_HEADERS;TEST_HEADERS" ${ARGN})
+  cmake_parse_arguments(arg "COLD" "" "LINK;PRIVATE_LINK;TEST_LINK" ${ARGN})
   if(NOT name IN_LIST QUARRY_MODULES)
     message(FATAL_ERROR "module ${name} is not in cmake/layers.txt")
   endif()
@@ -81,11 +93,6 @@ function(quarry_module name)
   list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
   list(FILTER fuzzers INCLUDE REGEX "_fuzz\\.cpp$")
   list(FILTER sources EXCLUDE REGEX "_(test|fuzz|bench)\\.cpp$")
-  # A kernel chooses Highway's instruction sets, or the compiler's flags, before its first #include.
-  set(kernels ${sources})
-  list(FILTER kernels INCLUDE REGEX "/kernels/")
-  set_source_files_properties(${kernels} PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
-
   # Lower modules come first in quarry/CMakeLists.txt; one that layers.txt names but nobody has written yet is skipped.
   set(links "")
   foreach(lower IN LISTS QUARRY_MAY_INCLUDE_${name})
@@ -96,7 +103,7 @@ function(quarry_module name)
   if(sources)
     add_library(quarry_${name} STATIC ${sources})
     target_link_libraries(quarry_${name} PUBLIC quarry_flags ${links} ${arg_LINK} PRIVATE ${arg_PRIVATE_LINK})
-    quarry_precompile(quarry_${name} library ${arg_SHARED_HEADERS})
+    quarry_join_files(quarry_${name} ${sources})
     if(arg_COLD)
       target_compile_options(quarry_${name} PRIVATE ${QUARRY_COLD_OPTIMIZATION})
     endif()
@@ -111,7 +118,7 @@ function(quarry_module name)
     quarry_unit_test(${name})
     set_tests_properties(${name} PROPERTIES LABELS "unit;module")
     add_dependencies(module_tests ${name}_test)
-    quarry_precompile(${name}_test program ${arg_TEST_HEADERS})
+    quarry_join_files(${name}_test ${tests})
   endif()
 
   foreach(fuzzer IN LISTS fuzzers)

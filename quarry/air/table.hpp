@@ -11,6 +11,9 @@
 
 namespace quarry {
 
+/// name[i]: constraints and interactions of one name.
+inline std::string indexed(const std::string& name, std::size_t i) { return name + "[" + std::to_string(i) + "]"; }
+
 /// form = 0 on every row.
 struct Constraint {
     std::string name;

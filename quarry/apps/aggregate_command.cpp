@@ -25,7 +25,7 @@ namespace {
 
 namespace json = boost::json;
 
-struct Options {
+struct AggregateOptions {
     std::vector<std::string> inputs;
     std::string state;
     std::string out;
@@ -45,13 +45,13 @@ struct Batch {
 };
 using Input = std::variant<Batch, std::vector<std::uint8_t>>;
 
-node::DataPlacement placement_of(const Options& options, const node::BatchFiles& batch) {
+node::DataPlacement placement_of(const AggregateOptions& options, const node::BatchFiles& batch) {
     const bool fits = batch.data.size() <= rollup::kBlobWords * rollup::kWordBytes;
     const bool calldata = options.data == "calldata" || (options.data == "auto" && fits);
     return calldata ? node::DataPlacement::calldata : node::DataPlacement::blobs;
 }
 
-std::vector<Input> read_inputs(const Options& options, const recursion::Catalog& catalog) {
+std::vector<Input> read_inputs(const AggregateOptions& options, const recursion::Catalog& catalog) {
     std::vector<Input> inputs;
     for (const std::string& path : options.inputs) {
         std::error_code error;
@@ -80,7 +80,8 @@ std::vector<Input> read_inputs(const Options& options, const recursion::Catalog&
 }
 
 /// The name of all this work: everything that its result depends on.
-std::string work_name(const Options& options, const std::vector<Input>& inputs, const recursion::Catalog& catalog) {
+std::string work_name(const AggregateOptions& options, const std::vector<Input>& inputs,
+                      const recursion::Catalog& catalog) {
     std::string text = fmt::format("aggregate\npayee {}\nminer_tag {}\nsegments {}\nkeys {}\n", options.payee,
                                    options.miner_tag, options.segments, node::to_hex(catalog.keys().digest()));
     for (const Input& input : inputs) {
@@ -96,7 +97,7 @@ std::string work_name(const Options& options, const std::vector<Input>& inputs, 
     return quarry::to_hex(keccak256(node::as_bytes(text)));
 }
 
-WorkTree plan(const Options& options, const std::vector<Input>& inputs, const node::WorkFolder& folder,
+WorkTree plan(const AggregateOptions& options, const std::vector<Input>& inputs, const node::WorkFolder& folder,
               const recursion::Catalog& catalog, const std::string& work, Progress& progress) {
     node::AggregatePlan plan(folder, catalog, {*parse_address(options.payee), options.miner_tag});
     for (std::size_t i = 0; i < inputs.size(); ++i) {
@@ -114,7 +115,7 @@ WorkTree plan(const Options& options, const std::vector<Input>& inputs, const no
 }
 
 /// The folder with its tree, planned now or before; the task that makes the bundle.
-ContentId open_work(const Options& options, const std::vector<Input>& inputs, node::WorkFolder& folder,
+ContentId open_work(const AggregateOptions& options, const std::vector<Input>& inputs, node::WorkFolder& folder,
                     const recursion::Catalog& catalog, Progress& progress) {
     const std::string work = work_name(options, inputs, catalog);
     const auto planned = node::find_bundle_task(folder, work);
@@ -129,8 +130,8 @@ ContentId open_work(const Options& options, const std::vector<Input>& inputs, no
     return *node::find_bundle_task(folder, work);
 }
 
-void report(const Options& options, const Session& session, const node::NodeProofFile& file, std::size_t file_bytes,
-            const node::WorkReport& work, std::size_t tasks, double seconds) {
+void report(const AggregateOptions& options, const Session& session, const node::NodeProofFile& file,
+            std::size_t file_bytes, const node::WorkReport& work, std::size_t tasks, double seconds) {
     const auto& bundle = std::get<node::BundleContent>(file.statement);
     std::uint64_t words = 0;
     for (const rollup::TerminalItem& item : bundle.items) words += item.header.byte_length / rollup::kWordBytes;
@@ -162,7 +163,7 @@ void report(const Options& options, const Session& session, const node::NodeProo
     print(fmt::format("  proof      {} ({})\n  statement  {}\n", options.out, human_bytes(file_bytes), statement));
 }
 
-void run(const Options& options, const Session& session) {
+void run(const AggregateOptions& options, const Session& session) {
     check_writable(options.out);
     const std::string statement_path = options.out + ".statement.json";
     check_writable(statement_path);
@@ -188,7 +189,7 @@ void run(const Options& options, const Session& session) {
 }  // namespace
 
 void add_aggregate_command(CLI::App& app, Session& session) {
-    const auto options = std::make_shared<Options>();
+    const auto options = std::make_shared<AggregateOptions>();
     CLI::App* command = add_command(app, session, "aggregate", "One proof of many batches, from batches and bundles",
                                     "quarry aggregate batches/batch-* --state state --out bundle.bin --workers 2",
                                     [options, &session] { run(*options, session); });

@@ -32,7 +32,7 @@ namespace {
 
 namespace json = boost::json;
 
-struct Options {
+struct AggregateBenchOptions {
     std::size_t batches = 8;
     std::size_t transfers = 1300;
     std::size_t accounts = 20'000;
@@ -46,7 +46,7 @@ struct Spent {
     double seconds = 0;
 };
 
-struct Measured {
+struct AggregateMeasured {
     std::map<std::string, Spent> by_kind;
     std::size_t tasks = 0, nodes = 0;
     double segments = 0, join_data = 0;
@@ -58,7 +58,7 @@ struct Measured {
 };
 
 /// The tree of one bundle of all batches: each of a rollup of its own, in one blob.
-WorkTree plan(const Options& options, const node::WorkFolder& folder, const recursion::Catalog& catalog,
+WorkTree plan(const AggregateBenchOptions& options, const node::WorkFolder& folder, const recursion::Catalog& catalog,
               Progress& progress) {
     node::Aggregator who;
     who.payee.bytes.fill(0x51);
@@ -153,8 +153,8 @@ class SideBySide {
 
 /// Segments one after the other with all threads, then what is made of them. A key that is needed for the first time
 /// is made before the clock starts, as a prover that goes on has it.
-Measured execute_all(const node::WorkFolder& folder, const recursion::Catalog& catalog, Progress& progress) {
-    Measured m;
+AggregateMeasured execute_all(const node::WorkFolder& folder, const recursion::Catalog& catalog, Progress& progress) {
+    AggregateMeasured m;
     const auto nodes = folder.tree().nodes();
     std::set<ContentId> done;
     const auto on_done = [&](const Task& task, double seconds) {
@@ -193,7 +193,8 @@ Measured execute_all(const node::WorkFolder& folder, const recursion::Catalog& c
 }
 
 /// The bundle as the proof that a contract verifies.
-void prove_last(const node::WorkFolder& folder, const recursion::Catalog& catalog, Progress& progress, Measured& m) {
+void prove_last(const node::WorkFolder& folder, const recursion::Catalog& catalog, Progress& progress,
+                AggregateMeasured& m) {
     const auto bytes = value_of(folder.read_output(folder.tree().nodes().back().id)).value();
     const auto bundle = value_of(node::parse_node_proof(bytes));
     const std::size_t batches = std::get<node::BundleContent>(bundle.statement).items.size();
@@ -208,7 +209,7 @@ void prove_last(const node::WorkFolder& folder, const recursion::Catalog& catalo
     m.terminal = now_seconds() - proving;
 }
 
-void run(const Options& options, const Session& session) {
+void run(const AggregateBenchOptions& options, const Session& session) {
     if (options.transfers >= options.accounts) {
         throw Failure(exit_usage, "usage", "--transfers must be below --accounts: every signer is another account",
                       "choose more accounts");
@@ -219,7 +220,7 @@ void run(const Options& options, const Session& session) {
     const TemporaryFolder temporary(options.folder);
     auto folder = value_of(node::WorkFolder::create(temporary / "work"));
     value_of(folder.write_tree(plan(options, folder, *catalog, progress)));
-    Measured m = execute_all(folder, *catalog, progress);
+    AggregateMeasured m = execute_all(folder, *catalog, progress);
     const std::uint64_t rss_before = peak_rss_bytes();
     prove_last(folder, *catalog, progress, m);
     const Calibration calibration = calibrate(progress);
@@ -282,7 +283,7 @@ void run(const Options& options, const Session& session) {
 }  // namespace
 
 void add_bench_aggregate(CLI::App& bench, Session& session) {
-    const auto options = std::make_shared<Options>();
+    const auto options = std::make_shared<AggregateBenchOptions>();
     CLI::App* command = add_command(bench, session, "aggregate",
                                     "From batches to the proof of one bundle and the terminal proof, by kinds of proof",
                                     "quarry bench aggregate --batches 8 --transfers 1300 --json",

@@ -23,7 +23,7 @@ namespace {
 
 namespace json = boost::json;
 
-struct Options {
+struct DataBenchOptions {
     std::size_t words = rollup::kMaxDataWords;
     bool horner = false;
     unsigned security_bits = 100;
@@ -31,7 +31,7 @@ struct Options {
     std::uint64_t seed = 1;
 };
 
-struct Run {
+struct DataRun {
     double statement = 0;  ///< accumulator, point and value: what whoever posts the data computes too
     double rows = 0;       ///< witness, table by table
     double trace = 0;      ///< laid out as columns, hash tables computed
@@ -40,8 +40,8 @@ struct Run {
     double seconds = 0;
 };
 
-struct Measured {
-    std::vector<Run> runs;
+struct DataMeasured {
+    std::vector<DataRun> runs;
     rollup::DataStatement statement;
     std::vector<std::uint8_t> proof;
     Heights heights;
@@ -50,21 +50,22 @@ struct Measured {
     double provable_bits = 0;
     double verify_seconds = 0;  ///< proof bytes to verdict, median of 5
 
-    [[nodiscard]] const Run& median() const {
-        std::vector<const Run*> sorted;
-        for (const Run& run : runs) sorted.push_back(&run);
-        std::sort(sorted.begin(), sorted.end(), [](const Run* a, const Run* b) { return a->seconds < b->seconds; });
+    [[nodiscard]] const DataRun& median() const {
+        std::vector<const DataRun*> sorted;
+        for (const DataRun& run : runs) sorted.push_back(&run);
+        std::sort(sorted.begin(), sorted.end(),
+                  [](const DataRun* a, const DataRun* b) { return a->seconds < b->seconds; });
         return *sorted[sorted.size() / 2];
     }
 };
 
-void prove_once(const std::vector<std::uint8_t>& words, const Options& options, Measured& measured) {
+void prove_once(const std::vector<std::uint8_t>& words, const DataBenchOptions& options, DataMeasured& measured) {
     constexpr std::uint64_t kMinerTag = 1;
     rollup::L1Address payee;
     payee.bytes.fill(0x51);
     rollup::Bytes32 l1_hash;
     l1_hash.fill(0x01);
-    Run run;
+    DataRun run;
     const double start = now_seconds();
     measured.statement = rollup::make_data_statement(options.horner ? rollup::DataForm::horner : rollup::DataForm::blob,
                                                      Digest{}, words, l1_hash, payee, kMinerTag);
@@ -99,7 +100,7 @@ void prove_once(const std::vector<std::uint8_t>& words, const Options& options, 
     measured.runs.push_back(run);
 }
 
-double verify_once(const Measured& measured, unsigned security_bits) {
+double verify_once(const DataMeasured& measured, unsigned security_bits) {
     const double start = now_seconds();
     const Status status = circuits::verify_data(measured.statement, measured.proof, security_bits);
     const double seconds = now_seconds() - start;
@@ -110,12 +111,12 @@ double verify_once(const Measured& measured, unsigned security_bits) {
                   status.error().where);
 }
 
-Measured measure(const Options& options, Progress& progress) {
+DataMeasured measure(const DataBenchOptions& options, Progress& progress) {
     std::mt19937_64 rng(options.seed);
     std::vector<std::uint8_t> words(options.words * rollup::kWordBytes);
     for (std::uint8_t& byte : words) byte = static_cast<std::uint8_t>(rng());
     (void)circuits::data_circuit();  // built once a process, not once a proof
-    Measured measured;
+    DataMeasured measured;
     for (unsigned i = 0; i < options.runs; ++i) {
         progress.show(fmt::format("run {} of {}", i + 1, options.runs), double(i) / options.runs);
         prove_once(words, options, measured);
@@ -129,18 +130,18 @@ Measured measure(const Options& options, Progress& progress) {
     return measured;
 }
 
-std::vector<std::pair<const char*, double>> phase_list(const Run& run) {
+std::vector<std::pair<const char*, double>> phase_list(const DataRun& run) {
     return {{"statement", run.statement}, {"witness", run.rows},      {"trace", run.trace},
             {"commit", run.prove.commit}, {"logup", run.prove.logup}, {"zerocheck", run.prove.zerocheck},
             {"open", run.prove.open},     {"encode", run.encode}};
 }
 
-json::object to_json(const Options& options, const Measured& measured, const Calibration& calibration) {
-    const Run& run = measured.median();
+json::object to_json(const DataBenchOptions& options, const DataMeasured& measured, const Calibration& calibration) {
+    const DataRun& run = measured.median();
     json::object phases;
     for (const auto& [name, seconds] : phase_list(run)) phases[name] = rounded(seconds, 6);
     json::array seconds;
-    for (const Run& r : measured.runs) seconds.push_back(rounded(r.seconds, 6));
+    for (const DataRun& r : measured.runs) seconds.push_back(rounded(r.seconds, 6));
     json::object heights;
     for (std::size_t t = 0; t < measured.heights.size(); ++t) {
         heights[circuits::data_circuit().tables()[t].name] = measured.heights[t];
@@ -165,14 +166,14 @@ json::object to_json(const Options& options, const Measured& measured, const Cal
             {"calibration", to_json(calibration)}};
 }
 
-void run_data(const Options& options, const Session& session) {
+void run_data(const DataBenchOptions& options, const Session& session) {
     Progress progress(session.quiet);
-    const Measured measured = measure(options, progress);
+    const DataMeasured measured = measure(options, progress);
     const Calibration calibration = calibrate(progress);
     progress.clear();
     if (session.json) return print_json(to_json(options, measured, calibration));
 
-    const Run& run = measured.median();
+    const DataRun& run = measured.median();
     print(fmt::format("{} random words as {} ({} threads, {}, {})\n\n", with_commas(options.words),
                       options.horner ? "calldata" : "a blob", tbb::this_task_arena::max_concurrency(),
                       isa_name(current_isa()), cpu_model()));
@@ -191,7 +192,7 @@ void run_data(const Options& options, const Session& session) {
 }  // namespace
 
 void add_bench_data(CLI::App& bench, Session& session) {
-    const auto options = std::make_shared<Options>();
+    const auto options = std::make_shared<DataBenchOptions>();
     CLI::App* command = add_command(bench, session, "data", "Prove and verify that words are the content of one blob",
                                     "quarry bench data --json", [options, &session] { run_data(*options, session); });
     add_number(*command, "--words", options->words, 0, rollup::kMaxDataWords, "words of 31 bytes")

@@ -26,7 +26,7 @@ constexpr rollup::TokenId kToken = 1;
 constexpr std::uint64_t kBalance = 1'000'000'000;
 constexpr rollup::Timestamp kTimestamp = 1'700'000'000;
 
-struct Options {
+struct ExecuteBenchOptions {
     std::size_t transfers = 20'000;
     rollup::SlotIndex accounts = 100'000;
     std::size_t batch_size = 4096;
@@ -34,7 +34,7 @@ struct Options {
     std::string folder;
 };
 
-struct Outcome {
+struct ExecuteOutcome {
     node::ExecutionReport report;
     double seconds = 0;
     double cpu_seconds = 0;  ///< of all threads, during `seconds`
@@ -56,8 +56,8 @@ double measure_sync_ms(const TemporaryFolder& folder) {
     return runs[runs.size() / 2];
 }
 
-void make_input(const Options& options, const node::DurableStore& store, const node::DevelopmentKeys& keys,
-                const std::string& path, Outcome& outcome, Progress& progress) {
+void make_input(const ExecuteBenchOptions& options, const node::DurableStore& store, const node::DevelopmentKeys& keys,
+                const std::string& path, ExecuteOutcome& outcome, Progress& progress) {
     node::WorkloadOptions workload;
     workload.count = options.transfers;
     workload.seed = options.seed;
@@ -72,8 +72,8 @@ void make_input(const Options& options, const node::DurableStore& store, const n
     file.finish();
 }
 
-Outcome measure(const Options& options, Progress& progress) {
-    Outcome outcome;
+ExecuteOutcome measure(const ExecuteBenchOptions& options, Progress& progress) {
+    ExecuteOutcome outcome;
     const TemporaryFolder folder(options.folder);
     const node::DevelopmentKeys keys(options.seed);
     double start = now_seconds();
@@ -106,9 +106,9 @@ Outcome measure(const Options& options, Progress& progress) {
     return outcome;
 }
 
-void run(const Options& options, const Session& session) {
+void run(const ExecuteBenchOptions& options, const Session& session) {
     Progress progress(session.quiet);
-    const Outcome outcome = measure(options, progress);
+    const ExecuteOutcome outcome = measure(options, progress);
     const std::uint64_t peak = peak_rss_bytes();
     const Calibration calibration = calibrate(progress);
     progress.clear();
@@ -150,7 +150,7 @@ void run(const Options& options, const Session& session) {
 }  // namespace
 
 void add_bench_execute(CLI::App& bench, Session& session) {
-    const auto options = std::make_shared<Options>();
+    const auto options = std::make_shared<ExecuteBenchOptions>();
     CLI::App* command =
         add_command(bench, session, "execute",
                     "Execute signed transfers: parse, check signatures, execute, batches and state to disk",

@@ -7,6 +7,7 @@
 #include <memory>
 #include <vector>
 
+#include "quarry/apps/calibration.hpp"
 #include "quarry/apps/commands.hpp"
 #include "quarry/apps/machine.hpp"
 #include "quarry/apps/output.hpp"
@@ -27,11 +28,6 @@ constexpr unsigned kHashRuns = 5;
 struct HashOptions {
     double seconds = 1;
 };
-
-double median(std::vector<double> values) {
-    std::sort(values.begin(), values.end());
-    return values[values.size() / 2];
-}
 
 /// One function's speed on each instruction set, the one in use first.
 struct HashSpeeds {

@@ -29,7 +29,7 @@ constexpr const char* kRssNote =
     "peak resident memory of the whole process (code, thread pool, inputs, trace, prover, verifier), taken before the "
     "calibration";
 
-struct Options {
+struct PermutationsBenchOptions {
     unsigned log_count = 17;
     unsigned security_bits = 100;
     unsigned runs = 3;
@@ -38,26 +38,27 @@ struct Options {
 };
 
 /// One proof, from inputs set to proof bytes.
-struct Run {
+struct PermutationsRun {
     double trace_seconds = 0;
     double encode_seconds = 0;
     double total_seconds = 0;
     ProvePhases phases;
 };
 
-struct Outcome {
-    std::vector<Run> runs;
+struct PermutationsOutcome {
+    std::vector<PermutationsRun> runs;
     std::vector<std::uint8_t> proof;
     double verify_seconds = 0;  ///< from proof bytes to the verdict, median
     double provable_bits = 0;
     double cells_per_permutation = 0;
     std::uint64_t peak_rss_bytes = 0;
 
-    [[nodiscard]] const Run& median() const {
-        std::vector<const Run*> sorted;
-        for (const Run& run : runs) sorted.push_back(&run);
-        std::sort(sorted.begin(), sorted.end(),
-                  [](const Run* a, const Run* b) { return a->total_seconds < b->total_seconds; });
+    [[nodiscard]] const PermutationsRun& median() const {
+        std::vector<const PermutationsRun*> sorted;
+        for (const PermutationsRun& run : runs) sorted.push_back(&run);
+        std::sort(sorted.begin(), sorted.end(), [](const PermutationsRun* a, const PermutationsRun* b) {
+            return a->total_seconds < b->total_seconds;
+        });
         return *sorted[sorted.size() / 2];
     }
 };
@@ -65,7 +66,7 @@ struct Outcome {
 /// Progress of a run whose steps take as long as they took in the last run.
 class Steps {
   public:
-    Steps(Progress& progress, const Options& options)
+    Steps(Progress& progress, const PermutationsBenchOptions& options)
         : progress_(progress), options_(options), start_(now_seconds()), run_start_(start_) {}
 
     void start_run() { run_start_ = now_seconds(), step_ = 0; }
@@ -89,7 +90,7 @@ class Steps {
 
   private:
     Progress& progress_;
-    const Options& options_;
+    const PermutationsBenchOptions& options_;
     double start_;
     double run_start_;
     double last_ = 0;
@@ -116,8 +117,9 @@ void set_inputs(Trace& trace, std::uint64_t seed) {
     }
 }
 
-Run prove_once(const Circuit& circuit, const Options& options, Steps& step, std::vector<std::uint8_t>& proof_bytes) {
-    Run run;
+PermutationsRun prove_once(const Circuit& circuit, const PermutationsBenchOptions& options, Steps& step,
+                           std::vector<std::uint8_t>& proof_bytes) {
+    PermutationsRun run;
     step("inputs");
     Trace trace(circuit, {options.log_count});
     set_inputs(trace, options.seed);
@@ -143,7 +145,8 @@ Run prove_once(const Circuit& circuit, const Options& options, Steps& step, std:
 }
 
 /// Seconds from proof bytes to the verdict. A refusal of our own proof is our own bug.
-double verify_once(const Circuit& circuit, const Options& options, std::span<const std::uint8_t> bytes) {
+double verify_once(const Circuit& circuit, const PermutationsBenchOptions& options,
+                   std::span<const std::uint8_t> bytes) {
     const double start = now_seconds();
     const auto proof = decode_proof(circuit, bytes);
     const Status status = proof ? verify(circuit, proof.value(), {}, options.security_bits) : Status(proof.error());
@@ -155,8 +158,8 @@ double verify_once(const Circuit& circuit, const Options& options, std::span<con
                   status.error().where);
 }
 
-Outcome measure(const Circuit& circuit, const Options& options, Progress& progress) {
-    Outcome outcome;
+PermutationsOutcome measure(const Circuit& circuit, const PermutationsBenchOptions& options, Progress& progress) {
+    PermutationsOutcome outcome;
     Steps step(progress, options);
     std::vector<double> verify_seconds;
     for (unsigned i = 0; i < options.runs; ++i) {
@@ -184,7 +187,7 @@ Outcome measure(const Circuit& circuit, const Options& options, Progress& progre
     return outcome;
 }
 
-void check_memory(const Options& options) {
+void check_memory(const PermutationsBenchOptions& options) {
     // 400 bytes of trace, 896 of codeword, 128 of Merkle tree, and what the opening adds (1.8 KB measured in all).
     constexpr double kBytesPerPermutation = 2048;
     constexpr double kProgramBytes = 64 << 20;
@@ -197,10 +200,11 @@ void check_memory(const Options& options) {
                   "choose a smaller --log-count or stop other programs");
 }
 
-json::object to_json(const Options& options, const Outcome& outcome, const Calibration& calibration) {
-    const Run& run = outcome.median();
+json::object to_json(const PermutationsBenchOptions& options, const PermutationsOutcome& outcome,
+                     const Calibration& calibration) {
+    const PermutationsRun& run = outcome.median();
     json::array seconds;
-    for (const Run& r : outcome.runs) seconds.push_back(rounded(r.total_seconds, 6));
+    for (const PermutationsRun& r : outcome.runs) seconds.push_back(rounded(r.total_seconds, 6));
     json::object document{{"log_count", options.log_count},
                           {"permutations", std::uint64_t{1} << options.log_count},
                           {"permutations_per_second", whole(std::exp2(options.log_count) / run.total_seconds)},
@@ -226,8 +230,9 @@ json::object to_json(const Options& options, const Outcome& outcome, const Calib
     return document;
 }
 
-void print_text(const Options& options, const Outcome& outcome, const Calibration& calibration) {
-    const Run& run = outcome.median();
+void print_text(const PermutationsBenchOptions& options, const PermutationsOutcome& outcome,
+                const Calibration& calibration) {
+    const PermutationsRun& run = outcome.median();
     const double count = std::exp2(options.log_count);
     print(fmt::format("{} Poseidon permutations proven and verified ({} threads, {}, {})\n\n",
                       with_commas(std::uint64_t{1} << options.log_count), tbb::this_task_arena::max_concurrency(),
@@ -252,12 +257,12 @@ void print_text(const Options& options, const Outcome& outcome, const Calibratio
     print(fmt::format("\n  this machine: {}\n", to_text(calibration)));
 }
 
-void run_permutations(const Options& options, const Session& session) {
+void run_permutations(const PermutationsBenchOptions& options, const Session& session) {
     if (!options.out.empty()) check_writable(options.out);
     check_memory(options);
     Progress progress(session.quiet);
     const auto circuit = make_permutation_circuit();
-    const Outcome outcome = measure(*circuit, options, progress);
+    const PermutationsOutcome outcome = measure(*circuit, options, progress);
     if (!options.out.empty()) write_file(options.out, outcome.proof);
     const Calibration calibration = calibrate(progress);
     progress.clear();
@@ -271,7 +276,7 @@ void run_permutations(const Options& options, const Session& session) {
 }  // namespace
 
 void add_bench_permutations(CLI::App& bench, Session& session) {
-    const auto options = std::make_shared<Options>();
+    const auto options = std::make_shared<PermutationsBenchOptions>();
     CLI::App* command =
         add_command(bench, session, "permutations",
                     "Prove and verify 2^N random Poseidon permutations; the proof can be kept with --out",

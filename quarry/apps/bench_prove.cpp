@@ -22,7 +22,7 @@ namespace {
 
 namespace json = boost::json;
 
-struct Options {
+struct ProveBenchOptions {
     std::size_t transfers = 4096;
     std::size_t accounts = 1'000'000;
     unsigned security_bits = 100;
@@ -31,22 +31,23 @@ struct Options {
     std::string out;
 };
 
-struct Run {
+struct ProveRun {
     node::BatchProverPhases phases;
     double seconds = 0;
 };
 
-struct Measured {
-    std::vector<Run> runs;
+struct ProveMeasured {
+    std::vector<ProveRun> runs;
     node::BatchProof proof;
     double verify_seconds = 0;  ///< proof bytes to verdict, median of 5
     double provable_bits = 0;
     std::uint64_t peak_rss_bytes = 0;
 
-    [[nodiscard]] const Run& median() const {
-        std::vector<const Run*> sorted;
-        for (const Run& run : runs) sorted.push_back(&run);
-        std::sort(sorted.begin(), sorted.end(), [](const Run* a, const Run* b) { return a->seconds < b->seconds; });
+    [[nodiscard]] const ProveRun& median() const {
+        std::vector<const ProveRun*> sorted;
+        for (const ProveRun& run : runs) sorted.push_back(&run);
+        std::sort(sorted.begin(), sorted.end(),
+                  [](const ProveRun* a, const ProveRun* b) { return a->seconds < b->seconds; });
         return *sorted[sorted.size() / 2];
     }
 };
@@ -62,12 +63,12 @@ double verify_once(const node::BatchProof& proof, unsigned security_bits) {
                   status.error().where);
 }
 
-Measured measure(const node::DevelopmentBatch& batch, const Options& options, Progress& progress) {
-    Measured measured;
+ProveMeasured measure(const node::DevelopmentBatch& batch, const ProveBenchOptions& options, Progress& progress) {
+    ProveMeasured measured;
     (void)circuits::segment_circuit();  // built once a process, not once a proof
     double last = 0;
     for (unsigned i = 0; i < options.runs; ++i) {
-        Run run;
+        ProveRun run;
         const double start = now_seconds();
         node::BatchProverOptions prover;
         prover.payee.bytes.fill(0x51);
@@ -114,7 +115,7 @@ std::vector<std::pair<const char*, double>> phase_list(const node::BatchProverPh
             {"open", p.prove.open},   {"encode", p.encode}};
 }
 
-void run_prove(const Options& options, const Session& session) {
+void run_prove(const ProveBenchOptions& options, const Session& session) {
     if (options.transfers >= options.accounts) {
         throw Failure(exit_usage, "usage", "--transfers must be below --accounts: every signer is another account",
                       "choose more accounts");
@@ -123,19 +124,19 @@ void run_prove(const Options& options, const Session& session) {
     Progress progress(session.quiet);
     progress.show("accounts, keys and signatures", 0);
     const auto batch = node::make_development_batch(options.accounts, options.transfers, options.seed);
-    const Measured measured = measure(batch, options, progress);
+    const ProveMeasured measured = measure(batch, options, progress);
     if (!options.out.empty()) write_file(options.out, measured.proof.bytes);
     const Calibration calibration = calibrate(progress);
     progress.clear();
 
-    const Run& run = measured.median();
+    const ProveRun& run = measured.median();
     const auto count = static_cast<double>(options.transfers);
     const double cells = static_cast<double>(measured.proof.committed_cells) / count;
     if (session.json) {
         json::object phases;
         for (const auto& [name, seconds] : phase_list(run.phases)) phases[name] = rounded(seconds, 6);
         json::array seconds;
-        for (const Run& r : measured.runs) seconds.push_back(rounded(r.seconds, 6));
+        for (const ProveRun& r : measured.runs) seconds.push_back(rounded(r.seconds, 6));
         json::object heights;
         for (std::size_t t = 0; t < measured.proof.heights.size(); ++t) {
             heights[circuits::segment_circuit().tables()[t].name] = measured.proof.heights[t];
@@ -183,7 +184,7 @@ void run_prove(const Options& options, const Session& session) {
 }  // namespace
 
 void add_bench_prove(CLI::App& bench, Session& session) {
-    const auto options = std::make_shared<Options>();
+    const auto options = std::make_shared<ProveBenchOptions>();
     CLI::App* command = add_command(bench, session, "prove", "Prove and verify one batch of signed transfers",
                                     "quarry bench prove --transfers 4096 --accounts 1000000 --json",
                                     [options, &session] { run_prove(*options, session); });

@@ -35,7 +35,7 @@ using rollup::JoinStatement;
 
 constexpr std::size_t kSegments = 4;  // two joins of two, and a join of joins
 
-struct Options {
+struct RecursionBenchOptions {
     std::size_t transfers = 1024;
     std::size_t accounts = 100'000;
     unsigned runs = 5;
@@ -46,11 +46,6 @@ struct Joined {
     JoinStatement statement;
     NodeProof proof;
 };
-
-double median(std::vector<double> x) {
-    std::sort(x.begin(), x.end());
-    return x[x.size() / 2];
-}
 
 std::size_t cells_of(const recursion::ShapeHeights& shape) {
     const auto circuit = recursion::make_circuit(shape);
@@ -182,7 +177,7 @@ void bundle(const recursion::Catalog& catalog, const Joined& whole, const rollup
     require_own_proof(recursion::verify_node(catalog, rollup::StatementKind::bundle, digest(two), of_two));
 }
 
-void run_recursion(const Options& options, const Session& session) {
+void run_recursion(const RecursionBenchOptions& options, const Session& session) {
     Progress progress(session.quiet);
     progress.show("accounts, keys and signatures", 0);
     const auto batch = node::make_development_batch(options.accounts, options.transfers, options.seed);
@@ -257,7 +252,7 @@ void run_recursion(const Options& options, const Session& session) {
 }  // namespace
 
 void add_bench_recursion(CLI::App& bench, Session& session) {
-    const auto options = std::make_shared<Options>();
+    const auto options = std::make_shared<RecursionBenchOptions>();
     CLI::App* command =
         add_command(bench, session, "recursion", "Join proofs of segments, and joins of them",
                     "quarry bench recursion --json", [options, &session] { run_recursion(*options, session); });

@@ -25,7 +25,7 @@ namespace {
 
 namespace json = boost::json;
 
-struct Options {
+struct SplitBenchOptions {
     std::size_t transfers = 4096;
     std::size_t accounts = 1'000'000;
     std::size_t segments = 8;
@@ -55,20 +55,21 @@ struct Cut {
 };
 
 /// One batch, cut in both ways, one after the other: what else the machine does meanwhile meets both.
-struct Run {
+struct SplitRun {
     Cut one, many;
     [[nodiscard]] double ratio() const { return many.cpu_seconds() / one.cpu_seconds(); }
 };
 
-const Run& median(const std::vector<Run>& runs) {
-    std::vector<const Run*> sorted;
-    for (const Run& run : runs) sorted.push_back(&run);
-    std::sort(sorted.begin(), sorted.end(), [](const Run* a, const Run* b) { return a->ratio() < b->ratio(); });
+const SplitRun& median(const std::vector<SplitRun>& runs) {
+    std::vector<const SplitRun*> sorted;
+    for (const SplitRun& run : runs) sorted.push_back(&run);
+    std::sort(sorted.begin(), sorted.end(),
+              [](const SplitRun* a, const SplitRun* b) { return a->ratio() < b->ratio(); });
     return *sorted[sorted.size() / 2];
 }
 
 Cut prove_cut(const node::DevelopmentBatch& batch, std::size_t segments, const std::string& path,
-              const Options& options, const Session& session, Progress& progress) {
+              const SplitBenchOptions& options, const Session& session, Progress& progress) {
     node::BatchWork work;
     work.header = batch.header;
     work.segments = segments;
@@ -102,10 +103,10 @@ Cut prove_cut(const node::DevelopmentBatch& batch, std::size_t segments, const s
     return cut;
 }
 
-std::vector<Run> prove_runs(const node::DevelopmentBatch& batch, const Options& options, const Session& session,
-                            Progress& progress) {
+std::vector<SplitRun> prove_runs(const node::DevelopmentBatch& batch, const SplitBenchOptions& options,
+                                 const Session& session, Progress& progress) {
     const TemporaryFolder folder(options.folder);
-    std::vector<Run> runs;
+    std::vector<SplitRun> runs;
     for (unsigned i = 0; i < options.runs; ++i) {
         const std::string number = std::to_string(i);
         Cut one = prove_cut(batch, 1, folder / ("one-" + number), options, session, progress);
@@ -148,7 +149,7 @@ json::object to_json(const Cut& cut) {
                         {"proof_bytes", cut.proof_bytes}};
 }
 
-void run(const Options& options, const Session& session) {
+void run(const SplitBenchOptions& options, const Session& session) {
     if (options.transfers >= options.accounts) {
         throw Failure(exit_usage, "usage", "--transfers must be below --accounts: every signer is another account",
                       "choose more accounts");
@@ -158,12 +159,12 @@ void run(const Options& options, const Session& session) {
     const auto batch = node::make_development_batch(options.accounts, options.transfers, options.seed);
     progress.show("keys", 0);
     make_keys(options.security_bits);
-    const std::vector<Run> runs = prove_runs(batch, options, session, progress);
+    const std::vector<SplitRun> runs = prove_runs(batch, options, session, progress);
     const Cut& one = median(runs).one;
     const Cut& many = median(runs).many;
     const double ratio = median(runs).ratio();
     const bool same = std::ranges::all_of(
-        runs, [&](const Run& r) { return same_but_for_the_pieces(r.many.statement, r.one.statement); });
+        runs, [&](const SplitRun& r) { return same_but_for_the_pieces(r.many.statement, r.one.statement); });
     const double cells_ratio = static_cast<double>(many.all_cells()) / static_cast<double>(one.all_cells());
     std::map<unsigned, Heights> sizes = one.sizes;
     sizes.insert(many.sizes.begin(), many.sizes.end());
@@ -180,7 +181,7 @@ void run(const Options& options, const Session& session) {
         for (std::size_t t = 0; t < tables.size(); ++t)
             cells[tables[t].name] = json::object{{"one", one.cells[t]}, {"split", many.cells[t]}};
         json::array ratios;
-        for (const Run& run : runs) ratios.push_back(rounded(run.ratio(), 4));
+        for (const SplitRun& run : runs) ratios.push_back(rounded(run.ratio(), 4));
         print_json(json::object{{"transfers", options.transfers},
                                 {"accounts", options.accounts},
                                 {"segments", many.segments},
@@ -216,7 +217,7 @@ void run(const Options& options, const Session& session) {
         fmt::format("\n  CPU time of making keys, once a machine, by log2 of the cells: {}\n", json::serialize(keys)));
     if (runs.size() > 1) {
         print("\n  ratios of CPU time, run by run:");
-        for (const Run& run : runs) print(fmt::format(" {:.3f}", run.ratio()));
+        for (const SplitRun& run : runs) print(fmt::format(" {:.3f}", run.ratio()));
         print("\n");
     }
     print(fmt::format("\n  the statements are {}\n", same ? "the same" : "NOT the same"));
@@ -226,7 +227,7 @@ void run(const Options& options, const Session& session) {
 }  // namespace
 
 void add_bench_split(CLI::App& bench, Session& session) {
-    const auto options = std::make_shared<Options>();
+    const auto options = std::make_shared<SplitBenchOptions>();
     CLI::App* command =
         add_command(bench, session, "split", "What proving a batch in segments costs, against one proof",
                     "quarry bench split --segments 8 --json", [options, &session] { run(*options, session); });

@@ -27,7 +27,7 @@ namespace {
 
 namespace json = boost::json;
 
-struct Options {
+struct TerminalBenchOptions {
     unsigned profile = 16;
     unsigned runs = 5;
     std::uint64_t seed = 1;
@@ -35,7 +35,8 @@ struct Options {
 };
 
 /// A bundle of one small real batch, then of twice as many of it until the profile is full.
-node::NodeProofFile full_bundle(const recursion::Catalog& catalog, const Options& options, Progress& progress) {
+node::NodeProofFile full_bundle(const recursion::Catalog& catalog, const TerminalBenchOptions& options,
+                                Progress& progress) {
     const TemporaryFolder temporary(options.folder);
     auto folder = value_of(node::WorkFolder::create(temporary / "work"));
     node::Aggregator who;
@@ -69,7 +70,7 @@ node::NodeProofFile full_bundle(const recursion::Catalog& catalog, const Options
     return file;
 }
 
-void run(const Options& options, const Session& session) {
+void run(const TerminalBenchOptions& options, const Session& session) {
     Progress progress(session.quiet);
     const recursion::Catalog catalog;
     const node::NodeProofFile file = full_bundle(catalog, options, progress);
@@ -156,7 +157,7 @@ void run(const Options& options, const Session& session) {
 }  // namespace
 
 void add_bench_terminal(CLI::App& bench, Session& session) {
-    const auto options = std::make_shared<Options>();
+    const auto options = std::make_shared<TerminalBenchOptions>();
     CLI::App* command =
         add_command(bench, session, "terminal", "From the proof of a bundle to the one that a contract verifies",
                     "quarry bench terminal --json", [options, &session] { run(*options, session); });

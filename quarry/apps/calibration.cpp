@@ -29,4 +29,9 @@ std::string to_text(const Calibration& calibration) {
                        calibration.permutations_per_second / 1e6, calibration.bytes_per_second / 1e9);
 }
 
+double median(std::vector<double> values) {
+    std::ranges::sort(values);
+    return values[values.size() / 2];
+}
+
 }  // namespace quarry::apps

@@ -1,6 +1,7 @@
 #pragma once
 #include <boost/json/object.hpp>
 #include <string>
+#include <vector>
 
 #include "quarry/apps/progress.hpp"
 
@@ -14,5 +15,8 @@ struct Calibration {
 Calibration calibrate(Progress& progress);
 boost::json::object to_json(const Calibration& calibration);
 std::string to_text(const Calibration& calibration);
+
+/// Of repeated measurements; not none.
+double median(std::vector<double> values);
 
 }  // namespace quarry::apps

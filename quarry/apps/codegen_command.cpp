@@ -23,12 +23,12 @@ namespace json = boost::json;
 
 constexpr std::size_t kMaxSourceBytes = std::size_t{1} << 20;
 
-struct Options {
+struct CodegenOptions {
     std::string out = "contracts/src/generated";
     bool check = false;
 };
 
-std::string path_in(const Options& options, const std::string& name) { return options.out + "/" + name; }
+std::string path_in(const CodegenOptions& options, const std::string& name) { return options.out + "/" + name; }
 
 /// Empty where there is none.
 std::string text_of(const std::string& path) {
@@ -50,7 +50,7 @@ Bytes32 pinned_root(unsigned profile) {
 
 /// The cap that is there, as it leads to the pinned root; otherwise, unless this is a check, that of the key, which
 /// takes a minute.
-std::vector<Bytes32> cap_of(const Options& options, const recursion::Terminal& terminal, Progress& progress) {
+std::vector<Bytes32> cap_of(const CodegenOptions& options, const recursion::Terminal& terminal, Progress& progress) {
     const unsigned profile = 1U << terminal.log_profile();
     const std::string path = path_in(options, codegen::data_file_name(profile));
     const Bytes32 root = pinned_root(profile);
@@ -68,7 +68,7 @@ std::vector<Bytes32> cap_of(const Options& options, const recursion::Terminal& t
     return key.preprocessed_cap;
 }
 
-void run(const Options& options, const Session& session) {
+void run(const CodegenOptions& options, const Session& session) {
     Progress progress(session.quiet);
     progress.show("the terminal's circuits", 0);
     const auto wrap = std::make_shared<const recursion::Wrap>(pinned_catalog());
@@ -106,7 +106,7 @@ void run(const Options& options, const Session& session) {
 }  // namespace
 
 void add_codegen_command(CLI::App& app, Session& session) {
-    const auto options = std::make_shared<Options>();
+    const auto options = std::make_shared<CodegenOptions>();
     CLI::App* command =
         add_command(app, session, "codegen", "Write the circuit's part of the contracts that verify proofs",
                     "quarry codegen --check", [options, &session] { run(*options, session); });

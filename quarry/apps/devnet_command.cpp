@@ -52,7 +52,7 @@ devnet::SupervisorOptions supervisor_options() {
     return options;
 }
 
-Failure interrupted() {
+Failure start_interrupted() {
     return {exit_environment, "interrupted", "the start was interrupted",
             "run the command again: it goes on where it was"};
 }
@@ -102,7 +102,7 @@ class Devnet {
 
     /// Throws once a signal asks to stop; takes in what happened to the services.
     void pause() {
-        if (stop_requested()) throw interrupted();
+        if (stop_requested()) throw start_interrupted();
         take_events();
         std::this_thread::sleep_for(std::chrono::milliseconds(kPollMs));
     }

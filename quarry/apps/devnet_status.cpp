@@ -12,7 +12,7 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::uint64_t kTimeoutMs = 1'000;
+constexpr std::uint64_t kMetricsTimeoutMs = 1'000;
 constexpr std::size_t kMaxMetricsBytes = std::size_t{1} << 20;
 
 std::uint64_t count_of(std::string_view text, std::string_view name) {
@@ -45,7 +45,7 @@ std::string DevnetStatus::scrape(const std::string& url) {
     ethereum::HttpRequest request;
     request.method = "GET";
     request.target = "/metrics";
-    const auto reply = transport_->exchange(parsed.value(), request, kTimeoutMs, kMaxMetricsBytes);
+    const auto reply = transport_->exchange(parsed.value(), request, kMetricsTimeoutMs, kMaxMetricsBytes);
     return reply && reply.value().status == 200 ? reply.value().body : std::string();
 }
 

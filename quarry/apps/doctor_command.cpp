@@ -37,7 +37,7 @@ using doctor::Verdict;
 using node::prover::ProverConfig;
 using node::sequencer::SequencerConfig;
 
-constexpr std::uint64_t kTimeoutMs = 5'000;
+constexpr std::uint64_t kNodeTimeoutMs = 5'000;
 constexpr std::uint64_t kAdvisedBatches = 8;  // that the sender's account can pay for at once
 constexpr std::uint64_t kAdvisedProofs = 20;
 
@@ -78,11 +78,6 @@ struct Subject {
     std::function<ethereum::Answer<doctor::U256>(ethereum::Chain&)> price;
     std::uint64_t advised = 1;  ///< times that
 };
-
-std::uint64_t unix_seconds() {
-    const auto now = std::chrono::system_clock::now().time_since_epoch();
-    return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(now).count());
-}
 
 Finding finding_of(const Failure& failure) { return doctor::fail(failure.cause(), failure.remedy()); }
 Finding finding_of(const node::Problem& problem) { return doctor::fail(problem.cause, problem.remedy); }
@@ -237,7 +232,7 @@ std::unique_ptr<ethereum::Chain> chain_of(const std::string& url,
                                           const std::shared_ptr<ethereum::HttpTransport>& transport) {
     ethereum::RpcOptions options;
     options.endpoints = {url};
-    options.timeout_ms = kTimeoutMs;
+    options.timeout_ms = kNodeTimeoutMs;
     options.max_attempts = 1;
     auto rpc = ethereum::JsonRpc::create(options, transport, ethereum::system_clock());
     return rpc ? ethereum::make_rpc_chain(std::move(rpc).value()) : nullptr;

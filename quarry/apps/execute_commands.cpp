@@ -2,12 +2,12 @@
 
 #include <boost/json.hpp>
 #include <charconv>
-#include <chrono>
 #include <memory>
 #include <optional>
 
 #include "quarry/apps/commands.hpp"
 #include "quarry/apps/files.hpp"
+#include "quarry/apps/machine.hpp"
 #include "quarry/apps/output.hpp"
 #include "quarry/apps/progress.hpp"
 #include "quarry/apps/states.hpp"
@@ -117,11 +117,6 @@ struct ExecuteCommand {
     std::optional<rollup::Timestamp> timestamp;
 };
 
-rollup::Timestamp unix_seconds() {
-    return static_cast<rollup::Timestamp>(
-        std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count());
-}
-
 json::object to_json(const node::ExecutionReport& report, const node::DurableStore& store, double seconds) {
     json::object by_code;
     for (const auto& [code, count] : report.rejects_by_code) by_code[code] = count;
@@ -168,7 +163,7 @@ void run_execute(const ExecuteCommand& options, const Session& session) {
     node::ExecutionOptions execution;
     execution.batch_size = options.batch_size;
     execution.timestamp = options.timestamp;
-    execution.now = unix_seconds();
+    execution.now = static_cast<rollup::Timestamp>(unix_seconds());
     execution.on_progress = [&](const node::ExecutionNote& totals, double fraction) {
         const std::uint64_t done = totals.executed + totals.queued;
         if (!before) before = done;

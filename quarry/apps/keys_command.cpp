@@ -22,11 +22,10 @@ using recursion::TableKind;
 
 constexpr std::array kSizes{NodeSize::narrow, NodeSize::wide};
 
-struct Options {
+struct KeysOptions {
     bool check = false;
 };
 
-std::string hex(const Digest& digest) { return node::to_hex(digest); }
 const char* says(const recursion::KeyEntry& entry) {
     return entry.kind == rollup::StatementKind::join ? "join" : "bundle";
 }
@@ -51,32 +50,37 @@ json::object to_json(const CircuitKeys& keys) {
             heights[table_kind_name(static_cast<TableKind>(k))] =
                 json::array(form.heights[k].begin(), form.heights[k].end());
         }
-        nodes[node_size_name(size)] = json::object{{"circuit", hex(form.circuit)}, {"heights", std::move(heights)}};
+        nodes[node_size_name(size)] =
+            json::object{{"circuit", node::to_hex(form.circuit)}, {"heights", std::move(heights)}};
     }
     json::array entries;
     for (const recursion::KeyEntry& e : keys.entries) {
-        entries.push_back(json::object{
-            {"name", e.name}, {"says", says(e)}, {"size", node_size_name(e.size)}, {"root", hex(e.preprocessed_root)}});
+        entries.push_back(json::object{{"name", e.name},
+                                       {"says", says(e)},
+                                       {"size", node_size_name(e.size)},
+                                       {"root", node::to_hex(e.preprocessed_root)}});
     }
     json::array last;
     for (const recursion::LastKey& k : keys.last) {
-        last.push_back(json::object{{"name", k.name}, {"circuit", hex(k.circuit)}, {"root", node::to_hex(k.root)}});
+        last.push_back(
+            json::object{{"name", k.name}, {"circuit", node::to_hex(k.circuit)}, {"root", node::to_hex(k.root)}});
     }
-    return json::object{
-        {"security_bits", keys.security_bits},
-        {"circuits", json::object{{"segment", hex(keys.segment_circuit)}, {"data", hex(keys.data_circuit)}}},
-        {"nodes", std::move(nodes)},
-        {"key_table", hex(table_of(keys))},
-        {"keys", std::move(entries)},
-        {"last", std::move(last)}};
+    return json::object{{"security_bits", keys.security_bits},
+                        {"circuits", json::object{{"segment", node::to_hex(keys.segment_circuit)},
+                                                  {"data", node::to_hex(keys.data_circuit)}}},
+                        {"nodes", std::move(nodes)},
+                        {"key_table", node::to_hex(table_of(keys))},
+                        {"keys", std::move(entries)},
+                        {"last", std::move(last)}};
 }
 
 void print_text(const CircuitKeys& keys) {
     print(fmt::format("circuits at {} bits\n", keys.security_bits));
-    print(fmt::format("  segment     {}\n  data        {}\n", hex(keys.segment_circuit), hex(keys.data_circuit)));
+    print(fmt::format("  segment     {}\n  data        {}\n", node::to_hex(keys.segment_circuit),
+                      node::to_hex(keys.data_circuit)));
     for (const NodeSize size : kSizes) {
         print(fmt::format("  {:<11} {}\n", fmt::format("{} node", node_size_name(size)),
-                          hex(form_of(keys, size).circuit)));
+                          node::to_hex(form_of(keys, size).circuit)));
     }
     for (const NodeSize size : kSizes) {
         print(fmt::format("\nrows of a {} node\n", node_size_name(size)));
@@ -85,15 +89,15 @@ void print_text(const CircuitKeys& keys) {
                               heights_text(form_of(keys, size).heights[k])));
         }
     }
-    print(fmt::format("\nkey table {}\n", hex(table_of(keys))));
+    print(fmt::format("\nkey table {}\n", node::to_hex(table_of(keys))));
     for (std::size_t i = 0; i < keys.entries.size(); ++i) {
         const recursion::KeyEntry& e = keys.entries[i];
         print(fmt::format("  {:>2}  {:<23} {:<7} {:<7} {}\n", i, e.name, says(e), node_size_name(e.size),
-                          hex(e.preprocessed_root)));
+                          node::to_hex(e.preprocessed_root)));
     }
     print("\nabove the nodes: circuit and key\n");
     for (const recursion::LastKey& k : keys.last) {
-        print(fmt::format("  {:<15} {}  {}\n", k.name, hex(k.circuit), node::to_hex(k.root)));
+        print(fmt::format("  {:<15} {}  {}\n", k.name, node::to_hex(k.circuit), node::to_hex(k.root)));
     }
 }
 
@@ -104,12 +108,13 @@ std::vector<std::string> differences(const CircuitKeys& computed, const CircuitK
         if (now != then) r.push_back(fmt::format("{} is {}, pinned {}", what, now, then));
     };
     compare("the security level", std::to_string(computed.security_bits), std::to_string(pinned.security_bits));
-    compare("circuit segment", hex(computed.segment_circuit), hex(pinned.segment_circuit));
-    compare("circuit data", hex(computed.data_circuit), hex(pinned.data_circuit));
+    compare("circuit segment", node::to_hex(computed.segment_circuit), node::to_hex(pinned.segment_circuit));
+    compare("circuit data", node::to_hex(computed.data_circuit), node::to_hex(pinned.data_circuit));
     for (const NodeSize size : kSizes) {
         const recursion::NodeForm& now = form_of(computed, size);
         const recursion::NodeForm& then = form_of(pinned, size);
-        compare(fmt::format("circuit of a {} node", node_size_name(size)), hex(now.circuit), hex(then.circuit));
+        compare(fmt::format("circuit of a {} node", node_size_name(size)), node::to_hex(now.circuit),
+                node::to_hex(then.circuit));
         for (std::size_t k = 0; k < recursion::kTableKinds; ++k) {
             compare(
                 fmt::format("table {} of a {} node", table_kind_name(static_cast<TableKind>(k)), node_size_name(size)),
@@ -120,7 +125,8 @@ std::vector<std::string> differences(const CircuitKeys& computed, const CircuitK
         const auto text = [&](const CircuitKeys& keys) {
             if (i >= keys.entries.size()) return std::string("none");
             const recursion::KeyEntry& e = keys.entries[i];
-            return fmt::format("{} ({}, {}) {}", e.name, says(e), node_size_name(e.size), hex(e.preprocessed_root));
+            return fmt::format("{} ({}, {}) {}", e.name, says(e), node_size_name(e.size),
+                               node::to_hex(e.preprocessed_root));
         };
         compare(fmt::format("key {}", i), text(computed), text(pinned));
     }
@@ -128,14 +134,14 @@ std::vector<std::string> differences(const CircuitKeys& computed, const CircuitK
         const auto text = [&](const CircuitKeys& keys) {
             if (i >= keys.last.size()) return std::string("none");
             const recursion::LastKey& k = keys.last[i];
-            return fmt::format("{} {} {}", k.name, hex(k.circuit), node::to_hex(k.root));
+            return fmt::format("{} {} {}", k.name, node::to_hex(k.circuit), node::to_hex(k.root));
         };
         compare("above the nodes", text(computed), text(pinned));
     }
     return r;
 }
 
-void run(const Options& options, const Session& session) {
+void run(const KeysOptions& options, const Session& session) {
     Progress progress(session.quiet);
     progress.show("every circuit and its key", 0);
     const recursion::Catalog catalog;
@@ -162,17 +168,17 @@ void run(const Options& options, const Session& session) {
     if (session.json) {
         print_json(json::object{{"ok", true},
                                 {"keys", computed.entries.size() + computed.last.size()},
-                                {"key_table", hex(table_of(computed))}});
+                                {"key_table", node::to_hex(table_of(computed))}});
         return;
     }
     print(fmt::format("all {} keys and 4 circuits are those that were pinned, key table {}\n",
-                      computed.entries.size() + computed.last.size(), hex(table_of(computed))));
+                      computed.entries.size() + computed.last.size(), node::to_hex(table_of(computed))));
 }
 
 }  // namespace
 
 void add_keys_command(CLI::App& app, Session& session) {
-    const auto options = std::make_shared<Options>();
+    const auto options = std::make_shared<KeysOptions>();
     CLI::App* command = add_command(app, session, "keys", "Compute the digest of every circuit and every key",
                                     "quarry keys --check", [options, &session] { run(*options, session); });
     command->add_flag("--check", options->check,

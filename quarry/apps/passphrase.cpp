@@ -28,7 +28,7 @@ Failure interrupted() {
     return {exit_refused, "interrupted", "no passphrase was typed", "nothing was done; try again"};
 }
 
-void on_signal(int /*signal*/) {}
+void interrupt_read(int /*signal*/) {}
 
 /// The terminal of this process, silent while the object lives. A signal ends the reading instead of the process, so
 /// that the terminal never stays silent.
@@ -42,7 +42,7 @@ class SilentTerminal {
         silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
         silent.c_lflag |= ICANON;
         struct sigaction action{};
-        action.sa_handler = on_signal;  // without SA_RESTART: read() returns
+        action.sa_handler = interrupt_read;  // without SA_RESTART: read() returns
         for (std::size_t i = 0; i < kSignals.size(); ++i) (void)::sigaction(kSignals[i], &action, &old_[i]);
         (void)::tcsetattr(fd_, TCSAFLUSH, &silent);
     }

@@ -21,7 +21,7 @@ namespace {
 
 namespace json = boost::json;
 
-struct Options {
+struct ProveOptions {
     std::string batch;
     std::string state;
     std::string out;
@@ -51,7 +51,7 @@ class Phases {
     double start_ = now_seconds();
 };
 
-void run_in_segments(const Options& options, const Session& session) {
+void run_in_segments(const ProveOptions& options, const Session& session) {
     const BatchName name = parse_batch_name(options.batch);
     if (!options.statement.empty()) {
         throw Failure(exit_usage, "usage", "--statement does not go with --segments: the folder has all statements",
@@ -75,7 +75,7 @@ void run_in_segments(const Options& options, const Session& session) {
                    session, progress);
 }
 
-void run(const Options& options, const Session& session) {
+void run(const ProveOptions& options, const Session& session) {
     if (options.segments > 1) return run_in_segments(options, session);
     if (options.workers.workers > 1 || options.workers.memory_cap_mib > 0) {
         throw Failure(exit_usage, "usage", "--workers and --memory-cap are for batches in segments",
@@ -139,7 +139,7 @@ void run(const Options& options, const Session& session) {
 }  // namespace
 
 void add_prove_command(CLI::App& app, Session& session) {
-    const auto options = std::make_shared<Options>();
+    const auto options = std::make_shared<ProveOptions>();
     CLI::App* command = add_command(app, session, "prove", "Prove a batch, from its data and the state before it",
                                     "quarry prove batches/batch-000001 --state state --out proof.bin",
                                     [options, &session] { run(*options, session); });

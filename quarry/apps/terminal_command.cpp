@@ -20,13 +20,13 @@ namespace {
 
 namespace json = boost::json;
 
-struct Options {
+struct TerminalOptions {
     std::string bundle;
     std::string out;
     unsigned profile = 0;  ///< 0: the smallest with room
 };
 
-unsigned log_profile_of(const Options& options, std::size_t batches) {
+unsigned log_profile_of(const TerminalOptions& options, std::size_t batches) {
     const auto smallest = node::terminal_profile(batches);
     if (options.profile == 0 && smallest) return *smallest;
     if (options.profile != 0 && batches <= options.profile) return *node::terminal_profile(options.profile);
@@ -34,7 +34,7 @@ unsigned log_profile_of(const Options& options, std::size_t batches) {
                   "choose a profile with room for all of them: --profile 4 or 16");
 }
 
-void run(const Options& options, const Session& session) {
+void run(const TerminalOptions& options, const Session& session) {
     check_writable(options.out);
     const std::string statement_path = options.out + ".statement.json";
     check_writable(statement_path);
@@ -146,7 +146,7 @@ void inspect_terminal_file(const std::string& path, const node::TerminalProofFil
 }
 
 void add_terminal_command(CLI::App& app, Session& session) {
-    const auto options = std::make_shared<Options>();
+    const auto options = std::make_shared<TerminalOptions>();
     CLI::App* command =
         add_command(app, session, "terminal", "From the proof of a bundle to the one that a contract verifies",
                     "quarry terminal bundle.bin --out terminal.bin", [options, &session] { run(*options, session); });

@@ -21,8 +21,6 @@ constexpr const char* kHeaderTag = "quarry/header/v1";
 constexpr const char* kFeesTag = "quarry/fees/v1";
 constexpr auto kWorkTag = static_cast<std::uint32_t>(rollup::BlockTag::work);
 
-std::string indexed(const std::string& name, std::size_t i) { return name + "[" + std::to_string(i) + "]"; }
-
 Expr length_known(const ChainRow<Expr>& row) { return row.header + row.fees_before + row.fees_after; }
 // Whether the next row is the next step of the same chain, and whether it is the first of one. Bits, though the flags
 // of last rows are not checked to be: were both not 0, the next row would have position 0 and also the position behind

@@ -5,7 +5,7 @@
 #include "quarry/circuits/segment_testing.hpp"
 #include "quarry/circuits/state/fee_table.hpp"
 
-namespace quarry::circuits {
+namespace quarry::circuits::chain_table_test {
 namespace {
 
 using testing::BusSums;
@@ -209,4 +209,4 @@ TEST_F(Chains, UnitsAreTheWordsOfTheSegment) {
 }
 
 }  // namespace
-}  // namespace quarry::circuits
+}  // namespace quarry::circuits::chain_table_test

@@ -4,7 +4,7 @@
 
 #include "quarry/circuits/segment_testing.hpp"
 
-namespace quarry::circuits {
+namespace quarry::circuits::effect_table_test {
 namespace {
 
 using testing::BusSums;
@@ -177,4 +177,4 @@ TEST(EffectTable, WithoutEffectsTheEndIsTheStart) {
 }
 
 }  // namespace
-}  // namespace quarry::circuits
+}  // namespace quarry::circuits::effect_table_test

@@ -39,7 +39,7 @@ std::array<Expr, 7> require_address_pieces(AirBuilder& b, const std::string& nam
     std::array<Expr, 7> pieces;
     for (std::size_t k = 0; k < 3; ++k) {
         const Expr& middle = limbs[3 * k + 1];
-        b.receive(name + ".split[" + std::to_string(k) + "]", kSplitBus, m, {middle, split[k]});
+        b.receive(indexed(name + ".split", k), kSplitBus, m, {middle, split[k]});
         const Expr low = middle - split[k] * constant(1u << 8);
         pieces[2 * k] = limbs[3 * k] + low * constant(1u << 16);
         pieces[2 * k + 1] = split[k] + limbs[3 * k + 2] * constant(1u << 8);

@@ -10,6 +10,11 @@
 namespace quarry::circuits {
 
 inline Expr constant(std::uint32_t x) { return Expr(KoalaBear(x)); }
+/// The number of an enumerator.
+template <class Code>
+Expr code_of(Code code) {
+    return constant(static_cast<std::uint32_t>(code));
+}
 
 /// Requests H(left, right) = out.
 void require_hash(AirBuilder& b, const std::string& name, const Expr& m, const DigestOf<Expr>& left,
@@ -41,13 +46,13 @@ void require_sum(AirBuilder& b, const std::string& name, const std::array<Expr, 
     for (std::size_t i = 0; i + 1 < N; ++i) {
         const Expr& c = carry[i];
         const Expr binary = c * (c - 1);
-        b.zero(name + ".carry[" + std::to_string(i) + "]", addends.size() == 2 ? binary : binary * (c - 2));
+        b.zero(indexed(name + ".carry", i), addends.size() == 2 ? binary : binary * (c - 2));
     }
     for (std::size_t i = 0; i < N; ++i) {
         Expr sum = i > 0 ? carry[i - 1] : Expr();
         for (const auto& addend : addends) sum += addend[i];
         if (i + 1 < N) sum -= carry[i] * constant(1u << 16);
-        b.equal(name + "[" + std::to_string(i) + "]", total[i], sum);
+        b.equal(indexed(name, i), total[i], sum);
     }
 }
 /// The same without cells for the carries: each is the linear form that its limbs' equation gives, and only its range
@@ -66,12 +71,12 @@ void require_sum(AirBuilder& b, const std::string& name, const std::array<Expr, 
         }
         carry = rest * limb_inverse;
         const Expr binary = carry * (carry - 1);
-        b.zero(name + ".carry[" + std::to_string(i) + "]", addends.size() == 2 ? binary : binary * (carry - 2));
+        b.zero(indexed(name + ".carry", i), addends.size() == 2 ? binary : binary * (carry - 2));
     }
 }
 template <std::size_t N>
 void require_range16(AirBuilder& b, const std::string& name, const Expr& m, const std::array<Expr, N>& xs) {
-    for (std::size_t i = 0; i < N; ++i) require_range16(b, name + "[" + std::to_string(i) + "]", m, xs[i]);
+    for (std::size_t i = 0; i < N; ++i) require_range16(b, indexed(name, i), m, xs[i]);
 }
 
 /// The operation at `time` finds `before` in `slot`, written at `previous` < time, and leaves `after`. Times are below

@@ -15,7 +15,7 @@ void HashTable::constrain(AirBuilder& b, const Row<Expr>& row, const Row<Expr>& 
     std::copy_n(row.in.begin(), kDigestSize, left.begin());
     std::copy_n(row.in.begin() + kDigestSize, kDigestSize, right.begin());
     for (std::size_t i = 0; i < kDigestSize; ++i) {
-        b.equal("result[" + std::to_string(i) + "]", row.result[i], out[i] + left[i]);
+        b.equal(indexed("result", i), row.result[i], out[i] + left[i]);
     }
     b.send("hash", kHashBus, row.uses, hash_tuple(left, right, row.result));
 }

@@ -5,7 +5,7 @@
 #include "quarry/circuits/segment_testing.hpp"
 #include "quarry/proof/proof.hpp"
 
-namespace quarry::circuits {
+namespace quarry::circuits::hash_table_test {
 namespace {
 
 std::vector<Table> hash_tables() {
@@ -120,4 +120,4 @@ TEST(SplitHeights, HoldTheRowsWithTheFewest) {
 }
 
 }  // namespace
-}  // namespace quarry::circuits
+}  // namespace quarry::circuits::hash_table_test

@@ -90,7 +90,7 @@ ExprState two_full_rounds(const ExprState& x, std::size_t round) {
 }
 
 void require_equal(AirBuilder& b, const std::string& name, const ExprState& x, const ExprState& y) {
-    for (std::size_t i = 0; i < kPoseidonWidth; ++i) b.equal(name + "[" + std::to_string(i) + "]", x[i], y[i]);
+    for (std::size_t i = 0; i < kPoseidonWidth; ++i) b.equal(indexed(name, i), x[i], y[i]);
 }
 
 // The S-box inputs of the partial rounds and the state after them, as linear forms of after_4 (atoms 0..15) and the
@@ -231,7 +231,7 @@ std::array<Expr, kPoseidonWidth> constrain_permutation(AirBuilder& b, const std:
     const PartialRounds partial = partial_rounds(after_4, [&](std::size_t t) { return cube[t]; });
     for (std::size_t t = 0; t < kPoseidonPartialRounds; ++t) {
         const Expr& x = partial.inputs[t];
-        b.equal("cube[" + std::to_string(t) + "]", cube[t], x * x * x);
+        b.equal(indexed("cube", t), cube[t], x * x * x);
     }
     require_equal(b, "after_26", after_26, two_full_rounds(partial.after, kSecond));
     return two_full_rounds(after_26, kSecond + 2);

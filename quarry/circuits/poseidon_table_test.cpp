@@ -9,7 +9,7 @@
 #include "quarry/field/isa.hpp"
 #include "quarry/proof/proof.hpp"
 
-namespace quarry {
+namespace quarry::poseidon_table_test {
 namespace {
 
 Trace make_trace(const Circuit& circuit, unsigned log_height) {
@@ -110,4 +110,4 @@ TEST(PoseidonTable, ProofOfAChangedTraceIsRefused) {
 }
 
 }  // namespace
-}  // namespace quarry
+}  // namespace quarry::poseidon_table_test

@@ -7,7 +7,7 @@
 
 #include "quarry/circuits/segment_testing.hpp"
 
-namespace quarry::circuits {
+namespace quarry::circuits::range_table_test {
 namespace {
 
 using Rows = std::vector<RangeRow<KoalaBear>>;
@@ -184,4 +184,4 @@ TEST(FixedRangeTable, CountsUsesWhereTheNumberIs) {
 }
 
 }  // namespace
-}  // namespace quarry::circuits
+}  // namespace quarry::circuits::range_table_test

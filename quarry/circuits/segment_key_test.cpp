@@ -8,7 +8,7 @@
 #include "quarry/circuits/segment.hpp"
 #include "quarry/circuits/signature/comb_table.hpp"
 
-namespace quarry::circuits {
+namespace quarry::circuits::segment_key_test {
 namespace {
 
 constexpr auto kRange = static_cast<std::size_t>(SegmentTable::range);
@@ -182,4 +182,4 @@ TEST(SegmentKey, ForeignHeightsGetAKeyThatIsRefused) {
 }
 
 }  // namespace
-}  // namespace quarry::circuits
+}  // namespace quarry::circuits::segment_key_test

@@ -4,7 +4,7 @@
 
 #include "quarry/rollup/testing.hpp"
 
-namespace quarry::circuits {
+namespace quarry::circuits::segment_source_test {
 namespace {
 
 using rollup::testing::RandomTraffic;
@@ -84,4 +84,4 @@ TEST(SegmentSource, SiblingsAreEnoughToUpdateTheTree) {
 }
 
 }  // namespace
-}  // namespace quarry::circuits
+}  // namespace quarry::circuits::segment_source_test

@@ -12,14 +12,14 @@
 #include "quarry/circuits/state/slot_table.hpp"
 #include "quarry/circuits/word_table.hpp"
 
-namespace quarry::circuits {
+namespace quarry::circuits::segment_tables_test {
 namespace {
 
 using testing::BusSums;
 using testing::TestSegment;
 
 template <class Definition, class Rows>
-void add(BusSums& sums, const Rows& rows) {
+void add_sums(BusSums& sums, const Rows& rows) {
     const Table table = make_table<Definition>();
     const Columns columns = testing::columns_of_rows(rows);
     const auto violation = find_violation(table, columns);
@@ -93,13 +93,13 @@ bool is_fact(const BusSums::Key& key) {
 void check_segment(const TestSegment& segment) {
     const Timeline& timeline = segment.timeline;
     BusSums sums;
-    add<WordTable>(sums, word_rows(timeline));
-    add<EffectTable>(sums, effect_rows(timeline));
-    add<SlotTable>(sums, slot_rows(timeline));
-    add<MerkleTable>(sums, merkle_rows(timeline));
-    add<RegisterTable>(sums, register_rows(timeline));
-    add<FeeTable>(sums, fee_rows(timeline));
-    add<ChainTable>(sums, chain_rows(timeline));
+    add_sums<WordTable>(sums, word_rows(timeline));
+    add_sums<EffectTable>(sums, effect_rows(timeline));
+    add_sums<SlotTable>(sums, slot_rows(timeline));
+    add_sums<MerkleTable>(sums, merkle_rows(timeline));
+    add_sums<RegisterTable>(sums, register_rows(timeline));
+    add_sums<FeeTable>(sums, fee_rows(timeline));
+    add_sums<ChainTable>(sums, chain_rows(timeline));
     for (const PublicTuple& t : segment_tuples(timeline.statement)) sums.add(t.bus, t.tuple, t.multiplicity);
     add_operations(sums, timeline);
     for (const auto& [key, sum] : sums.sums()) {
@@ -188,4 +188,4 @@ TEST(SegmentStatement, EveryElementIsBound) {
 }
 
 }  // namespace
-}  // namespace quarry::circuits
+}  // namespace quarry::circuits::segment_tables_test

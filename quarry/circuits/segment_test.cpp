@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace quarry::circuits {
+namespace quarry::circuits::segment_test {
 namespace {
 
 TEST(SegmentHeights, PairsOfTablesHoldWhatTheyHoldTogether) {
@@ -27,4 +27,4 @@ TEST(SegmentHeights, PairsOfTablesHoldWhatTheyHoldTogether) {
 }
 
 }  // namespace
-}  // namespace quarry::circuits
+}  // namespace quarry::circuits::segment_test

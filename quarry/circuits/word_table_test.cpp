@@ -4,7 +4,7 @@
 
 #include "quarry/circuits/segment_testing.hpp"
 
-namespace quarry::circuits {
+namespace quarry::circuits::word_table_test {
 namespace {
 
 using testing::BusSums;
@@ -88,4 +88,4 @@ TEST(WordTable, WordsCannotBeLeftOutRepeatedOrSwapped) {
 }
 
 }  // namespace
-}  // namespace quarry::circuits
+}  // namespace quarry::circuits::word_table_test

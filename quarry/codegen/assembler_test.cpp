@@ -7,7 +7,7 @@
 #include "quarry/codegen/terminal_contracts.hpp"
 #include "quarry/codegen/tracer.hpp"
 
-namespace quarry::codegen {
+namespace quarry::codegen::assembler_test {
 namespace {
 
 constexpr std::size_t kNumInputs = 70;
@@ -129,4 +129,4 @@ TEST(TerminalContracts, ACapIsReadFromItsFileOnly) {
 }
 
 }  // namespace
-}  // namespace quarry::codegen
+}  // namespace quarry::codegen::assembler_test

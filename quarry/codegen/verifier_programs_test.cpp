@@ -6,7 +6,7 @@
 #include "quarry/proof/proof.hpp"
 #include "quarry/proof/testing_preprocessed.hpp"
 
-namespace quarry::codegen {
+namespace quarry::codegen::verifier_programs_test {
 namespace {
 
 class Numbers {
@@ -101,4 +101,4 @@ TEST(VerifierPrograms, ComputeWhatTheVerifierDoes) {
 }
 
 }  // namespace
-}  // namespace quarry::codegen
+}  // namespace quarry::codegen::verifier_programs_test

@@ -10,7 +10,7 @@
 #include "quarry/curve/scalar.hpp"
 #include "quarry/curve/test_support.hpp"
 
-namespace quarry {
+namespace quarry::curve_test {
 namespace {
 
 template <class C>
@@ -265,4 +265,4 @@ TYPED_TEST(CurveTest, CombTable) {
 }
 
 }  // namespace
-}  // namespace quarry
+}  // namespace quarry::curve_test

@@ -6,7 +6,7 @@
 
 #include "quarry/curve/test_support.hpp"
 
-namespace quarry {
+namespace quarry::key_derivation_test {
 namespace {
 
 KeyRequest sample_request() {
@@ -104,4 +104,4 @@ TEST(KeyDerivation, TypedDataNamesTheDomain) {
 }
 
 }  // namespace
-}  // namespace quarry
+}  // namespace quarry::key_derivation_test

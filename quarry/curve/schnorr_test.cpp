@@ -9,7 +9,7 @@
 #include "quarry/field/isa.hpp"
 #include "quarry/hash/kernels/poseidon_kernels.hpp"
 
-namespace quarry {
+namespace quarry::schnorr_test {
 namespace {
 
 template <class C>
@@ -529,4 +529,4 @@ TYPED_TEST(SchnorrTest, SecretsAreWipedOnMove) {
 }
 
 }  // namespace
-}  // namespace quarry
+}  // namespace quarry::schnorr_test

@@ -15,9 +15,9 @@ constexpr CodecError kBadType{CodecCode::bad_type, "parse_abi_types"};
 constexpr CodecError kTooLarge{CodecCode::limit_exceeded, "parse_abi_types"};
 
 /// A recursive descent over:   type := (name | "(" type {"," type} ")") {"[" [number] "]"}
-class Parser {
+class TypeParser {
   public:
-    explicit Parser(std::string_view text) : rest_(text) {}
+    explicit TypeParser(std::string_view text) : rest_(text) {}
 
     Decoded<AbiType> tuple(std::size_t depth) {
         if (depth > kMaxNesting) return kTooLarge;
@@ -156,7 +156,7 @@ std::size_t abi_head_words(const AbiType& type) {
 
 Decoded<AbiType> parse_abi_types(std::string_view text) {
     if (text.size() > kMaxText) return kTooLarge;
-    Parser parser(text);
+    TypeParser parser(text);
     QUARRY_TRY_ASSIGN(AbiType r, parser.tuple(0));
     if (!parser.at_end()) return kBadType;
     return r;

@@ -6,7 +6,7 @@
 #include "quarry/ethereum/rlp.hpp"
 #include "quarry/ethereum/transaction.hpp"
 
-namespace quarry::ethereum {
+namespace quarry::ethereum::codec_test {
 namespace {
 
 Bytes hex(std::string_view text) { return from_hex(text, 1 << 20).value(); }
@@ -205,4 +205,4 @@ TEST(TransactionRules, GasSizeAndBlobs) {
 }
 
 }  // namespace
-}  // namespace quarry::ethereum
+}  // namespace quarry::ethereum::codec_test

@@ -17,7 +17,7 @@ namespace {
 
 namespace http = boost::beast::http;
 using boost::system::error_code;
-using Parser = http::response_parser<http::string_body>;
+using ResponseParser = http::response_parser<http::string_body>;
 
 constexpr std::uint32_t kMaxHeaderBytes = 16 * 1024;
 constexpr std::size_t kMaxIdle = 4;  ///< connections kept open to one origin
@@ -39,7 +39,8 @@ std::string request_text(const Url& url, const HttpRequest& request) {
 }
 
 /// Reads one response. `has_answer` says whether a single byte of it came.
-Answer<Done> read_response(ByteStream& stream, Parser& parser, Deadline deadline, const Url& url, bool& has_answer) {
+Answer<Done> read_response(ByteStream& stream, ResponseParser& parser, Deadline deadline, const Url& url,
+                           bool& has_answer) {
     std::string pending;
     std::array<std::uint8_t, 65'536> chunk;
     parser.eager(true);
@@ -92,7 +93,7 @@ class SocketTransport final : public HttpTransport {
             if (!is_kept) {
                 QUARRY_TRY_ASSIGN(stream, ByteStream::connect(url, deadline));
             }
-            Parser parser;
+            ResponseParser parser;
             parser.header_limit(kMaxHeaderBytes);
             parser.body_limit(limit_bytes);
             bool has_answer = false;

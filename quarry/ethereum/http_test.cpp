@@ -20,7 +20,7 @@
 
 #include "quarry/ethereum/clock.hpp"
 
-namespace quarry::ethereum {
+namespace quarry::ethereum::http_test {
 namespace {
 
 /// Serves connections one after the other on a port of its own.
@@ -218,4 +218,4 @@ TEST(Http, TlsChecksCertificateAndHost) {
 }
 
 }  // namespace
-}  // namespace quarry::ethereum
+}  // namespace quarry::ethereum::http_test

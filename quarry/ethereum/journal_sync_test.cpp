@@ -29,7 +29,7 @@ int counted(long number, int fd) {
 extern "C" int fdatasync(int fd) { return counted(SYS_fdatasync, fd); }
 extern "C" int fsync(int fd) { return counted(SYS_fsync, fd); }
 
-namespace quarry::ethereum {
+namespace quarry::ethereum::journal_sync_test {
 namespace {
 
 class JournalSyncTest : public ::testing::Test {
@@ -92,4 +92,4 @@ TEST_F(JournalSyncTest, ARewriteThatIsNotOnDiskReplacesNothing) {
 }
 
 }  // namespace
-}  // namespace quarry::ethereum
+}  // namespace quarry::ethereum::journal_sync_test

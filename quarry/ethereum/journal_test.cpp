@@ -11,7 +11,7 @@
 
 #include "quarry/ethereum/fee_policy.hpp"
 
-namespace quarry::ethereum {
+namespace quarry::ethereum::journal_test {
 namespace {
 
 constexpr std::size_t kHeaderBytes = 16;
@@ -154,4 +154,4 @@ TEST(FeePolicy, AboveTheCapsAndAgainstLyingNodesNothingIsOffered) {
 }
 
 }  // namespace
-}  // namespace quarry::ethereum
+}  // namespace quarry::ethereum::journal_test

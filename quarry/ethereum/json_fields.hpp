@@ -11,6 +11,7 @@
 /// For the few files that read JSON: everything else sees typed values only.
 namespace quarry::ethereum {
 
+inline EthereumError bad_response(const char* why) { return {EthereumCode::bad_response, why, {}}; }
 /// bad_json.
 inline Answer<boost::json::value> parse_json(std::string_view text) {
     boost::system::error_code error;

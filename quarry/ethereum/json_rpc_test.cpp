@@ -10,7 +10,7 @@
 #include "quarry/base/printable.hpp"
 #include "quarry/ethereum/rpc_chain.hpp"
 
-namespace quarry::ethereum {
+namespace quarry::ethereum::json_rpc_test {
 namespace {
 
 class ManualClock final : public Clock {
@@ -218,4 +218,4 @@ TEST(UrlText, IsReadOrRefused) {
 }
 
 }  // namespace
-}  // namespace quarry::ethereum
+}  // namespace quarry::ethereum::json_rpc_test

@@ -9,7 +9,7 @@
 
 #include "quarry/ethereum/silent_chain.hpp"
 
-namespace quarry::ethereum {
+namespace quarry::ethereum::log_follower_test {
 namespace {
 
 constexpr std::uint64_t kNumBlocks = 1'000;
@@ -141,4 +141,4 @@ TEST(LogFollower, RewindsToItsOldestBlock) {
 }
 
 }  // namespace
-}  // namespace quarry::ethereum
+}  // namespace quarry::ethereum::log_follower_test

@@ -12,8 +12,6 @@ namespace {
 
 constexpr std::size_t kMaxRevertBytes = std::size_t{1} << 20;
 
-EthereumError bad_response(const char* why) { return {EthereumCode::bad_response, why, {}}; }
-
 /// Some nodes put the revert's data under `data`, some one level deeper.
 Bytes revert_data(const boost::json::value* data) {
     if (data != nullptr && data->is_object()) data = data->get_object().if_contains("data");

@@ -2,6 +2,7 @@
 
 #include "quarry/ethereum/json_fields.hpp"
 #include "quarry/ethereum/rpc_chain.hpp"
+#include "quarry/ethereum/transaction.hpp"
 
 namespace quarry::ethereum {
 namespace {
@@ -9,9 +10,6 @@ namespace {
 constexpr std::size_t kMaxTopics = 4;
 constexpr std::size_t kMaxLogBytes = std::size_t{4} << 20;
 constexpr std::size_t kMaxCalldataBytes = std::size_t{1} << 20;
-constexpr std::size_t kMaxBlobHashes = 64;
-
-EthereumError bad_response(const char* what) { return {EthereumCode::bad_response, what, {}}; }
 
 Answer<boost::json::value> parse_found(std::string_view json, const char* what) {
     QUARRY_TRY_ASSIGN(boost::json::value value, parse_json(json));

@@ -11,7 +11,6 @@ constexpr std::uint8_t kFeeMarketType = 0x02;
 constexpr std::uint8_t kBlobType = 0x03;
 constexpr std::uint8_t kSidecarVersion = 0x01;  // cell proofs
 /// Hashes, accounts and keys cost gas: no valid transaction comes near.
-constexpr std::size_t kMaxBlobHashes = 64;
 
 std::uint8_t type_byte(const Transaction& transaction) { return transaction.is_blob() ? kBlobType : kFeeMarketType; }
 

@@ -15,6 +15,7 @@ namespace quarry::ethereum {
 inline constexpr std::uint64_t kTransactionGasCap = 16'777'216;  ///< [EIP-7825]
 inline constexpr std::size_t kMaxTransactionBytes = 128 * 1024;  ///< what nodes relay, blobs aside
 inline constexpr std::size_t kMaxBlobsPerTransaction = 6;        ///< [EIP-7594]
+inline constexpr std::size_t kMaxBlobHashes = 64;                ///< that are read: others may send more than we do
 inline constexpr std::size_t kMaxInitCodeBytes = 49'152;         ///< [EIP-3860]
 inline constexpr std::uint64_t kGasPerBlob = 131'072;
 

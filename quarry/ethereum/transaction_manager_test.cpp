@@ -9,7 +9,7 @@
 
 #include "quarry/ethereum/silent_chain.hpp"
 
-namespace quarry::ethereum {
+namespace quarry::ethereum::transaction_manager_test {
 namespace {
 
 constexpr std::uint64_t kAbsurdHead = std::uint64_t{1} << 63;
@@ -175,4 +175,4 @@ TEST_F(LyingNode, AnIntentThatCannotBeAnsweredKeepsNoOther) {
 }
 
 }  // namespace
-}  // namespace quarry::ethereum
+}  // namespace quarry::ethereum::transaction_manager_test

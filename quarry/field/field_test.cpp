@@ -9,7 +9,7 @@
 #include "quarry/field/koala_bear.hpp"
 #include "quarry/field/packed_ext.hpp"
 
-namespace quarry {
+namespace quarry::field_test {
 namespace {
 
 constexpr std::uint32_t kP = KoalaBear::kModulus;
@@ -152,4 +152,4 @@ TEST(Packed, EveryIsaEqualsScalarArithmetic) {
 }
 
 }  // namespace
-}  // namespace quarry
+}  // namespace quarry::field_test

@@ -11,7 +11,7 @@
 #include "quarry/field/isa.hpp"
 #include "quarry/hash/merkle.hpp"
 
-namespace quarry {
+namespace quarry::keccak_batch_test {
 namespace {
 
 template <class F>
@@ -111,4 +111,4 @@ TEST(KeccakBatchTest, GrindsTheSmallestNonce) {
 }
 
 }  // namespace
-}  // namespace quarry
+}  // namespace quarry::keccak_batch_test

@@ -10,7 +10,7 @@
 
 #include "quarry/hash/poseidon_batch.hpp"
 
-namespace quarry {
+namespace quarry::merkle_test {
 namespace {
 
 /// Random rows with zero padding, and their tree.
@@ -332,4 +332,4 @@ TEST(PoseidonHasherTest, LeavesAndNodesAreThoseOfTheScalarCode) {
 }
 
 }  // namespace
-}  // namespace quarry
+}  // namespace quarry::merkle_test

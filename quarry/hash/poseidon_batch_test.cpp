@@ -12,7 +12,7 @@
 #include "quarry/hash/kernels/poseidon_kernels.hpp"
 #include "quarry/hash/poseidon_sparse.hpp"
 
-namespace quarry {
+namespace quarry::poseidon_batch_test {
 namespace {
 
 /// Runs a test body on every ISA of this machine, avx512 with and without IFMA, and puts the previous one back.
@@ -196,4 +196,4 @@ TEST(PoseidonGrindTest, FindsTheSmallestNonceOnEveryIsaAndThreadCount) {
 TEST(PoseidonBatchTest, MeasuresARate) { EXPECT_GT(measure_poseidon_permutations_per_second(0.001), 1000); }
 
 }  // namespace
-}  // namespace quarry
+}  // namespace quarry::poseidon_batch_test

@@ -6,7 +6,7 @@
 
 #include "quarry/hash/poseidon_constants.hpp"
 
-namespace quarry {
+namespace quarry::poseidon_test {
 namespace {
 
 PoseidonState elements(const std::array<std::uint32_t, kPoseidonWidth>& x) {
@@ -69,4 +69,4 @@ TEST(PoseidonTest, CompressFeedsLeftForward) {
 }
 
 }  // namespace
-}  // namespace quarry
+}  // namespace quarry::poseidon_test

@@ -7,7 +7,7 @@
 #include "quarry/iop/whir-inl.hpp"
 #include "quarry/iop/zerocheck.hpp"
 
-namespace quarry {
+namespace quarry::eq_prefixes_test {
 namespace {
 
 std::vector<ExtField> random_point(std::mt19937_64& rng, std::size_t n) {
@@ -81,4 +81,4 @@ TEST(EqPrefixes, RunsOfChunksByEqAreTheirSums) {
 }
 
 }  // namespace
-}  // namespace quarry
+}  // namespace quarry::eq_prefixes_test

@@ -10,7 +10,7 @@
 
 #include "quarry/field/isa.hpp"
 
-namespace quarry {
+namespace quarry::gkr_test {
 namespace {
 
 struct Fractions {
@@ -422,4 +422,4 @@ TEST(Gkr, TheVerifierIsOneFixedCircuit) {
 }
 
 }  // namespace
-}  // namespace quarry
+}  // namespace quarry::gkr_test

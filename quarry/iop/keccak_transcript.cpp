@@ -11,7 +11,7 @@ namespace {
 
 constexpr unsigned kLaneBits = 51;
 constexpr std::size_t kIndicesPerState = 10;
-constexpr unsigned kMaxGrindingBits = 32;
+constexpr unsigned kMaxKeccakGrindingBits = 32;
 static_assert(kLaneBits * ExtField::kDegree < 256 && KeccakTranscript::kMaxIndexBits * kIndicesPerState <= 256);
 
 /// Bits offset .. offset + count of a big-endian number. Precondition: count <= 56.
@@ -64,7 +64,7 @@ std::vector<std::size_t> KeccakTranscript::squeeze_indices(std::size_t count, un
 }
 
 std::uint64_t KeccakTranscript::grind(unsigned bits) {
-    QUARRY_CHECK(bits <= kMaxGrindingBits);
+    QUARRY_CHECK(bits <= kMaxKeccakGrindingBits);
     flush();
     const std::uint64_t nonce = keccak_grind(state_, bits);
     QUARRY_CHECK(check_grinding(bits, nonce));
@@ -72,7 +72,7 @@ std::uint64_t KeccakTranscript::grind(unsigned bits) {
 }
 
 bool KeccakTranscript::check_grinding(unsigned bits, std::uint64_t nonce) {
-    QUARRY_CHECK(bits <= kMaxGrindingBits);
+    QUARRY_CHECK(bits <= kMaxKeccakGrindingBits);
     flush();
     absorb(nonce_bytes(nonce));
     squeeze();

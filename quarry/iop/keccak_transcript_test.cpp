@@ -4,7 +4,7 @@
 
 #include <set>
 
-namespace quarry {
+namespace quarry::keccak_transcript_test {
 namespace {
 
 TEST(KeccakTranscript, ChallengesFollowTheMessages) {
@@ -59,4 +59,4 @@ TEST(KeccakTranscript, GroundNonceIsAcceptedAndTheNextOneIsNot) {
 }
 
 }  // namespace
-}  // namespace quarry
+}  // namespace quarry::keccak_transcript_test

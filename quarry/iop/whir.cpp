@@ -217,8 +217,8 @@ ExtVector fold_stack(std::span<const std::span<const KoalaBear>> parts, std::siz
                      std::span<const ExtField> point) {
     std::size_t num_lanes = 0;
     for (const auto& part : parts) num_lanes += part.size() / lane;
-    NativeBackend native;
-    const std::vector<ExtField> weights = whir_detail::eq_weights(native, point, num_lanes);
+    NativeBackend backend;
+    const std::vector<ExtField> weights = whir_detail::eq_weights(backend, point, num_lanes);
     std::span<const ExtField> rest(weights);
     std::optional<ExtVector> sum;
     for (const auto& part : parts) {

@@ -8,7 +8,7 @@
 #include "quarry/iop/whir.hpp"
 #include "quarry/iop/whir_testing.hpp"
 
-namespace quarry {
+namespace quarry::whir_adversary_test {
 namespace {
 
 using whir_testing::Dense;
@@ -314,4 +314,4 @@ TEST_F(WhirAdversary, AnotherNumberOfLanes) {
 }
 
 }  // namespace
-}  // namespace quarry
+}  // namespace quarry::whir_adversary_test

@@ -7,7 +7,7 @@
 #include "quarry/iop/whir.hpp"
 #include "quarry/iop/whir_testing.hpp"
 
-namespace quarry::wires {
+namespace quarry::wires::whir_backend_test {
 namespace {
 
 struct Count {
@@ -178,4 +178,4 @@ TEST(WhirBackend, TheSameTextRunsOnWires) {
 }
 
 }  // namespace
-}  // namespace quarry::wires
+}  // namespace quarry::wires::whir_backend_test

@@ -11,7 +11,7 @@
 #include "quarry/field/isa.hpp"
 #include "quarry/iop/whir_testing.hpp"
 
-namespace quarry {
+namespace quarry::whir_test {
 namespace {
 
 using whir_testing::Dense;
@@ -371,4 +371,4 @@ TEST(WhirFormulas, SparseWeightsAndLaneWeightsAreTheMultilinearExtension) {
 }
 
 }  // namespace
-}  // namespace quarry
+}  // namespace quarry::whir_test

@@ -10,7 +10,7 @@
 namespace quarry {
 namespace {
 
-NativeBackend native;
+NativeBackend arithmetic;
 
 /// The message of the skip; returns the skip point z, and has every prover bound to it.
 ExtField prove_skip(ProverChannel& channel, std::span<const std::unique_ptr<TableProver>> provers, unsigned degree) {
@@ -23,7 +23,7 @@ ExtField prove_skip(ProverChannel& channel, std::span<const std::unique_ptr<Tabl
     }
     channel.send("zerocheck/skip", v);
     const ExtField z = channel.challenge();
-    const auto lagrange = skip_weights(native, z);
+    const auto lagrange = skip_weights(arithmetic, z);
     for (std::size_t t = 0; t < provers.size(); ++t) {
         provers[t]->bind_skip(lagrange);
         provers[t]->set_claim(evaluate(parts[t], z));
@@ -78,7 +78,7 @@ ZerocheckClaims<ExtField> prove_zerocheck(ProverChannel& channel, std::span<cons
             {}, std::vector<ExtField>(t.table->num_columns()), std::vector<ExtField>(t.table->num_columns())};
         for (const Interaction& interaction : t.table->interactions) {
             const ExtField w =
-                eq_at_index(native, rho.subspan(t.log_height), bus.layout.blocks[block++].offset >> t.log_height);
+                eq_at_index(arithmetic, rho.subspan(t.log_height), bus.layout.blocks[block++].offset >> t.log_height);
             add_interaction(*t.table, interaction, bus.challenges, w, w * batching, lift, b);
         }
         provers.push_back(
@@ -117,9 +117,10 @@ ZerocheckClaims<ExtField> prove_zerocheck(ProverChannel& channel, std::span<cons
 
 ExtVector row_weights(const RowPoint<ExtField>& point, unsigned log_height, bool next) {
     const std::span<const ExtField> r(point.r);
-    const auto lanes = eq_all(native, r.first(kLogLanes));
-    const auto middle = point.skip ? skip_weights(native, *point.skip) : eq_all(native, r.subspan(kLogLanes, kLogSkip));
-    const auto high = eq_all(native, r.subspan(kLogChunkRows, log_height - kLogChunkRows));
+    const auto lanes = eq_all(arithmetic, r.first(kLogLanes));
+    const auto middle =
+        point.skip ? skip_weights(arithmetic, *point.skip) : eq_all(arithmetic, r.subspan(kLogLanes, kLogSkip));
+    const auto high = eq_all(arithmetic, r.subspan(kLogChunkRows, log_height - kLogChunkRows));
     std::vector<ExtField> chunk;
     for (const ExtField& m : middle) {
         for (const ExtField& l : lanes) chunk.push_back(m * l);

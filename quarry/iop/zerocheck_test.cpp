@@ -8,7 +8,7 @@
 #include "quarry/field/isa.hpp"
 #include "quarry/iop/row_kernels.hpp"
 
-namespace quarry {
+namespace quarry::zerocheck_test {
 namespace {
 
 // Rows of products of several degrees, looked up by `Chain`:  c = a b,  d = (c + 2 a + 1)^3,  named forms in between.
@@ -297,4 +297,4 @@ TEST_P(ZerocheckRounds, LyingProverIsRefusedAtTheLie) {
 }
 
 }  // namespace
-}  // namespace quarry
+}  // namespace quarry::zerocheck_test

@@ -22,7 +22,7 @@ using rollup::RejectCode;
 constexpr std::array kNodeUnits{"2000", "7500"};  // by NodeSize
 constexpr const char* kTerminalUnits = "20000";
 
-Problem refused(RejectCode code) {
+Problem no_bundle(RejectCode code) {
     return {Problem::Kind::refused, rollup::reject_name(code),
             fmt::format("no bundle of these: {}", rollup::reject_text(code)),
             "give at most 16 batches, larger bundles first, and only the last one partly filled"};
@@ -289,7 +289,7 @@ Outcome<AggregatePlan::Branch> AggregatePlan::merge_bundles(const Branch& left, 
     const auto& a = std::get<BundleContent>(left.statement);
     BundleContent b = std::get<BundleContent>(right.statement);
     const auto merged = rollup::merge(a.statement(), b.statement());
-    if (!merged) return refused(merged.code());
+    if (!merged) return no_bundle(merged.code());
     TaskInput proof = right.proof;
     while (b.depth < a.depth) {
         ++b.depth;

@@ -10,7 +10,7 @@
 #include "quarry/node/terminal_proof.hpp"
 #include "quarry/node/work_testing.hpp"
 
-namespace quarry::node {
+namespace quarry::node::aggregate_work_test {
 namespace {
 
 using testing::TemporaryPath;
@@ -239,4 +239,4 @@ TEST(AggregateWork, EightBatchesInWideNodesSlow) {
 }
 
 }  // namespace
-}  // namespace quarry::node
+}  // namespace quarry::node::aggregate_work_test

@@ -8,7 +8,7 @@
 #include "quarry/node/file_io.hpp"
 #include "quarry/rollup/testing.hpp"
 
-namespace quarry::node {
+namespace quarry::node::batch_files_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -147,4 +147,4 @@ TEST_F(BatchFolderTest, IsOfOneRollup) {
 }
 
 }  // namespace
-}  // namespace quarry::node
+}  // namespace quarry::node::batch_files_test

@@ -8,7 +8,7 @@
 #include "quarry/node/signing.hpp"
 #include "quarry/proof/wire.hpp"
 
-namespace quarry::node {
+namespace quarry::node::batch_prover_test {
 namespace {
 
 rollup::L1Address payee() {
@@ -74,4 +74,4 @@ TEST(BatchProver, RowsSatisfyEveryTableAndBalanceEveryBusSlow) {
 }
 
 }  // namespace
-}  // namespace quarry::node
+}  // namespace quarry::node::batch_prover_test

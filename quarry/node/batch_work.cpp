@@ -15,7 +15,7 @@ namespace quarry::node {
 namespace {
 
 constexpr const char* kSegment = "segment";
-constexpr std::uint32_t kProofMagic = 0x51535031;  // "QSP1"
+constexpr std::uint32_t kSegmentProofMagic = 0x51535031;  // "QSP1"
 
 /// What every task of the work has in common.
 std::map<std::string, std::string> common_parameters(const BatchWork& work) {
@@ -97,7 +97,7 @@ std::vector<std::uint8_t> encode(const SegmentProof& segment) {
     const std::string statement = to_json(segment.statement);
     std::vector<std::uint8_t> bytes;
     rollup::WordWriter w(bytes);
-    w.integer(kProofMagic);
+    w.integer(kSegmentProofMagic);
     w.integer(static_cast<std::uint32_t>(statement.size()));
     w.bytes(as_bytes(statement));
     w.bytes(segment.proof);
@@ -106,7 +106,7 @@ std::vector<std::uint8_t> encode(const SegmentProof& segment) {
 
 std::optional<SegmentProof> parse_segment_proof(std::span<const std::uint8_t> bytes) {
     rollup::WordReader r(bytes);
-    const bool right_kind = r.integer<std::uint32_t>() == kProofMagic;
+    const bool right_kind = r.integer<std::uint32_t>() == kSegmentProofMagic;
     const auto size = r.integer<std::uint32_t>();
     if (!right_kind || size > kMaxStatementBytes || size > r.left()) return std::nullopt;
     const auto rest = bytes.last(r.left());

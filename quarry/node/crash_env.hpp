@@ -20,6 +20,9 @@
 
 namespace quarry::node::testing {
 
+/// Where tests keep a state in a CrashEnv.
+inline const std::string kStateDirectory = "/state";
+
 /// What a power failure leaves of the bytes and names that were not synced.
 enum class Loss {
     everything,  ///< files end where they were last synced; names are as when their folder was last synced

@@ -13,8 +13,8 @@
 namespace quarry::node {
 namespace {
 
-constexpr std::uint32_t kInputMagic = 0x51444931;  // "QDI1"
-constexpr std::uint32_t kProofMagic = 0x51445031;  // "QDP1"
+constexpr std::uint32_t kInputMagic = 0x51444931;      // "QDI1"
+constexpr std::uint32_t kDataProofMagic = 0x51445031;  // "QDP1"
 constexpr std::size_t kBlobBytes = rollup::kBlobWords * rollup::kWordBytes;
 
 }  // namespace
@@ -47,7 +47,7 @@ std::vector<std::uint8_t> encode(const DataProof& proof) {
     const std::string statement = to_json(proof.statement);
     std::vector<std::uint8_t> bytes;
     rollup::WordWriter w(bytes);
-    w.integer(kProofMagic);
+    w.integer(kDataProofMagic);
     w.integer(static_cast<std::uint32_t>(statement.size()));
     w.bytes(as_bytes(statement));
     w.bytes(proof.proof);
@@ -56,7 +56,7 @@ std::vector<std::uint8_t> encode(const DataProof& proof) {
 
 std::optional<DataProof> parse_data_proof(std::span<const std::uint8_t> bytes) {
     rollup::WordReader r(bytes);
-    const bool right_kind = r.integer<std::uint32_t>() == kProofMagic;
+    const bool right_kind = r.integer<std::uint32_t>() == kDataProofMagic;
     const auto size = r.integer<std::uint32_t>();
     if (!right_kind || size > kMaxStatementBytes || size > r.left()) return std::nullopt;
     const auto rest = bytes.last(r.left());

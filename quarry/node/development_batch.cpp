@@ -16,11 +16,10 @@ namespace {
 constexpr std::uint64_t kBalance = 1'000'000'000;
 constexpr rollup::TokenId kToken = 1;
 constexpr rollup::Timestamp kNow = 1'800'000'000;
-constexpr rollup::SlotIndex kFeeSlot = 0;
 
 /// `count` different senders, none of them the fee receiver.
 std::vector<rollup::SlotIndex> draw_senders(std::size_t num_accounts, std::size_t count, std::mt19937_64& rng) {
-    std::unordered_set<rollup::SlotIndex> drawn{kFeeSlot};
+    std::unordered_set<rollup::SlotIndex> drawn{kDevelopmentFeeSlot};
     std::vector<rollup::SlotIndex> r;
     while (r.size() < count) {
         const auto slot = static_cast<rollup::SlotIndex>(rng() % num_accounts);
@@ -50,8 +49,8 @@ DevelopmentBatch make_development_batch(std::size_t num_accounts, std::size_t nu
         leaves[i].balance = rollup::Amount(kBalance);
     }
     rollup::set_pairs(leaves);
-    std::vector<rollup::AccountKey> published{account_keys[kFeeSlot]};
-    leaves[kFeeSlot].key_published = true;
+    std::vector<rollup::AccountKey> published{account_keys[kDevelopmentFeeSlot]};
+    leaves[kDevelopmentFeeSlot].key_published = true;
     for (const rollup::SlotIndex slot : senders) {
         leaves[slot].key_published = true;
         published.push_back(account_keys[slot]);
@@ -85,8 +84,8 @@ DevelopmentBatch make_development_batch(std::size_t num_accounts, std::size_t nu
     rollup::BatchPlan plan;
     plan.number = 1;
     plan.timestamp = kNow;
-    plan.fee_receiver = r.store->leaf(kFeeSlot)->pair;
-    plan.fee_slots = {{kToken, kFeeSlot}};
+    plan.fee_receiver = r.store->leaf(kDevelopmentFeeSlot)->pair;
+    plan.fee_slots = {{kToken, kDevelopmentFeeSlot}};
     plan.max_operations = num_transfers;
     rollup::BatchBuilder builder(r.parameters, plan, *r.store, r.queues);
     for (const SignedTransaction& tx : txs) QUARRY_CHECK(builder.add(tx.tx, true).ok());

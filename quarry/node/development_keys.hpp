@@ -10,6 +10,9 @@
 /// for anything of value.
 namespace quarry::node {
 
+/// The account that collects the fees of a development genesis.
+inline constexpr rollup::SlotIndex kDevelopmentFeeSlot = 0;
+
 /// Account i of a seed:
 ///     secret   d_i = 1 + (h + i) mod (n - 1),  h = 512 bits of Keccak-256 of (tag, seed), mod (n - 1)
 ///     public   P_i = d_i G, so that P_(i+1) = P_i + G

@@ -4,7 +4,7 @@
 
 #include <set>
 
-namespace quarry::node {
+namespace quarry::node::development_keys_test {
 namespace {
 
 TEST(DevelopmentKeys, PublicKeysAreThoseOfTheSecrets) {
@@ -41,4 +41,4 @@ TEST(DevelopmentKeys, DependOnSeedAndNumber) {
 }
 
 }  // namespace
-}  // namespace quarry::node
+}  // namespace quarry::node::development_keys_test

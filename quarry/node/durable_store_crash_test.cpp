@@ -7,17 +7,16 @@
 #include "quarry/node/crash_env.hpp"
 #include "quarry/node/testing.hpp"
 
-namespace quarry::node {
+namespace quarry::node::durable_store_crash_test {
 namespace {
 
 using testing::CrashEnv;
 using testing::History;
+using testing::kStateDirectory;
 using testing::Loss;
 using testing::point_of;
 using testing::snapshot_bytes;
 using testing::StorePointer;
-
-const std::string kDirectory = "/state";
 
 /// Every kind of write, a batch that spans several blocks of the engine's log, and a restart in the middle.
 History sample_history() {
@@ -46,16 +45,16 @@ std::unique_ptr<rocksdb::DB> open_engine(const rocksdb::Options& options, const 
 /// state was made.
 std::optional<std::size_t> run_until_failure(const History& history, CrashEnv& env) {
     const StoreOptions options{.read_only = false, .env = &env};
-    auto created = history.create(kDirectory, options);
+    auto created = history.create(kStateDirectory, options);
     if (!created) return std::nullopt;
     StorePointer store = std::move(created).value();
-    return history.run(store, 0, kDirectory, options);
+    return history.run(store, 0, kStateDirectory, options);
 }
 
 /// After a failure: the store is after `acknowledged` steps or one more, and goes on to the end from there.
 void expect_recovery(const History& history, CrashEnv& env, std::optional<std::size_t> acknowledged) {
     const StoreOptions options{.read_only = false, .env = &env};
-    auto opened = DurableStore::open(kDirectory, options);
+    auto opened = DurableStore::open(kStateDirectory, options);
     if (!opened) {
         const StorageCode code = opened.error().code;
         ASSERT_FALSE(acknowledged.has_value()) << opened.error().message;
@@ -63,7 +62,7 @@ void expect_recovery(const History& history, CrashEnv& env, std::optional<std::s
                     code == StorageCode::incomplete)
             << opened.error().message;
         env.remove_all();
-        opened = history.create(kDirectory, options);
+        opened = history.create(kStateDirectory, options);
         ASSERT_TRUE(opened.ok()) << opened.error().message;
     }
     StorePointer store = std::move(opened).value();
@@ -71,7 +70,7 @@ void expect_recovery(const History& history, CrashEnv& env, std::optional<std::s
     if (point_of(*store) != history.points()[step]) ++step;
     ASSERT_LT(step, history.points().size());
     ASSERT_EQ(point_of(*store), history.points()[step]) << "neither before nor after step " << step;
-    ASSERT_EQ(history.run(store, step, kDirectory, options), history.size());
+    ASSERT_EQ(history.run(store, step, kStateDirectory, options), history.size());
     ASSERT_EQ(point_of(*store), history.points().back());
     ASSERT_EQ(snapshot_bytes(*store, 0), snapshot_bytes(history.world().store, 0));
 }
@@ -91,7 +90,7 @@ void fail_everywhere(Loss loss) {
         env.crash(loss, rng);
         if (limit % 2 == 1) {  // and once more while it recovers
             env.fail_from(env.num_events() + rng() % 20);
-            (void)DurableStore::open(kDirectory, {.read_only = false, .env = &env});
+            (void)DurableStore::open(kStateDirectory, {.read_only = false, .env = &env});
             env.crash(loss, rng);
         }
         expect_recovery(history, env, acknowledged);
@@ -114,19 +113,19 @@ TEST(DurableStoreCrash, TheFileSystemForgetsWhatWasNotSynced) {
         options.create_if_missing = true;
         rocksdb::WriteOptions write;
         std::string value;
-        ASSERT_TRUE(env.CreateDir(kDirectory).ok());
+        ASSERT_TRUE(env.CreateDir(kStateDirectory).ok());
         std::unique_ptr<rocksdb::Directory> parent;
         ASSERT_TRUE(env.NewDirectory("/", &parent).ok());
         ASSERT_TRUE(parent->Fsync().ok());
         {
-            const auto db = open_engine(options, kDirectory);
+            const auto db = open_engine(options, kStateDirectory);
             write.sync = true;
             ASSERT_TRUE(db->Put(write, "first", "1").ok());
             write.sync = sync;
             ASSERT_TRUE(db->Put(write, "second", "2").ok());
         }
         env.crash(Loss::everything, rng);
-        const auto db = open_engine(options, kDirectory);
+        const auto db = open_engine(options, kStateDirectory);
         EXPECT_TRUE(db->Get({}, "first", &value).ok());
         EXPECT_EQ(db->Get({}, "second", &value).ok(), sync);
     }
@@ -138,7 +137,7 @@ bool fill_disk_at(const History& history, std::uint64_t limit) {
     CrashEnv env;
     const StoreOptions options{.read_only = false, .env = &env};
     env.fail_from(limit, true);
-    auto created = history.create(kDirectory, options);
+    auto created = history.create(kStateDirectory, options);
     if (!created) {
         EXPECT_EQ(created.error().code, StorageCode::disk_full) << created.error().message;
         env.fail_from(CrashEnv::kNever);
@@ -146,7 +145,7 @@ bool fill_disk_at(const History& history, std::uint64_t limit) {
         return false;
     }
     StorePointer store = std::move(created).value();
-    const std::size_t done = history.run(store, 0, kDirectory, options);
+    const std::size_t done = history.run(store, 0, kStateDirectory, options);
     if (done == history.size()) return true;
     if (store != nullptr) {  // else the step was to open it again
         EXPECT_EQ(point_of(*store), history.points()[done]);
@@ -169,4 +168,4 @@ TEST(DurableStoreCrash, DiskFull) {
 }
 
 }  // namespace
-}  // namespace quarry::node
+}  // namespace quarry::node::durable_store_crash_test

@@ -10,15 +10,14 @@
 #include "quarry/node/state_loader.hpp"
 #include "quarry/node/testing.hpp"
 
-namespace quarry::node {
+namespace quarry::node::durable_store_damage_test {
 namespace {
 
 using testing::CrashEnv;
 using testing::History;
+using testing::kStateDirectory;
 using testing::point_of;
 using testing::StorePointer;
-
-const std::string kDirectory = "/state";
 
 History sample_history() {
     History h;
@@ -36,10 +35,10 @@ class DamagedState : public ::testing::Test {
     /// The history in an otherwise empty file system, closed.
     void make() {
         env_.remove_all();
-        auto created = history_.create(kDirectory, options_);
+        auto created = history_.create(kStateDirectory, options_);
         ASSERT_TRUE(created.ok());
         StorePointer store = std::move(created).value();
-        ASSERT_EQ(history_.run(store, 0, kDirectory, options_), history_.size());
+        ASSERT_EQ(history_.run(store, 0, kStateDirectory, options_), history_.size());
     }
     /// With the engine itself, so that its own checksums hold.
     template <class Change>
@@ -47,7 +46,7 @@ class DamagedState : public ::testing::Test {
         rocksdb::Options options;
         options.env = &env_;
         rocksdb::DB* db = nullptr;
-        ASSERT_TRUE(rocksdb::DB::Open(options, kDirectory, &db).ok());
+        ASSERT_TRUE(rocksdb::DB::Open(options, kStateDirectory, &db).ok());
         const std::unique_ptr<rocksdb::DB> owned(db);
         make_change(*db);
     }
@@ -58,7 +57,7 @@ class DamagedState : public ::testing::Test {
         change([&](rocksdb::DB& db) { ASSERT_TRUE(db.Delete({}, to_slice(key)).ok()); });
     }
     [[nodiscard]] StorageCode open_code() {
-        const auto opened = DurableStore::open(kDirectory, options_);
+        const auto opened = DurableStore::open(kStateDirectory, options_);
         if (opened) {
             ADD_FAILURE() << "opened";
             return {};
@@ -85,7 +84,7 @@ TEST_F(DamagedState, RecordsOfOtherPrograms) {
     put(record_key(RecordKind::format), format);
     EXPECT_EQ(open_code(), StorageCode::corrupt);
     put(record_key(RecordKind::format), encode_format());
-    EXPECT_TRUE(DurableStore::open(kDirectory, options_).ok());
+    EXPECT_TRUE(DurableStore::open(kStateDirectory, options_).ok());
 }
 
 TEST_F(DamagedState, MissingRecords) {
@@ -146,7 +145,7 @@ TEST_F(DamagedState, AnyBitOfAnyRecord) {
             std::string changed = value;
             changed[rng() % changed.size()] ^= static_cast<char>(1 << rng() % 8);
             change([&](rocksdb::DB& db) { ASSERT_TRUE(db.Put({}, key, changed).ok()); });
-            auto opened = DurableStore::open(kDirectory, options_);
+            auto opened = DurableStore::open(kStateDirectory, options_);
             if (opened) {
                 ++num_opened;
                 const DurableStore& store = *opened.value();
@@ -183,7 +182,7 @@ TEST_F(DamagedState, AnyFile) {
                 bytes.resize(at);
             else
                 bytes[at] ^= static_cast<char>(1 << rng() % 8);
-            const auto opened = DurableStore::open(kDirectory, options_);
+            const auto opened = DurableStore::open(kStateDirectory, options_);
             if (!opened) {
                 ++num_refused;
                 continue;
@@ -204,4 +203,4 @@ TEST_F(DamagedState, AnyFile) {
 }
 
 }  // namespace
-}  // namespace quarry::node
+}  // namespace quarry::node::durable_store_damage_test

@@ -11,7 +11,7 @@
 
 #include "quarry/node/testing.hpp"
 
-namespace quarry::node {
+namespace quarry::node::durable_store_kill_test {
 namespace {
 
 using testing::random_batch;
@@ -161,4 +161,4 @@ TEST_F(DurableStoreKill, EveryAcknowledgedBatchIsThereSlow) {
 }
 
 }  // namespace
-}  // namespace quarry::node
+}  // namespace quarry::node::durable_store_kill_test

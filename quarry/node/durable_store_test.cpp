@@ -8,17 +8,16 @@
 #include "quarry/node/crash_env.hpp"
 #include "quarry/node/testing.hpp"
 
-namespace quarry::node {
+namespace quarry::node::durable_store_test {
 namespace {
 
 using rollup::RejectCode;
 using rollup::testing::World;
 using testing::CrashEnv;
+using testing::kStateDirectory;
 using testing::random_batch;
 using testing::snapshot_bytes;
 using testing::StorePointer;
-
-const std::string kDirectory = "/state";
 
 void expect_same_state(const rollup::StateStore& store, const rollup::MemoryStore& expected) {
     ASSERT_EQ(store.state(), expected.state());
@@ -43,19 +42,20 @@ class DurableStoreTest : public ::testing::Test {
   protected:
     [[nodiscard]] StoreOptions options(bool read_only = false) { return {.read_only = read_only, .env = &env_}; }
     [[nodiscard]] StorePointer create() {
-        auto created = DurableStore::create(kDirectory, world_.parameters, World::leaves(), World::keys(), options());
+        auto created =
+            DurableStore::create(kStateDirectory, world_.parameters, World::leaves(), World::keys(), options());
         QUARRY_CHECK(created.ok());
         return std::move(created).value();
     }
     [[nodiscard]] StorePointer open(bool read_only = false) {
-        auto opened = DurableStore::open(kDirectory, options(read_only));
+        auto opened = DurableStore::open(kStateDirectory, options(read_only));
         EXPECT_TRUE(opened.ok()) << opened.error().message;
         return std::move(opened).value();
     }
     [[nodiscard]] StorageCode open_code(bool read_only = false) {
-        const auto opened = DurableStore::open(kDirectory, options(read_only));
+        const auto opened = DurableStore::open(kStateDirectory, options(read_only));
         QUARRY_CHECK(!opened.ok());
-        EXPECT_TRUE(opened.error().message.starts_with(kDirectory + ": ")) << opened.error().message;
+        EXPECT_TRUE(opened.error().message.starts_with(kStateDirectory + ": ")) << opened.error().message;
         EXPECT_EQ(opened.error().message.find('\n'), std::string::npos);
         return opened.error().code;
     }
@@ -209,7 +209,8 @@ TEST_F(DurableStoreTest, CreateFillsInTheGenesisRoot) {
     auto parameters = world_.parameters;
     parameters.genesis_root = {};
     {
-        const auto created = DurableStore::create(kDirectory, parameters, World::leaves(), World::keys(), options());
+        const auto created =
+            DurableStore::create(kStateDirectory, parameters, World::leaves(), World::keys(), options());
         ASSERT_TRUE(created.ok());
         EXPECT_EQ(created.value()->parameters(), world_.parameters);
     }
@@ -221,7 +222,7 @@ TEST_F(DurableStoreTest, CreateFillsInTheGenesisRoot) {
     EXPECT_EQ(code("/x", World::keys()), StorageCode::root_mismatch);
     parameters.genesis_root = {};
     EXPECT_EQ(code("/x", std::vector<rollup::AccountKey>{}), StorageCode::missing_key);
-    EXPECT_EQ(code(kDirectory, World::keys()), StorageCode::exists_already);
+    EXPECT_EQ(code(kStateDirectory, World::keys()), StorageCode::exists_already);
     EXPECT_EQ(code("/missing/x", World::keys()), StorageCode::no_such_directory);
 }
 
@@ -247,16 +248,17 @@ TEST_F(DurableStoreTest, OneWriterOrManyReaders) {
 TEST_F(DurableStoreTest, WrongDirectories) {
     EXPECT_EQ(open_code(), StorageCode::no_such_directory);
     EXPECT_EQ(open_code(true), StorageCode::no_such_directory);
-    ASSERT_TRUE(env_.CreateDir(kDirectory).ok());
+    ASSERT_TRUE(env_.CreateDir(kStateDirectory).ok());
     EXPECT_EQ(open_code(), StorageCode::not_a_state_directory);
-    ASSERT_TRUE(rocksdb::WriteStringToFile(&env_, "hello", kDirectory + "/notes.txt").ok());
+    ASSERT_TRUE(rocksdb::WriteStringToFile(&env_, "hello", kStateDirectory + "/notes.txt").ok());
     EXPECT_EQ(open_code(true), StorageCode::not_a_state_directory);
     EXPECT_EQ(env_.files().size(), 1) << "opening makes no files";
-    const auto created = DurableStore::create(kDirectory, world_.parameters, World::leaves(), World::keys(), options());
+    const auto created =
+        DurableStore::create(kStateDirectory, world_.parameters, World::leaves(), World::keys(), options());
     EXPECT_EQ(created.error().code, StorageCode::exists_already);
-    const auto inside = DurableStore::open(kDirectory + "/notes.txt", options());
+    const auto inside = DurableStore::open(kStateDirectory + "/notes.txt", options());
     EXPECT_EQ(inside.error().code, StorageCode::not_a_state_directory);
 }
 
 }  // namespace
-}  // namespace quarry::node
+}  // namespace quarry::node::durable_store_test

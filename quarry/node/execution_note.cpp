@@ -5,14 +5,14 @@
 namespace quarry::node {
 namespace {
 
-constexpr std::uint32_t kMagic = 0x51454e31;  // "QEN1"
+constexpr std::uint32_t kNoteMagic = 0x51454e31;  // "QEN1"
 
 }  // namespace
 
 std::vector<std::uint8_t> encode(const ExecutionNote& note) {
     std::vector<std::uint8_t> bytes;
     rollup::WordWriter w(bytes);
-    w.integer(kMagic);
+    w.integer(kNoteMagic);
     w.bytes(note.parent_hash);
     w.integer(note.timestamp);
     w.bytes(note.input_id);
@@ -24,7 +24,7 @@ std::vector<std::uint8_t> encode(const ExecutionNote& note) {
 
 std::optional<ExecutionNote> parse_execution_note(const std::vector<std::uint8_t>& bytes) {
     rollup::WordReader r(bytes);
-    if (r.integer<std::uint32_t>() != kMagic) return std::nullopt;
+    if (r.integer<std::uint32_t>() != kNoteMagic) return std::nullopt;
     ExecutionNote note;
     note.parent_hash = r.bytes<32>();
     note.timestamp = r.integer<rollup::Timestamp>();

@@ -17,8 +17,6 @@
 namespace quarry::node {
 namespace {
 
-std::string reason(int error) { return std::generic_category().message(error); }
-
 /// 0 or the errno of what failed.
 int sync_path(const std::string& path) {
     const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
@@ -35,6 +33,8 @@ std::string folder_of(const std::string& path) {
 
 }  // namespace
 
+std::string errno_text(int error) { return std::generic_category().message(error); }
+
 Problem cannot_read(const std::string& path, const std::string& why) {
     return {Problem::Kind::bad_input, "cannot_read", fmt::format("cannot read {}: {}", path, why),
             "give the path of a readable file"};
@@ -43,13 +43,17 @@ Problem cannot_read(const std::string& path, const std::string& why) {
 Problem cannot_write(const std::string& path, int error) {
     const bool full = error == ENOSPC || error == EDQUOT;
     return {Problem::Kind::environment, full ? "disk_full" : "cannot_write",
-            fmt::format("cannot write {}: {}", path, reason(error)),
+            fmt::format("cannot write {}: {}", path, errno_text(error)),
             full ? "free some space or choose another place" : "choose a place that you may write to"};
+}
+
+Problem bad_file(const char* name, const std::string& why) {
+    return {Problem::Kind::bad_input, name, why, "copy the file again from its source"};
 }
 
 Outcome<std::vector<std::uint8_t>> read_whole_file(const std::string& path, std::size_t limit_bytes) {
     const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return cannot_read(path, reason(errno));
+    if (fd < 0) return cannot_read(path, errno_text(errno));
     std::vector<std::uint8_t> bytes;
     std::size_t size = 0;
     int error = 0;
@@ -62,7 +66,7 @@ Outcome<std::vector<std::uint8_t>> read_whole_file(const std::string& path, std:
         size += static_cast<std::size_t>(n);
     }
     (void)::close(fd);
-    if (error != 0) return cannot_read(path, reason(error));
+    if (error != 0) return cannot_read(path, errno_text(error));
     if (size > limit_bytes) return cannot_read(path, fmt::format("it has more than {} bytes", limit_bytes));
     bytes.resize(size);
     return bytes;

@@ -11,9 +11,13 @@
 /// Files whose bytes are on disk before anything that relies on them is.
 namespace quarry::node {
 
+/// What the operating system says of an errno.
+std::string errno_text(int error);
 Problem cannot_read(const std::string& path, const std::string& why);
 /// disk_full or cannot_write, by the errno.
 Problem cannot_write(const std::string& path, int error);
+/// bad_input: a file of ours that was cut or changed since it was made.
+Problem bad_file(const char* name, const std::string& why);
 
 /// The whole file; refuses more than `limit_bytes`.
 Outcome<std::vector<std::uint8_t>> read_whole_file(const std::string& path, std::size_t limit_bytes);

@@ -15,6 +15,7 @@
 
 #include "quarry/hash/keccak.hpp"
 #include "quarry/node/batch_files.hpp"
+#include "quarry/node/development_keys.hpp"
 #include "quarry/node/file_io.hpp"
 #include "quarry/node/input_file.hpp"
 #include "quarry/node/operation_json.hpp"
@@ -25,8 +26,6 @@ namespace {
 
 using rollup::RejectCode;
 using rollup::Verdict;
-
-constexpr rollup::SlotIndex kFeeSlot = 0;
 
 Problem storage_problem(const DurableStore& store, RejectCode code) {
     if (store.last_error()) {
@@ -77,10 +76,10 @@ bool is_full(RejectCode code) {
 bool changes_fee_owner(const InputLine& line) {
     if (const auto* tx = std::get_if<SignedTransaction>(&line)) {
         const auto* op = std::get_if<rollup::ChangeKey>(&tx->tx.op);
-        return op != nullptr && op->auth.slot == kFeeSlot;
+        return op != nullptr && op->auth.slot == kDevelopmentFeeSlot;
     }
     const auto* entry = std::get_if<rollup::SetKeyEntry>(&std::get<QueueEntry>(line));
-    return entry != nullptr && entry->slot == kFeeSlot;
+    return entry != nullptr && entry->slot == kDevelopmentFeeSlot;
 }
 
 /// A batch that takes operations, and the queue entries it has been given.
@@ -163,9 +162,9 @@ class LineExecutor {
         plan.parent_hash = report_.totals.parent_hash;
         plan.timestamp = report_.totals.timestamp;
         plan.max_operations = options_.batch_size;
-        if (const auto leaf = store_.leaf(kFeeSlot)) {
+        if (const auto leaf = store_.leaf(kDevelopmentFeeSlot)) {
             plan.fee_receiver = leaf->pair;
-            plan.fee_slots = {{leaf->token, kFeeSlot}};
+            plan.fee_slots = {{leaf->token, kDevelopmentFeeSlot}};
         }
         open_ = std::make_unique<OpenBatch>(store_, std::move(plan));
     }

@@ -12,7 +12,7 @@
 #include "quarry/node/signing.hpp"
 #include "quarry/node/workload.hpp"
 
-namespace quarry::node {
+namespace quarry::node::input_executor_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -218,4 +218,4 @@ TEST(ExecutionNote, SurvivesTheWayThroughBytes) {
 }
 
 }  // namespace
-}  // namespace quarry::node
+}  // namespace quarry::node::input_executor_test

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <system_error>
 #include <utility>
 
 #include "quarry/hash/keccak.hpp"
@@ -19,19 +18,17 @@ namespace {
 constexpr std::size_t kBlockBytes = std::size_t{3} << 17;  // about 400 operations
 constexpr std::size_t kIdBytes = std::size_t{1} << 20;
 
-std::string reason(int error) { return std::generic_category().message(error); }
-
 }  // namespace
 
 static_assert(kBlockBytes > kMaxLineBytes + 1);
 
 Outcome<InputFile> InputFile::open(const std::string& path) {
     const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return cannot_read(path, reason(errno));
+    if (fd < 0) return cannot_read(path, errno_text(errno));
     struct stat info{};
     const bool known = ::fstat(fd, &info) == 0;
     InputFile file(path, fd, known ? static_cast<std::uint64_t>(info.st_size) : 0);
-    if (!known) return cannot_read(path, reason(errno));
+    if (!known) return cannot_read(path, errno_text(errno));
     if (!S_ISREG(info.st_mode)) return cannot_read(path, "it is not a regular file");
     QUARRY_PASS_ON(file.compute_id());
     return file;
@@ -55,7 +52,7 @@ Outcome<std::vector<char>> InputFile::read_at(std::uint64_t offset, std::size_t 
     while (have < count) {
         const ssize_t n = ::pread(fd_, bytes.data() + have, count - have, static_cast<off_t>(offset + have));
         if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return cannot_read(path_, reason(errno));
+        if (n < 0) return cannot_read(path_, errno_text(errno));
         if (n == 0) break;
         have += static_cast<std::size_t>(n);
     }

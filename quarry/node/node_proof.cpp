@@ -9,11 +9,7 @@
 namespace quarry::node {
 namespace {
 
-constexpr std::uint32_t kMagic = 0x514e5031;  // "QNP1"
-
-Problem bad_file(const char* name, const std::string& why) {
-    return {Problem::Kind::bad_input, name, why, "copy the file again from its source"};
-}
+constexpr std::uint32_t kNodeProofMagic = 0x514e5031;  // "QNP1"
 
 /// What the proof's transcript starts from; wrong_key: not a node of this catalog that says such statements.
 Result<Statement> public_input(const recursion::Catalog& catalog, const NodeProofFile& file) {
@@ -31,7 +27,7 @@ std::vector<std::uint8_t> encode(const NodeProofFile& file) {
     const std::string statement = to_text(file.statement);
     std::vector<std::uint8_t> bytes;
     rollup::WordWriter w(bytes);
-    w.integer(kMagic);
+    w.integer(kNodeProofMagic);
     w.integer(static_cast<std::uint32_t>(file.node_kind));
     w.elements(file.keys);
     w.integer(static_cast<std::uint32_t>(statement.size()));
@@ -42,13 +38,13 @@ std::vector<std::uint8_t> encode(const NodeProofFile& file) {
 
 bool is_node_proof(std::span<const std::uint8_t> bytes) noexcept {
     rollup::WordReader r(bytes);
-    return r.integer<std::uint32_t>() == kMagic;
+    return r.integer<std::uint32_t>() == kNodeProofMagic;
 }
 
 Outcome<NodeProofFile> parse_node_proof(std::span<const std::uint8_t> bytes) {
     if (!is_node_proof(bytes)) return bad_file("bad_magic", "this is no proof of a node");
     if (bytes.size() > kMaxNodeProofBytes) return bad_file("limit_exceeded", "this is too large for a proof");
-    rollup::WordReader r(bytes.subspan(sizeof kMagic));
+    rollup::WordReader r(bytes.subspan(sizeof kNodeProofMagic));
     NodeProofFile file;
     file.node_kind = r.integer<std::uint32_t>();
     file.keys = r.digest();

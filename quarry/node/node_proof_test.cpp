@@ -9,7 +9,7 @@
 #include "quarry/rollup/effects.hpp"
 #include "quarry/rollup/hashing.hpp"
 
-namespace quarry::node {
+namespace quarry::node::node_proof_test {
 namespace {
 
 Digest some(const std::string& name) { return rollup::chain_start(name); }
@@ -202,4 +202,4 @@ TEST(DataProof, SurvivesTheWayThroughBytes) {
 }
 
 }  // namespace
-}  // namespace quarry::node
+}  // namespace quarry::node::node_proof_test

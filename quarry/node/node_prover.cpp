@@ -23,7 +23,7 @@ Problem bad_child(const std::string& why) {
     return {Problem::Kind::bad_input, "bad_child", "a proof below the node " + why,
             "delete what made it and give the same command again"};
 }
-Problem refused(rollup::RejectCode code) {
+Problem join_refused(rollup::RejectCode code) {
     return {Problem::Kind::refused, rollup::reject_name(code),
             fmt::format("the proofs below the node do not say this together: {}", rollup::reject_text(code)),
             "start again in a new folder"};
@@ -38,13 +38,13 @@ class NodeMaker {
     Outcome<Done> add(const recursion::NodeKind::Child& child, std::span<const std::uint8_t> bytes) {
         const bool is_of_batch = child.kind != ChildKind::bundle;
         if (is_of_batch && std::holds_alternative<BundleContent>(said_) && item() == nullptr) {
-            return refused(rollup::RejectCode::bundle_mismatch);
+            return join_refused(rollup::RejectCode::bundle_mismatch);
         }
         QUARRY_PASS_ON(add_child(child, bytes));
         if (!child.closes) return Done{};
         const rollup::TerminalItem& item = *this->item();
         const auto batch = rollup::close(*part_, item.header);
-        if (!batch) return refused(batch.code());
+        if (!batch) return join_refused(batch.code());
         node_.close(item.header);
         bundles_.push_back(rollup::bundle_of(batch.value()));
         part_.reset();
@@ -53,7 +53,7 @@ class NodeMaker {
     Outcome<Done> widen() {
         rollup::BundleStatement& bundle = bundles_.front();
         const auto wide = rollup::widen(bundle, bundle.depth + 1);
-        if (!wide) return refused(wide.code());
+        if (!wide) return join_refused(wide.code());
         node_.widen();
         bundle = wide.value();
         return Done{};
@@ -64,13 +64,13 @@ class NodeMaker {
         while (bundles_.size() > 1) {
             for (std::size_t i = 0; i < bundles_.size() / 2; ++i) {
                 const auto merged = rollup::merge(bundles_[2 * i], bundles_[2 * i + 1]);
-                if (!merged) return refused(merged.code());
+                if (!merged) return join_refused(merged.code());
                 bundles_[i] = merged.value();
             }
             bundles_.resize(bundles_.size() / 2);
         }
         if ((is_join ? digest(*part_) : digest(bundles_.front())) != digest_of(said_)) {
-            return refused(is_join ? rollup::RejectCode::state_gap : rollup::RejectCode::bundle_mismatch);
+            return join_refused(is_join ? rollup::RejectCode::state_gap : rollup::RejectCode::bundle_mismatch);
         }
         return is_join ? std::move(node_).finish_join() : std::move(node_).finish_bundle();
     }
@@ -114,9 +114,9 @@ class NodeMaker {
         return item()->batch.header;
     }
     Outcome<Done> append(const rollup::Checked<JoinStatement>& part) {
-        if (!part) return refused(part.code());
+        if (!part) return join_refused(part.code());
         const auto merged = part_ ? rollup::merge(*part_, part.value()) : part;
-        if (!merged) return refused(merged.code());
+        if (!merged) return join_refused(merged.code());
         part_ = merged.value();
         return Done{};
     }
@@ -165,7 +165,7 @@ class NodeMaker {
         const rollup::BundleStatement bundle = content->statement();
         // The circuit takes halves of one depth.
         if (!bundles_.empty() && bundle.depth != bundles_.front().depth) {
-            return refused(rollup::RejectCode::bundle_shape);
+            return join_refused(rollup::RejectCode::bundle_shape);
         }
         bundles_.push_back(bundle);
         node_.bundle(shape, bundle, proof.value(), catalog_.child_key(file.value().node_kind));

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "quarry/node/flat_json.hpp"
+#include "quarry/node/statement_json.hpp"
 
 namespace quarry::node {
 namespace {
@@ -28,26 +29,6 @@ Problem bad_statement(const JsonError& error) {
 
 // --- joins: each part written and read side by side ---
 
-void write_accumulator(ObjectWriter& w, const std::string& name, const rollup::Accumulator& a) {
-    w.elements(name + "_digest", a.digest).integer(name + "_count", a.count);
-}
-rollup::Accumulator read_accumulator(ObjectReader& r, const std::string& name) {
-    return {r.digest(name + "_digest"), r.integer<std::uint32_t>(name + "_count")};
-}
-
-void write_state(ObjectWriter& w, const std::string& prefix, const rollup::State& s) {
-    w.elements(prefix + "root", s.root).integer(prefix + "slot_count", s.slot_count);
-    w.integer(prefix + "deposit_cursor", s.deposit_cursor).integer(prefix + "forced_cursor", s.forced_cursor);
-}
-rollup::State read_state(ObjectReader& r, const std::string& prefix) {
-    rollup::State s;
-    s.root = r.digest(prefix + "root");
-    s.slot_count = r.integer<rollup::SlotIndex>(prefix + "slot_count");
-    s.deposit_cursor = r.integer<std::uint64_t>(prefix + "deposit_cursor");
-    s.forced_cursor = r.integer<std::uint64_t>(prefix + "forced_cursor");
-    return s;
-}
-
 void write_bound(ObjectWriter& w, const std::string& name, const BindingPoint& p) {
     write_accumulator(w, name, p.words);
     write_accumulator(w, name + "_bindings", p.bindings);
@@ -57,22 +38,12 @@ BindingPoint read_bound(ObjectReader& r, const std::string& name) {
 }
 
 void write_point(ObjectWriter& w, const std::string& prefix, const JoinPoint& p) {
-    write_state(w, prefix, p.operations.state);
-    w.elements(prefix + "fees", p.operations.fees);
-    write_accumulator(w, prefix + "data", p.operations.data);
-    write_accumulator(w, prefix + "effects", p.operations.effects);
+    write_point(w, prefix, p.operations);
     write_bound(w, prefix + "bound_data", p.data);
     write_bound(w, prefix + "bound_effects", p.effects);
 }
-JoinPoint read_point(ObjectReader& r, const std::string& prefix) {
-    JoinPoint p;
-    p.operations.state = read_state(r, prefix);
-    p.operations.fees = r.digest(prefix + "fees");
-    p.operations.data = read_accumulator(r, prefix + "data");
-    p.operations.effects = read_accumulator(r, prefix + "effects");
-    p.data = read_bound(r, prefix + "bound_data");
-    p.effects = read_bound(r, prefix + "bound_effects");
-    return p;
+JoinPoint read_join_point(ObjectReader& r, const std::string& prefix) {
+    return {read_point(r, prefix), read_bound(r, prefix + "bound_data"), read_bound(r, prefix + "bound_effects")};
 }
 
 void write_work(ObjectWriter& w, const rollup::Work& work) {
@@ -95,8 +66,8 @@ Outcome<NodeStatement> parse_join(std::string_view text) {
     s.domain = r.digest("domain");
     s.header = r.digest("header");
     s.payee = r.address("payee");
-    s.before = read_point(r, "before_");
-    s.after = read_point(r, "after_");
+    s.before = read_join_point(r, "before_");
+    s.after = read_join_point(r, "after_");
     s.work = read_work(r);
     if (const auto error = r.finish()) return bad_statement(*error);
     return NodeStatement(s);

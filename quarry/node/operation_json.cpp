@@ -26,7 +26,7 @@ rollup::Authorisation read_authorisation(ObjectReader& r) {
     return auth;
 }
 
-PublicKey<KB11> read_point(ObjectReader& r, std::string_view name) {
+PublicKey<KB11> read_key(ObjectReader& r, std::string_view name) {
     std::array<KoalaBear, 2 * kDegree> coordinates;
     r.elements(name, coordinates);
     AffinePoint<KB11> point;
@@ -57,7 +57,7 @@ SignedTransaction read_signed(ObjectReader& r, rollup::Operation op) {
     line.tx.op = std::move(op);
     line.tx.token = r.integer<rollup::TokenId>("token");
     line.tx.nonce = r.integer<rollup::Nonce>("nonce");
-    line.key = read_point(r, "key");
+    line.key = read_key(r, "key");
     line.tx.key = to_account_key(line.key);
     return line;
 }

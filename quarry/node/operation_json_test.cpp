@@ -7,7 +7,7 @@
 #include "quarry/node/development_keys.hpp"
 #include "quarry/rollup/hashing.hpp"
 
-namespace quarry::node {
+namespace quarry::node::operation_json_test {
 namespace {
 
 using rollup::Amount;
@@ -148,4 +148,4 @@ TEST(OperationJson, QueueLinesHaveAnIndexAndHoldNoTransactions) {
 }
 
 }  // namespace
-}  // namespace quarry::node
+}  // namespace quarry::node::operation_json_test

@@ -14,7 +14,7 @@ using rollup::RejectCode;
 using rollup::WordReader;
 using rollup::WordWriter;
 
-constexpr std::uint32_t kMagic = 0x51534931;  // "QSI1"
+constexpr std::uint32_t kInputMagic = 0x51534931;  // "QSI1"
 
 // --- parts of the format, each written and read side by side ---
 
@@ -213,7 +213,7 @@ SegmentInput make_segment_input(const circuits::SegmentSource& source, std::span
 std::vector<std::uint8_t> encode(const SegmentInput& input) {
     std::vector<std::uint8_t> bytes;
     WordWriter w(bytes);
-    w.integer(kMagic);
+    w.integer(kInputMagic);
     write(w, input.parameters);
     w.bytes(rollup::encode(input.header));
     rollup::write_state(w, input.before.state);
@@ -241,7 +241,7 @@ std::vector<std::uint8_t> encode(const SegmentInput& input) {
 
 rollup::Checked<SegmentInput> parse_segment_input(std::span<const std::uint8_t> bytes) {
     WordReader r(bytes);
-    if (r.integer<std::uint32_t>() != kMagic) r.refuse(RejectCode::bad_magic);
+    if (r.integer<std::uint32_t>() != kInputMagic) r.refuse(RejectCode::bad_magic);
     SegmentInput input;
     input.parameters = read_parameters(r);
     const auto header = rollup::parse_header(r.bytes<rollup::kHeaderBytes>());

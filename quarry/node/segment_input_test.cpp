@@ -6,7 +6,7 @@
 
 #include "quarry/rollup/testing.hpp"
 
-namespace quarry::node {
+namespace quarry::node::segment_input_test {
 namespace {
 
 using rollup::RejectCode;
@@ -126,4 +126,4 @@ TEST(SegmentInput, LeavesThatTheStateDoesNotHaveAreRefused) {
 }
 
 }  // namespace
-}  // namespace quarry::node
+}  // namespace quarry::node::segment_input_test

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace quarry::node {
+namespace quarry::node::settings_test {
 namespace {
 
 struct Config {
@@ -80,4 +80,4 @@ TEST(Settings, ShownValuesAreAccepted) {
 }
 
 }  // namespace
-}  // namespace quarry::node
+}  // namespace quarry::node::settings_test

@@ -5,7 +5,7 @@
 #include "quarry/node/development_keys.hpp"
 #include "quarry/rollup/hashing.hpp"
 
-namespace quarry::node {
+namespace quarry::node::signing_test {
 namespace {
 
 constexpr std::uint64_t kSeed = 3;
@@ -69,4 +69,4 @@ TEST(Signing, ChecksOfAReplay) {
 }
 
 }  // namespace
-}  // namespace quarry::node
+}  // namespace quarry::node::signing_test

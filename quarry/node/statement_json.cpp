@@ -1,41 +1,41 @@
 #include "quarry/node/statement_json.hpp"
 
 namespace quarry::node {
-namespace {
 
-using rollup::Accumulator;
-using rollup::BatchPoint;
-
-Accumulator read_accumulator(ObjectReader& r, const std::string& name) {
-    return {r.digest(name + "_digest"), r.integer<std::uint32_t>(name + "_count")};
+void write_accumulator(ObjectWriter& w, const std::string& prefix, const rollup::Accumulator& a) {
+    w.elements(prefix + "_digest", a.digest).integer(prefix + "_count", a.count);
+}
+rollup::Accumulator read_accumulator(ObjectReader& r, const std::string& prefix) {
+    return {r.digest(prefix + "_digest"), r.integer<std::uint32_t>(prefix + "_count")};
 }
 
-void write_accumulator(ObjectWriter& w, const std::string& name, const Accumulator& x) {
-    w.elements(name + "_digest", x.digest).integer(name + "_count", x.count);
+void write_state(ObjectWriter& w, const std::string& prefix, const rollup::State& s) {
+    w.elements(prefix + "root", s.root).integer(prefix + "slot_count", s.slot_count);
+    w.integer(prefix + "deposit_cursor", s.deposit_cursor).integer(prefix + "forced_cursor", s.forced_cursor);
+}
+rollup::State read_state(ObjectReader& r, const std::string& prefix) {
+    rollup::State s;
+    s.root = r.digest(prefix + "root");
+    s.slot_count = r.integer<rollup::SlotIndex>(prefix + "slot_count");
+    s.deposit_cursor = r.integer<std::uint64_t>(prefix + "deposit_cursor");
+    s.forced_cursor = r.integer<std::uint64_t>(prefix + "forced_cursor");
+    return s;
 }
 
-BatchPoint read_point(ObjectReader& r, const std::string& prefix) {
-    BatchPoint p;
-    p.state.root = r.digest(prefix + "root");
-    p.state.slot_count = r.integer<rollup::SlotIndex>(prefix + "slot_count");
-    p.state.deposit_cursor = r.integer<std::uint64_t>(prefix + "deposit_cursor");
-    p.state.forced_cursor = r.integer<std::uint64_t>(prefix + "forced_cursor");
+void write_point(ObjectWriter& w, const std::string& prefix, const rollup::BatchPoint& p) {
+    write_state(w, prefix, p.state);
+    w.elements(prefix + "fees", p.fees);
+    write_accumulator(w, prefix + "data", p.data);
+    write_accumulator(w, prefix + "effects", p.effects);
+}
+rollup::BatchPoint read_point(ObjectReader& r, const std::string& prefix) {
+    rollup::BatchPoint p;
+    p.state = read_state(r, prefix);
     p.fees = r.digest(prefix + "fees");
     p.data = read_accumulator(r, prefix + "data");
     p.effects = read_accumulator(r, prefix + "effects");
     return p;
 }
-
-void write_point(ObjectWriter& w, const std::string& prefix, const BatchPoint& p) {
-    w.elements(prefix + "root", p.state.root).integer(prefix + "slot_count", p.state.slot_count);
-    w.integer(prefix + "deposit_cursor", p.state.deposit_cursor);
-    w.integer(prefix + "forced_cursor", p.state.forced_cursor);
-    w.elements(prefix + "fees", p.fees);
-    write_accumulator(w, prefix + "data", p.data);
-    write_accumulator(w, prefix + "effects", p.effects);
-}
-
-}  // namespace
 
 std::string to_json(const rollup::SegmentStatement& statement) {
     ObjectWriter w("\n  ");

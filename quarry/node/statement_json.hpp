@@ -20,4 +20,12 @@ Parsed<rollup::SegmentStatement> parse_segment_statement(std::string_view text);
 std::string to_json(const rollup::DataStatement& statement);
 Parsed<rollup::DataStatement> parse_data_statement(std::string_view text);
 
+/// Fields that statements of several kinds have, named from `prefix` on: written and read side by side.
+void write_accumulator(ObjectWriter& w, const std::string& prefix, const rollup::Accumulator& a);
+rollup::Accumulator read_accumulator(ObjectReader& r, const std::string& prefix);
+void write_state(ObjectWriter& w, const std::string& prefix, const rollup::State& s);
+rollup::State read_state(ObjectReader& r, const std::string& prefix);
+void write_point(ObjectWriter& w, const std::string& prefix, const rollup::BatchPoint& p);
+rollup::BatchPoint read_point(ObjectReader& r, const std::string& prefix);
+
 }  // namespace quarry::node

@@ -6,7 +6,7 @@
 
 #include "quarry/rollup/hashing.hpp"
 
-namespace quarry::node {
+namespace quarry::node::statement_json_test {
 namespace {
 
 rollup::BatchPoint point(std::uint32_t i) {
@@ -73,4 +73,4 @@ TEST(StatementJson, RefusesWhatIsMissingSurplusOrDamaged) {
 }
 
 }  // namespace
-}  // namespace quarry::node
+}  // namespace quarry::node::statement_json_test

@@ -6,11 +6,7 @@
 namespace quarry::node {
 namespace {
 
-constexpr std::uint32_t kMagic = 0x51545031;  // "QTP1"
-
-Problem bad_file(const char* name, const std::string& why) {
-    return {Problem::Kind::bad_input, name, why, "copy the file again from its source"};
-}
+constexpr std::uint32_t kTerminalProofMagic = 0x51545031;  // "QTP1"
 
 }  // namespace
 
@@ -18,7 +14,7 @@ std::vector<std::uint8_t> encode(const TerminalProofFile& file) {
     const std::string statement = to_text(file.bundle);
     std::vector<std::uint8_t> bytes;
     rollup::WordWriter w(bytes);
-    w.integer(kMagic);
+    w.integer(kTerminalProofMagic);
     w.integer(file.log_profile);
     w.elements(file.keys);
     w.integer(static_cast<std::uint32_t>(statement.size()));
@@ -29,13 +25,13 @@ std::vector<std::uint8_t> encode(const TerminalProofFile& file) {
 
 bool is_terminal_proof(std::span<const std::uint8_t> bytes) noexcept {
     rollup::WordReader r(bytes);
-    return r.integer<std::uint32_t>() == kMagic;
+    return r.integer<std::uint32_t>() == kTerminalProofMagic;
 }
 
 Outcome<TerminalProofFile> parse_terminal_proof(std::span<const std::uint8_t> bytes) {
     if (!is_terminal_proof(bytes)) return bad_file("bad_magic", "this is no terminal proof");
     if (bytes.size() > kMaxTerminalProofBytes) return bad_file("limit_exceeded", "this is too large for a proof");
-    rollup::WordReader r(bytes.subspan(sizeof kMagic));
+    rollup::WordReader r(bytes.subspan(sizeof kTerminalProofMagic));
     TerminalProofFile file;
     file.log_profile = r.integer<std::uint32_t>();
     file.keys = r.digest();

@@ -13,7 +13,7 @@
 
 #include "quarry/node/work_testing.hpp"
 
-namespace quarry::node {
+namespace quarry::node::work_executor_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -286,4 +286,4 @@ TEST_F(WorkExecutorTest, WhatCannotBeStartedFails) {
 }
 
 }  // namespace
-}  // namespace quarry::node
+}  // namespace quarry::node::work_executor_test

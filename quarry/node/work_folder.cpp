@@ -20,7 +20,7 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kMaxLogBytes = std::size_t{64} << 20;
 
-Problem damaged(const std::string& path, const std::string& name, const std::string& why) {
+Problem damaged_object(const std::string& path, const std::string& name, const std::string& why) {
     return {Problem::Kind::bad_input, name, fmt::format("{}: {}", path, why), "delete it: it will be made again"};
 }
 
@@ -105,10 +105,11 @@ Outcome<ContentId> WorkFolder::put_object(std::span<const std::uint8_t> bytes) c
 
 Outcome<std::vector<std::uint8_t>> WorkFolder::read_object(const ContentId& id) const {
     const std::string path = object_path(id);
-    if (!is_there(path)) return damaged(path, "damaged_object", "it is missing");
+    if (!is_there(path)) return damaged_object(path, "damaged_object", "it is missing");
     auto bytes = read_whole_file(path, kMaxObjectBytes);
     if (!bytes) return bytes.error();
-    if (keccak256(bytes.value()) != id) return damaged(path, "damaged_object", "its bytes are not those of its name");
+    if (keccak256(bytes.value()) != id)
+        return damaged_object(path, "damaged_object", "its bytes are not those of its name");
     return bytes;
 }
 
@@ -128,7 +129,7 @@ Outcome<std::optional<std::vector<std::uint8_t>>> WorkFolder::read_output(const 
     const bool framed = text.starts_with(kPrefix) && text.ends_with('\n');
     const auto id =
         framed ? parse_content_id(text.substr(kPrefix.size(), text.size() - kPrefix.size() - 1)) : std::nullopt;
-    if (!id) return damaged(path, "damaged_result", "it names no object");
+    if (!id) return damaged_object(path, "damaged_result", "it names no object");
     auto bytes = read_object(*id);
     if (!bytes) return bytes.error();
     return std::optional(std::move(bytes).value());
@@ -152,7 +153,7 @@ Outcome<std::vector<std::vector<std::uint8_t>>> WorkFolder::read_inputs(const Ta
         }
         auto output = read_output(input.id);
         if (!output) return output.error();
-        if (!output.value()) return damaged(result_path(input.id), "missing_input", "the task was not done yet");
+        if (!output.value()) return damaged_object(result_path(input.id), "missing_input", "the task was not done yet");
         r.push_back(std::move(*output.value()));
     }
     return r;

@@ -4,7 +4,7 @@
 
 #include "quarry/node/work_testing.hpp"
 
-namespace quarry::node {
+namespace quarry::node::work_folder_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -104,4 +104,4 @@ TEST_F(WorkFolderTest, HistoryCountsAndSurvivesTornLines) {
 }
 
 }  // namespace
-}  // namespace quarry::node
+}  // namespace quarry::node::work_folder_test

@@ -11,7 +11,7 @@
 #include "quarry/poly/multilinear.hpp"
 #include "quarry/poly/passes.hpp"
 
-namespace quarry {
+namespace quarry::poly_test {
 namespace {
 
 using Point = std::vector<ExtField>;
@@ -238,4 +238,4 @@ TEST(Measure, ReturnsPositiveFigures) {
 }
 
 }  // namespace
-}  // namespace quarry
+}  // namespace quarry::poly_test

@@ -9,7 +9,7 @@
 #include "quarry/field/isa.hpp"
 #include "quarry/poly/domain.hpp"
 
-namespace quarry {
+namespace quarry::reed_solomon_test {
 namespace {
 
 Buffer<KoalaBear> random_elements(std::size_t n, std::uint64_t seed) {
@@ -128,4 +128,4 @@ TEST(ReedSolomon, ExtensionCoordinatesAreColumns) {
 }
 
 }  // namespace
-}  // namespace quarry
+}  // namespace quarry::reed_solomon_test

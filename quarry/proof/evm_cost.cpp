@@ -13,7 +13,7 @@ namespace {
 constexpr EvmUnits kUnits{};
 constexpr double kTransaction = 21'000, kByte = 16, kFloorByte = 40;
 
-constexpr std::size_t kElementBytes = 4, kExtensionBytes = 20, kDigestBytes = 32, kNonceBytes = 8;
+constexpr std::size_t kEvmElementBytes = 4, kEvmExtensionBytes = 20, kEvmDigestBytes = 32, kEvmNonceBytes = 8;
 constexpr std::size_t kPackedElements = 8;  // of F_p in a word
 constexpr double kNodeFromCode = 250;       // a node of the preprocessed tree: an EXTCODECOPY and its place
 
@@ -29,12 +29,12 @@ double absorb(std::size_t bytes) { return kUnits.transcript_base + kUnits.transc
 
 EvmCost paths_to_code(std::size_t queries, unsigned depth, unsigned kept) {
     const double climbed = kUnits.climb_base + (depth - kept) * kUnits.climb_step + kNodeFromCode;
-    return {count(queries) * climbed, kDigestBytes * queries * (depth - kept)};
+    return {count(queries) * climbed, kEvmDigestBytes * queries * (depth - kept)};
 }
 
 /// Leaves of base elements, hashed and folded by the weights of their lanes.
 EvmCost base_rows(std::size_t queries, std::size_t lanes) {
-    const std::size_t bytes = kElementBytes * lanes;
+    const std::size_t bytes = kEvmElementBytes * lanes;
     const std::size_t words = (lanes + kPackedElements - 1) / kPackedElements;
     const double each =
         kUnits.leaf_base + kUnits.leaf_step * count(bytes) + kUnits.row_dot_base + kUnits.row_dot_step * count(words);
@@ -42,7 +42,7 @@ EvmCost base_rows(std::size_t queries, std::size_t lanes) {
 }
 
 EvmCost extension_rows(std::size_t queries, std::size_t lanes) {
-    const std::size_t bytes = kExtensionBytes * lanes;
+    const std::size_t bytes = kEvmExtensionBytes * lanes;
     const double each = kUnits.leaf_base + kUnits.leaf_step * count(bytes) + kUnits.row_dot_in_e_base +
                         kUnits.row_dot_in_e_step * count(lanes);
     return {count(lanes) * (kUnits.eq_table_pair + kUnits.row_weight_in_e) + count(queries) * each, queries * bytes};
@@ -62,7 +62,7 @@ EvmCost gkr_cost(const EvmCircuit& circuit) {
     EvmCost cost;
     for (unsigned j = 0; j < layers; ++j) {
         cost = cost + EvmCost{kUnits.gkr_layer_base + j * kUnits.gkr_layer_step,
-                              2 * kExtensionBytes * j + 4 * kExtensionBytes};
+                              2 * kEvmExtensionBytes * j + 4 * kEvmExtensionBytes};
     }
     return cost;
 }
@@ -81,12 +81,12 @@ EvmCost zerocheck_cost(const EvmCircuit& circuit, const Protocol& protocol) {
     if (protocol.row_rounds == RowRounds::skip) {
         rounds -= kLogSkip;
         const std::size_t size = (kSkipSize - 1) * degree + 1;
-        cost.gas += count(size) * (kUnits.load_multiply_add + 30) + absorb(kExtensionBytes * size) +
+        cost.gas += count(size) * (kUnits.load_multiply_add + 30) + absorb(kEvmExtensionBytes * size) +
                     count(kSkipSize) * 3 * kUnits.multiply;
-        cost.bytes += kExtensionBytes * size;
+        cost.bytes += kEvmExtensionBytes * size;
     }
     cost.gas += count(rounds) * (kUnits.degree_round_base + degree * kUnits.degree_round_step);
-    cost.bytes += kExtensionBytes * degree * rounds;
+    cost.bytes += kEvmExtensionBytes * degree * rounds;
     return cost;
 }
 
@@ -114,7 +114,7 @@ EvmCost claims_cost(const EvmCircuit& circuit, const Protocol& protocol) {
     // By eq a value is folded once; a power, a product, and two for its chunk's weight at the end else.
     const bool by_eq = protocol.batching == ClaimBatching::eq;
     double gas = count(claims) * (kUnits.load + (by_eq ? 1 : 4) * kUnits.multiply_add);
-    gas += absorb(kExtensionBytes * claims);
+    gas += absorb(kEvmExtensionBytes * claims);
     gas += count(2 * heights.size() * max_height(circuit)) * 3 * kUnits.multiply_add;
     if (by_eq) {
         // whir_detail::eq_runs_at: two products a variable, two more a variable at each end of a run; runs share ends.
@@ -122,7 +122,7 @@ EvmCost claims_cost(const EvmCircuit& circuit, const Protocol& protocol) {
         const unsigned variables = log_cells - std::min(log_cells, *heights.begin());
         gas += count(variables * (2 + 2 * (circuit.chunk_runs + 2))) * kUnits.multiply;
     }
-    return {gas, kExtensionBytes * claims};
+    return {gas, kEvmExtensionBytes * claims};
 }
 
 /// The contract builds the vector itself: it costs no calldata here. A tuple: its values, packed eight to a word, times
@@ -134,7 +134,7 @@ EvmCost public_cost(const EvmCircuit& circuit) {
     const double powers = count(circuit.public_values) * (kUnits.multiply + kUnits.row_weight);
     // Absorbed with each: its bus, multiplicity and length.
     const std::size_t absorbed = circuit.public_tuples * (circuit.public_values + 3);
-    return {count(circuit.public_tuples) * each + powers + absorb(kElementBytes * absorbed), 0};
+    return {count(circuit.public_tuples) * each + powers + absorb(kEvmElementBytes * absorbed), 0};
 }
 
 }  // namespace
@@ -217,7 +217,7 @@ EvmCost evm_paths_cost(std::size_t num_queries, unsigned depth, unsigned log_cap
     const double climbed = kUnits.climb_base + (depth - log_cap) * kUnits.climb_step;
     const std::size_t cap_nodes = std::size_t{1} << log_cap;
     return {count(num_queries) * climbed + count(cap_nodes - 1) * kUnits.cap_node,
-            kDigestBytes * (num_queries * (depth - log_cap) + (log_cap > 0 ? cap_nodes : 0))};
+            kEvmDigestBytes * (num_queries * (depth - log_cap) + (log_cap > 0 ? cap_nodes : 0))};
 }
 
 EvmCost evm_round_cost(const WhirParameters& parameters, std::size_t i, std::size_t witness_lanes,
@@ -225,22 +225,22 @@ EvmCost evm_round_cost(const WhirParameters& parameters, std::size_t i, std::siz
     const WhirRound& round = parameters.rounds[i];
     const std::size_t t = round.num_queries;
     const unsigned depth = round.log_message + round.log_inv_rate;
-    EvmCost cost{round.log_lanes * kUnits.sumcheck_round, 2 * kExtensionBytes * round.log_lanes};
-    cost = cost + EvmCost{absorb(kDigestBytes + kExtensionBytes), kDigestBytes} +
+    EvmCost cost{round.log_lanes * kUnits.sumcheck_round, 2 * kEvmExtensionBytes * round.log_lanes};
+    cost = cost + EvmCost{absorb(kEvmDigestBytes + kEvmExtensionBytes), kEvmDigestBytes} +
            evm_paths_cost(t, depth, std::min(depth, KeccakPolicy::log_cap(t)));
     cost = cost + (i == 0 ? base_rows(t, witness_lanes) : extension_rows(t, std::size_t{1} << round.log_lanes));
     if (i == 0 && preprocessed_lanes > 0) {
         cost = cost + paths_to_code(t, depth, std::min(depth, kEvmKeptLevels)) + base_rows(t, preprocessed_lanes);
     }
-    cost = cost + EvmCost{absorb(kNonceBytes) + kUnits.positions_base +
+    cost = cost + EvmCost{absorb(kEvmNonceBytes) + kUnits.positions_base +
                               count(t) * (kUnits.positions_step + kUnits.query_point),
-                          kNonceBytes};
+                          kEvmNonceBytes};
     if (i + 1 < parameters.rounds.size()) {
         // The sample, and the weight of every new claim at the end.
         const unsigned pairs = (round.log_message + 1) / 2;
         const double weight = kUnits.pow_at_base + pairs * kUnits.pow_at_step + 2 * kUnits.multiply_add;
         const double sample = 3 * round.log_message * kUnits.multiply_add + kUnits.load;
-        cost = cost + EvmCost{pairs * kUnits.pow_table_pair + count(t) * weight + sample, kExtensionBytes};
+        cost = cost + EvmCost{pairs * kUnits.pow_table_pair + count(t) * weight + sample, kEvmExtensionBytes};
     }
     return cost;
 }
@@ -248,9 +248,9 @@ EvmCost evm_round_cost(const WhirParameters& parameters, std::size_t i, std::siz
 EvmCost evm_final_cost(unsigned log_final, std::size_t num_queries) {
     const std::size_t size = std::size_t{1} << log_final;
     const double horner = kUnits.horner_base + count(size) * kUnits.horner_step + 2 * kUnits.reduce;
-    return {count(size) * (kUnits.load + kUnits.fold_element) + absorb(kExtensionBytes * size) +
+    return {count(size) * (kUnits.load + kUnits.fold_element) + absorb(kEvmExtensionBytes * size) +
                 log_final * kUnits.sumcheck_round + count(num_queries) * horner + kUnits.point_table,
-            kExtensionBytes * size + 2 * kExtensionBytes * log_final};
+            kEvmExtensionBytes * size + 2 * kEvmExtensionBytes * log_final};
 }
 
 std::vector<EvmPart> evm_parts_before_opening(const EvmCircuit& circuit, const Protocol& protocol) {
@@ -276,7 +276,7 @@ double evm_proving_seconds(const WhirParameters& parameters, std::size_t lanes) 
         const std::size_t width = i == 0 ? lanes : ExtField::kDegree << round.log_lanes;
         const double length = std::exp2(round.log_message + round.log_inv_rate);
         cells += count(width) * length;
-        hashes += length * (count((1 + kElementBytes * width + kKeccakRate - 1) / kKeccakRate) + 1);
+        hashes += length * (count((1 + kEvmElementBytes * width + kKeccakRate - 1) / kKeccakRate) + 1);
         if (round.grinding_bits > 0) trials += std::exp2(round.grinding_bits);
     }
     return (hashes * kKeccakSeconds + cells * kCodeCellSeconds + trials * kTrialSeconds) / kThreads;

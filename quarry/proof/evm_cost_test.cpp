@@ -12,7 +12,7 @@
 #include "quarry/proof/terminal_parameters.hpp"
 #include "quarry/proof/testing_preprocessed.hpp"
 
-namespace quarry {
+namespace quarry::evm_cost_test {
 namespace {
 
 std::string read_file(const std::string& path) {
@@ -189,4 +189,4 @@ TEST(EvmCost, CapsPayForManyPaths) {
 }
 
 }  // namespace
-}  // namespace quarry
+}  // namespace quarry::evm_cost_test

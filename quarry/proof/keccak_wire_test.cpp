@@ -11,7 +11,7 @@
 #include "quarry/proof/testing_circuit.hpp"
 #include "quarry/proof/testing_preprocessed.hpp"
 
-namespace quarry {
+namespace quarry::keccak_wire_test {
 namespace {
 
 using testing::GateSystem;
@@ -356,4 +356,4 @@ TEST_F(KeccakWire, SlowTerminalParameters) {
 }
 
 }  // namespace
-}  // namespace quarry
+}  // namespace quarry::keccak_wire_test

@@ -9,7 +9,7 @@
 #include "quarry/proof/testing_preprocessed.hpp"
 #include "quarry/proof/wire.hpp"
 
-namespace quarry {
+namespace quarry::preprocessed_test {
 namespace {
 
 using testing::GateSystem;
@@ -430,4 +430,4 @@ TEST_F(PreprocessedTest, TheStartIsTheSameOverWires) {
 }
 
 }  // namespace
-}  // namespace quarry
+}  // namespace quarry::preprocessed_test

@@ -13,7 +13,7 @@
 #include "quarry/proof/testing_circuit.hpp"
 #include "quarry/proof/wire.hpp"
 
-namespace quarry {
+namespace quarry::proof_test {
 namespace {
 
 using testing::CubeSystem;
@@ -432,4 +432,4 @@ TEST_F(AbsentTables, OnlyEmptyOnesMayBe) {
 }
 
 }  // namespace
-}  // namespace quarry
+}  // namespace quarry::proof_test

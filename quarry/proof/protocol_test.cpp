@@ -10,7 +10,7 @@
 #include "quarry/proof/testing_circuit.hpp"
 #include "quarry/proof/testing_preprocessed.hpp"
 
-namespace quarry {
+namespace quarry::protocol_test {
 namespace {
 
 using testing::GateSystem;
@@ -175,4 +175,4 @@ TEST(ProtocolTest, WrongClaimsOfTheRightSumAreRefused) {
 }
 
 }  // namespace
-}  // namespace quarry
+}  // namespace quarry::protocol_test

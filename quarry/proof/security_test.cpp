@@ -12,7 +12,7 @@
 #include "quarry/proof/protocol.hpp"
 #include "quarry/proof/terminal_parameters.hpp"
 
-namespace quarry {
+namespace quarry::security_test {
 namespace {
 
 struct Profile {
@@ -273,4 +273,4 @@ TEST(Security, WorstCasePaths) {
 }
 
 }  // namespace
-}  // namespace quarry
+}  // namespace quarry::security_test

@@ -10,19 +10,18 @@
 namespace quarry {
 namespace {
 
-constexpr unsigned kTwoAdicity = KoalaBear::kTwoAdicity;
 constexpr unsigned kMinLogLanesLater = 3;
 
 /// Depth-first over rates, lanes and number of rounds. A branch ends where what it costs already is no better than the
 /// best.
-class Search {
+class TerminalSearch {
   public:
-    explicit Search(const TerminalOptions& options) : options_(options) {}
+    explicit TerminalSearch(const TerminalOptions& options) : options_(options) {}
 
     std::optional<WhirParameters> run(unsigned log_size) {
         const unsigned message = log_size - options_.log_lanes;
         current_ = {log_size, {}, 0};
-        for (unsigned k = 1; k <= options_.max_log_inv_rate && message + k <= kTwoAdicity; ++k) {
+        for (unsigned k = 1; k <= options_.max_log_inv_rate && message + k <= KoalaBear::kTwoAdicity; ++k) {
             const auto round =
                 plan_whir_round(log_size, message, k, true, options_.target, kTerminalBounds, ProofHash::keccak);
             if (!round) continue;
@@ -91,7 +90,7 @@ class Search {
     WhirParameters current_{};
     std::optional<WhirParameters> best_;
     Rank best_rank_{};
-    static constexpr unsigned kSide = kTwoAdicity + 1;
+    static constexpr unsigned kSide = KoalaBear::kTwoAdicity + 1;
     // Not braced: an aggregate's optional may be made from the count.
     std::vector<std::optional<std::optional<WhirRound>>> plans_ =
         std::vector<std::optional<std::optional<WhirRound>>>(kSide * kSide * kSide);
@@ -102,7 +101,7 @@ class Search {
 std::optional<WhirParameters> find_terminal_parameters(unsigned log_size, const TerminalOptions& options) {
     QUARRY_CHECK(log_size >= options.log_lanes + 9 && log_size <= 28);
     QUARRY_CHECK(options.log_lanes >= 1 && options.max_log_inv_rate >= 1 && options.max_rounds >= 1);
-    return Search(options).run(log_size);
+    return TerminalSearch(options).run(log_size);
 }
 
 }  // namespace quarry

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace quarry {
+namespace quarry::work_tree_test {
 namespace {
 
 ContentId object(std::uint8_t x) {
@@ -112,4 +112,4 @@ TEST(WorkTree, ContentIdsAreHex) {
 }
 
 }  // namespace
-}  // namespace quarry
+}  // namespace quarry::work_tree_test

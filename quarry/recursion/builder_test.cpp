@@ -8,7 +8,7 @@
 #include "quarry/hash/poseidon_batch.hpp"
 #include "quarry/recursion/testing.hpp"
 
-namespace quarry::recursion {
+namespace quarry::recursion::builder_test {
 namespace {
 
 using testing::LaidOut;
@@ -312,4 +312,4 @@ TEST(Builder, MembershipOfSomeLeaf) {
 }
 
 }  // namespace
-}  // namespace quarry::recursion
+}  // namespace quarry::recursion::builder_test

@@ -7,7 +7,7 @@
 #include "quarry/recursion/builder.hpp"
 #include "quarry/recursion/testing.hpp"
 
-namespace quarry::recursion {
+namespace quarry::recursion::builder_upper_test {
 namespace {
 
 using testing::LaidOut;
@@ -167,4 +167,4 @@ TEST(UpperLevels, NodesAreTakenAsOftenAsTheyAreGiven) {
 }
 
 }  // namespace
-}  // namespace quarry::recursion
+}  // namespace quarry::recursion::builder_upper_test

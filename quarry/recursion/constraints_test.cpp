@@ -7,7 +7,7 @@
 #include "quarry/circuits/segment.hpp"
 #include "quarry/recursion/testing.hpp"
 
-namespace quarry::recursion {
+namespace quarry::recursion::constraints_test {
 namespace {
 
 ExtField random_ext(std::mt19937_64& rng) {
@@ -60,4 +60,4 @@ TEST(ConstraintsOnWires, OfARecursionCircuit) {
 }
 
 }  // namespace
-}  // namespace quarry::recursion
+}  // namespace quarry::recursion::constraints_test

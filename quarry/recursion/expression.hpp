@@ -48,6 +48,9 @@ class ExtensionExpr {
     std::shared_ptr<Node> node_;
 };
 
+inline const ExtensionExpr kZeroExpr{ExtField()};
+inline const ExtensionExpr kOneExpr{ExtField(1)};
+
 /// A digest on a wire.
 struct DigestWire {
     Address address = kNoWire;
@@ -87,5 +90,8 @@ class BaseExpr {
     std::size_t index_ = 0;
     bool is_digest_ = false;
 };
+
+/// x, which the circuit knows.
+inline BaseExpr number(std::uint64_t x) { return {KoalaBear(x)}; }
 
 }  // namespace quarry::recursion

@@ -16,8 +16,6 @@ using rollup::StatementKind;
 
 Elements constants(std::span<const KoalaBear> values) { return {values.begin(), values.end()}; }
 Elements copy(std::span<const BaseExpr> wires) { return {wires.begin(), wires.end()}; }
-void append_to(Elements& to, std::span<const BaseExpr> more) { to.insert(to.end(), more.begin(), more.end()); }
-BaseExpr number(std::uint64_t x) { return {KoalaBear(x)}; }
 
 void require_equal(CircuitBuilder& b, std::span<const BaseExpr> x, std::span<const BaseExpr> y) {
     QUARRY_CHECK(x.size() == y.size());

@@ -4,7 +4,7 @@
 
 #include "quarry/recursion/catalog.hpp"
 
-namespace quarry::recursion {
+namespace quarry::recursion::pinned_keys_test {
 namespace {
 
 /// A key is of rows in the order in which the verifier's text asks for them. If an expression leaves that order to the
@@ -30,4 +30,4 @@ TEST(PinnedKeys, AreNotOfOtherRows) {
 }
 
 }  // namespace
-}  // namespace quarry::recursion
+}  // namespace quarry::recursion::pinned_keys_test

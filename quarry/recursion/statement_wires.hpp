@@ -12,6 +12,7 @@
 namespace quarry::recursion {
 
 using Elements = std::vector<BaseExpr>;
+inline void append_to(Elements& to, std::span<const BaseExpr> more) { to.insert(to.end(), more.begin(), more.end()); }
 
 /// Where a part of a statement lies in its elements.
 struct Slice {

@@ -16,11 +16,6 @@ using rollup::kTerminalHeadLimbs;
 using rollup::kTerminalItemLimbs;
 using rollup::StatementKind;
 
-const ExtensionExpr kZeroExpr{ExtField()};
-const ExtensionExpr kOneExpr{ExtField(1)};
-
-BaseExpr number(std::uint64_t x) { return {KoalaBear(x)}; }
-
 std::optional<unsigned> log_profile_of(std::size_t num_limbs) {
     for (const unsigned k : {0U, 2U, 4U}) {
         if (num_limbs == kTerminalHeadLimbs + (kTerminalItemLimbs << k)) return k;

@@ -10,12 +10,6 @@ namespace {
 
 using rollup::StatementKind;
 
-const ExtensionExpr kZeroExpr{ExtField()};
-const ExtensionExpr kOneExpr{ExtField(1)};
-
-BaseExpr number(std::uint64_t x) { return {KoalaBear(x)}; }
-void append_to(Elements& to, std::span<const BaseExpr> more) { to.insert(to.end(), more.begin(), more.end()); }
-
 /// The chain over these elements. Blocks of eight wires in a row, which most limbs are, are read as a digest, with one
 /// row for eight.
 DigestWire chain_of_limbs(CircuitBuilder& b, DigestWire state, std::span<const BaseExpr> elements) {

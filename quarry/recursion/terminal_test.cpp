@@ -8,7 +8,7 @@
 #include "quarry/recursion/testing.hpp"
 #include "quarry/rollup/statement_testing.hpp"
 
-namespace quarry::recursion {
+namespace quarry::recursion::terminal_test {
 namespace {
 
 using rollup::kTerminalHeadLimbs;
@@ -231,4 +231,4 @@ TEST(TerminalItem, Absent) {
 }
 
 }  // namespace
-}  // namespace quarry::recursion
+}  // namespace quarry::recursion::terminal_test

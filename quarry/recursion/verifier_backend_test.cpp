@@ -8,7 +8,7 @@
 #include "quarry/proof/testing_circuit.hpp"
 #include "quarry/recursion/testing.hpp"
 
-namespace quarry::recursion {
+namespace quarry::recursion::verifier_backend_test {
 namespace {
 
 using testing::LaidOut;
@@ -159,4 +159,4 @@ TEST(VerifierInCircuit, ProofsOfProofsSlow) {
 }
 
 }  // namespace
-}  // namespace quarry::recursion
+}  // namespace quarry::recursion::verifier_backend_test

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
-namespace quarry::rollup {
+namespace quarry::rollup::amount_test {
 namespace {
 
 Amount arbitrary_amount() {
@@ -58,4 +58,4 @@ TEST(Amount, TextIsCanonical) {
 }
 
 }  // namespace
-}  // namespace quarry::rollup
+}  // namespace quarry::rollup::amount_test

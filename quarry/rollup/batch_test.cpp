@@ -7,7 +7,7 @@
 
 #include "quarry/rollup/testing.hpp"
 
-namespace quarry::rollup {
+namespace quarry::rollup::batch_test {
 namespace {
 
 using testing::make_key;
@@ -244,4 +244,4 @@ TEST(Batch, SixBlobsAreTheLimit) {
 }
 
 }  // namespace
-}  // namespace quarry::rollup
+}  // namespace quarry::rollup::batch_test

@@ -8,7 +8,7 @@
 
 #include "quarry/rollup/statement_testing.hpp"
 
-namespace quarry::rollup {
+namespace quarry::rollup::bundle_test {
 namespace {
 
 using testing::MadeUpBatch;
@@ -199,4 +199,4 @@ TEST(Terminal, PublicInputHoldsEveryField) {
 }
 
 }  // namespace
-}  // namespace quarry::rollup
+}  // namespace quarry::rollup::bundle_test

@@ -6,7 +6,7 @@
 #include "quarry/rollup/store_codec.hpp"
 #include "quarry/rollup/testing.hpp"
 
-namespace quarry::rollup {
+namespace quarry::rollup::codec_test {
 namespace {
 
 using testing::make_address;
@@ -267,4 +267,4 @@ TEST(StoreCodec, HostileHistory) {
 }
 
 }  // namespace
-}  // namespace quarry::rollup
+}  // namespace quarry::rollup::codec_test

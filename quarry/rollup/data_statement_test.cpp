@@ -7,8 +7,10 @@
 
 #include "quarry/rollup/testing.hpp"
 
-namespace quarry::rollup {
+namespace quarry::rollup::data_statement_test {
 namespace {
+
+using testing::hex;
 
 // Byte k of word i, as in data_reference.py.
 std::vector<std::uint8_t> reference_words(std::size_t n) {
@@ -30,15 +32,6 @@ std::string hex(std::span<const std::uint8_t> bytes) {
     constexpr const char* kDigits = "0123456789abcdef";
     std::string r;
     for (const std::uint8_t x : bytes) r += {kDigits[x >> 4], kDigits[x & 15]};
-    return r;
-}
-std::string hex(const Digest& digest) {
-    std::string r;
-    for (const KoalaBear x : digest) {
-        std::array<std::uint8_t, 4> bytes;
-        for (std::size_t i = 0; i < 4; ++i) bytes[i] = static_cast<std::uint8_t>(x.canonical() >> (24 - 8 * i));
-        r += hex(bytes);
-    }
     return r;
 }
 
@@ -191,4 +184,4 @@ TEST(DataStatement, PointBindsItsInputs) {
 }
 
 }  // namespace
-}  // namespace quarry::rollup
+}  // namespace quarry::rollup::data_statement_test

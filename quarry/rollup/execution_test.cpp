@@ -4,7 +4,7 @@
 
 #include "quarry/rollup/testing.hpp"
 
-namespace quarry::rollup {
+namespace quarry::rollup::execution_test {
 namespace {
 
 using testing::make_address;
@@ -383,4 +383,4 @@ TEST(FeeLedger, IsBoundedAndAFunctionOfTheSums) {
 }
 
 }  // namespace
-}  // namespace quarry::rollup
+}  // namespace quarry::rollup::execution_test

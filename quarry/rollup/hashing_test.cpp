@@ -8,9 +8,10 @@
 #include "quarry/rollup/testing.hpp"
 #include "quarry/rollup/words.hpp"
 
-namespace quarry::rollup {
+namespace quarry::rollup::hashing_test {
 namespace {
 
+using testing::hex;
 using testing::make_key;
 
 Digest literal(std::initializer_list<std::uint32_t> words) {
@@ -108,16 +109,6 @@ TEST(Hashing, BatchesEqualSingles) {
     EXPECT_TRUE(key_hashes({}).empty());
 }
 
-std::string hex(const Digest& d) {
-    std::string r;
-    for (const KoalaBear x : d) {
-        char text[9];
-        std::snprintf(text, sizeof text, "%08x", x.canonical());
-        r += text;
-    }
-    return r;
-}
-
 // The vectors of docs/spec/hashing.md, computed by hashing_reference.py. They change only together with that file, and
 // never after the first release.
 TEST(Hashing, PublishedVectors) {
@@ -161,4 +152,4 @@ TEST(Hashing, PublishedVectors) {
 }
 
 }  // namespace
-}  // namespace quarry::rollup
+}  // namespace quarry::rollup::hashing_test

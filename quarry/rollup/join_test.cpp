@@ -9,7 +9,7 @@
 #include "quarry/rollup/statement_testing.hpp"
 #include "quarry/rollup/testing.hpp"
 
-namespace quarry::rollup {
+namespace quarry::rollup::join_test {
 namespace {
 
 using testing::join_changes;
@@ -302,4 +302,4 @@ TEST_F(Join, EveryFieldOfABindingIsInTheList) {
 }
 
 }  // namespace
-}  // namespace quarry::rollup
+}  // namespace quarry::rollup::join_test

@@ -6,7 +6,7 @@
 #include "quarry/rollup/testing.hpp"
 #include "quarry/rollup/words.hpp"
 
-namespace quarry::rollup {
+namespace quarry::rollup::operations_test {
 namespace {
 
 using testing::make_key;
@@ -280,4 +280,4 @@ TEST(Operations, MessageBindsEveryField) {
 }
 
 }  // namespace
-}  // namespace quarry::rollup
+}  // namespace quarry::rollup::operations_test

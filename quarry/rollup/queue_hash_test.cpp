@@ -4,7 +4,7 @@
 
 #include "quarry/hash/keccak.hpp"
 
-namespace quarry::rollup {
+namespace quarry::rollup::queue_hash_test {
 namespace {
 
 // What a contract does: it hashes the effect, its kind made even and what was taken blanked.
@@ -37,4 +37,4 @@ TEST(QueueHash, DependsOnEverything) {
 }
 
 }  // namespace
-}  // namespace quarry::rollup
+}  // namespace quarry::rollup::queue_hash_test

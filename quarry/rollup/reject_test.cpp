@@ -11,7 +11,7 @@
 #include "quarry/rollup/store_codec.hpp"
 #include "quarry/rollup/testing.hpp"
 
-namespace quarry::rollup {
+namespace quarry::rollup::reject_test {
 namespace {
 
 using testing::make_address;
@@ -322,4 +322,4 @@ TEST(MemoryStore, FinalisedBatchesStay) {
 }
 
 }  // namespace
-}  // namespace quarry::rollup
+}  // namespace quarry::rollup::reject_test

@@ -5,7 +5,7 @@
 #include <map>
 #include <random>
 
-namespace quarry::rollup {
+namespace quarry::rollup::state_tree_test {
 namespace {
 
 Digest random_digest(std::mt19937_64& rng) {
@@ -102,4 +102,4 @@ TEST(StateTree, UpdateListsEveryTouchedNodeOnce) {
 }
 
 }  // namespace
-}  // namespace quarry::rollup
+}  // namespace quarry::rollup::state_tree_test

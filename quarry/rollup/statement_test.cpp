@@ -6,7 +6,7 @@
 
 #include "quarry/rollup/testing.hpp"
 
-namespace quarry::rollup {
+namespace quarry::rollup::statement_test {
 namespace {
 
 using testing::make_key;
@@ -138,4 +138,4 @@ TEST(Work, RootFixesTagAndUnits) {
 }
 
 }  // namespace
-}  // namespace quarry::rollup
+}  // namespace quarry::rollup::statement_test

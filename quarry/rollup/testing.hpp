@@ -1,7 +1,9 @@
 #pragma once
 /// Shared by this module's tests: a toy signature scheme, keys, and a small world with every kind of slot.
 
+#include <cstdio>
 #include <random>
+#include <string>
 #include <vector>
 
 #include "quarry/rollup/batch.hpp"
@@ -9,6 +11,17 @@
 #include "quarry/rollup/memory_store.hpp"
 
 namespace quarry::rollup::testing {
+
+/// Elements as the vectors of docs/spec write them.
+inline std::string hex(const Digest& d) {
+    std::string r;
+    for (const KoalaBear x : d) {
+        char text[9];
+        std::snprintf(text, sizeof text, "%08x", x.canonical());
+        r += text;
+    }
+    return r;
+}
 
 inline AccountKey make_key(std::uint32_t i) {
     AccountKey key;

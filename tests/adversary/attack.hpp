@@ -23,8 +23,8 @@ std::string name_of(const Result<T>& r) {
 
 /// The cube circuit of quarry/proof/testing_circuit.hpp with its honest proof.
 struct Cubes {
-    Circuit circuit{"cubes", testing::cube_tables()};
-    testing::CubeSystem system = testing::make_cube_system(circuit);
+    Circuit circuit{"cubes", quarry::testing::cube_tables()};
+    quarry::testing::CubeSystem system = quarry::testing::make_cube_system(circuit);
     Proof proof = prove(circuit, system.trace, system.statement);
     FileBytes file = encode_proof(circuit, proof, system.statement);
 

@@ -8,7 +8,7 @@
 #include "tests/adversary/attack.hpp"
 #include "tests/adversary/random_circuits.hpp"
 
-namespace quarry {
+namespace quarry::differential_test {
 namespace {
 
 using adversary::Menu;
@@ -110,4 +110,4 @@ TEST(Differential, FarHeightsSlow) {
 }
 
 }  // namespace
-}  // namespace quarry
+}  // namespace quarry::differential_test

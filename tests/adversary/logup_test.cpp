@@ -5,7 +5,7 @@
 #include "tests/adversary/attack.hpp"
 #include "tests/adversary/random_circuits.hpp"
 
-namespace quarry {
+namespace quarry::logup_test {
 namespace {
 
 using namespace adversary;  // NOLINT(google-build-using-namespace)
@@ -243,9 +243,9 @@ TEST(AdversaryLogup, PublicTuples) {
     other.multiplicity = KoalaBear(1);
     EXPECT_EQ(refusal({{other}}), "bus_imbalance");
     other = honest;
-    other.bus = testing::kCubesBus;
+    other.bus = quarry::testing::kCubesBus;
     EXPECT_EQ(refusal({{other}}), "statement_mismatch");
-    other.bus = testing::kResultBus + 1;
+    other.bus = quarry::testing::kResultBus + 1;
     EXPECT_EQ(refusal({{other}}), "statement_mismatch");
     // Another statement about the same trace, and true: + 5 - 5.
     other = honest;
@@ -256,4 +256,4 @@ TEST(AdversaryLogup, PublicTuples) {
 }
 
 }  // namespace
-}  // namespace quarry
+}  // namespace quarry::logup_test

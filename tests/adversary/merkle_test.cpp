@@ -5,7 +5,7 @@
 #include "quarry/hash/poseidon_batch.hpp"
 #include "tests/adversary/attack.hpp"
 
-namespace quarry {
+namespace quarry::merkle_test {
 namespace {
 
 using namespace adversary;  // NOLINT(google-build-using-namespace)
@@ -148,4 +148,4 @@ TEST(AdversaryMerkle, HeightAndWidthOfAProof) {
 }
 
 }  // namespace
-}  // namespace quarry
+}  // namespace quarry::merkle_test

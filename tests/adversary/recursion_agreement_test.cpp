@@ -12,7 +12,7 @@
 #include "tests/adversary/recursion_child.hpp"
 #include "tests/adversary/recursion_verdicts.hpp"
 
-namespace quarry {
+namespace quarry::recursion_agreement_test {
 namespace {
 
 using namespace adversary;  // NOLINT(google-build-using-namespace)
@@ -427,4 +427,4 @@ TEST_F(RecursionLies, TheGammaAttack) {
 }
 
 }  // namespace
-}  // namespace quarry
+}  // namespace quarry::recursion_agreement_test

@@ -46,17 +46,17 @@ inline Child make_child(std::string name, std::unique_ptr<Circuit> circuit, std:
     return c;
 }
 inline Child cubes_child() {
-    auto circuit = std::make_unique<Circuit>("cubes", testing::cube_tables());
-    testing::CubeSystem system = testing::make_cube_system(*circuit);
+    auto circuit = std::make_unique<Circuit>("cubes", quarry::testing::cube_tables());
+    quarry::testing::CubeSystem system = quarry::testing::make_cube_system(*circuit);
     return make_child("cubes", std::move(circuit), nullptr, std::move(system.trace), std::move(system.statement));
 }
 /// With preprocessed columns; `log_squares`: the height of the table that is free to choose.
 inline Child gates_child(unsigned log_squares = 9) {
-    auto circuit = std::make_unique<Circuit>("gates", testing::gate_tables());
-    Heights heights = testing::kGateHeights;
+    auto circuit = std::make_unique<Circuit>("gates", quarry::testing::gate_tables());
+    Heights heights = quarry::testing::kGateHeights;
     heights[0] = log_squares;
-    auto key = std::make_unique<ProvingKey>(testing::make_gate_columns(*circuit, heights));
-    testing::GateSystem system = testing::make_gate_system(key->trace());
+    auto key = std::make_unique<ProvingKey>(quarry::testing::make_gate_columns(*circuit, heights));
+    quarry::testing::GateSystem system = quarry::testing::make_gate_system(key->trace());
     return make_child("gates", std::move(circuit), std::move(key), std::move(system.trace),
                       std::move(system.statement));
 }

@@ -4,7 +4,7 @@
 #include "quarry/recursion/wrap.hpp"
 #include "tests/adversary/recursion_world.hpp"
 
-namespace quarry::adversary {
+namespace quarry::adversary::recursion_node_test {
 namespace {
 
 TEST(RecursionNode, ABatchBecomesABundleSlow) {
@@ -467,4 +467,4 @@ TEST_F(RecursionLayers, ProofsOfAnotherLayerSlow) {
 }
 
 }  // namespace
-}  // namespace quarry::adversary
+}  // namespace quarry::adversary::recursion_node_test

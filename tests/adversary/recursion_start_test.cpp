@@ -6,7 +6,7 @@
 #include "tests/adversary/recursion_verdicts.hpp"
 #include "tests/adversary/recursion_world.hpp"
 
-namespace quarry::adversary {
+namespace quarry::adversary::recursion_start_test {
 namespace {
 
 /// What a proof is of.
@@ -405,4 +405,4 @@ TEST_F(RecursionNodeStarts, SegmentsOfOtherHeightsSlow) {
 }
 
 }  // namespace
-}  // namespace quarry::adversary
+}  // namespace quarry::adversary::recursion_start_test

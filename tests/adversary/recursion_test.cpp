@@ -4,7 +4,7 @@
 #include "tests/adversary/recursion_child.hpp"
 #include "tests/adversary/recursion_verdicts.hpp"
 
-namespace quarry {
+namespace quarry::recursion_test {
 namespace {
 
 using namespace adversary;  // NOLINT(google-build-using-namespace)
@@ -20,12 +20,12 @@ bool accepts(const Verifier& v) { return WireCheck(v.rows, v.exposed).accepts();
 
 /// Other preprocessed columns: one gate multiplies that should add; with the witness and statement that fit them.
 Child lying_gates() {
-    auto circuit = std::make_unique<Circuit>("gates", testing::gate_tables());
-    PreprocessedTrace columns = testing::make_gate_columns(*circuit);
+    auto circuit = std::make_unique<Circuit>("gates", quarry::testing::gate_tables());
+    PreprocessedTrace columns = quarry::testing::make_gate_columns(*circuit);
     KoalaBear& operation = columns.column(2, 4)[1000];
     operation = KoalaBear(1) - operation;
     auto key = std::make_unique<ProvingKey>(std::move(columns));
-    testing::GateSystem system = testing::make_gate_system(key->trace());
+    quarry::testing::GateSystem system = quarry::testing::make_gate_system(key->trace());
     return make_child("lying gates", std::move(circuit), std::move(key), std::move(system.trace),
                       std::move(system.statement));
 }
@@ -86,10 +86,10 @@ TEST(AdversaryRecursion, AChosenRootIsExposed) {
 TEST(AdversaryRecursion, ProofOfAForeignCircuit) {
     const Child cubes = cubes_child();
     const auto foreign = [&](const std::string& name, auto change) {
-        std::vector<Table> tables = testing::cube_tables();
+        std::vector<Table> tables = quarry::testing::cube_tables();
         change(tables);
         auto circuit = std::make_unique<Circuit>(name, std::move(tables));
-        testing::CubeSystem system = testing::make_cube_system(*circuit);
+        quarry::testing::CubeSystem system = quarry::testing::make_cube_system(*circuit);
         return make_child(name, std::move(circuit), nullptr, std::move(system.trace), std::move(system.statement));
     };
     const Child renamed = foreign("cubes of others", [](std::vector<Table>&) {});
@@ -128,7 +128,7 @@ Verifier verify_two(const Child& child, const Pair& first, const Pair& second) {
 TEST(AdversaryRecursion, TwoChildrenSwapped) {
     const Child child = cubes_child();
     // Another true statement: the users ask for other cubes.
-    testing::CubeSystem system = testing::make_cube_system(*child.circuit);
+    quarry::testing::CubeSystem system = quarry::testing::make_cube_system(*child.circuit);
     KoalaBear sum;
     for (std::size_t i = 0; i < 512; ++i) system.trace.column(0, 3)[i] = KoalaBear();
     for (std::size_t i = 0; i < 1024; ++i) {
@@ -165,4 +165,4 @@ TEST(AdversaryRecursion, TwoChildrenSwapped) {
 }
 
 }  // namespace
-}  // namespace quarry
+}  // namespace quarry::recursion_test

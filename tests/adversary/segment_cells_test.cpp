@@ -4,7 +4,7 @@
 
 #include "tests/adversary/segment_claim.hpp"
 
-namespace quarry::adversary {
+namespace quarry::adversary::segment_cells_test {
 namespace {
 
 using Rows = std::set<std::size_t>;
@@ -129,4 +129,4 @@ TEST_F(SegmentCells, OfSignatures) {
 }
 
 }  // namespace
-}  // namespace quarry::adversary
+}  // namespace quarry::adversary::segment_cells_test

@@ -3,7 +3,7 @@
 
 #include "tests/adversary/segment_claim.hpp"
 
-namespace quarry::adversary {
+namespace quarry::adversary::segment_completeness_test {
 namespace {
 
 /// As one segment, and as [0, cut) and [cut, end) for each cut: accepted, and joined they say the same.
@@ -95,4 +95,4 @@ TEST(SegmentCompleteness, AsManyEffectsAsFit) {
 }
 
 }  // namespace
-}  // namespace quarry::adversary
+}  // namespace quarry::adversary::segment_completeness_test

@@ -6,7 +6,7 @@
 #include "quarry/proof/wire.hpp"
 #include "tests/adversary/segment_claim.hpp"
 
-namespace quarry::adversary {
+namespace quarry::adversary::segment_proof_test {
 namespace {
 
 std::vector<std::uint8_t> prove_trace(const Trace& trace, const rollup::SegmentStatement& statement) {
@@ -199,4 +199,4 @@ TEST(SegmentProof, ANodeInBothTablesIsRefusedSlow) {
 }
 
 }  // namespace
-}  // namespace quarry::adversary
+}  // namespace quarry::adversary::segment_proof_test

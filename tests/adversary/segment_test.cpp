@@ -3,7 +3,7 @@
 
 #include "tests/adversary/segment_claim.hpp"
 
-namespace quarry::adversary {
+namespace quarry::adversary::segment_test {
 namespace {
 
 using namespace circuits;  // buses
@@ -353,7 +353,7 @@ TEST_F(SegmentLies, WithdrawalWithoutItsEffect) {
     EXPECT_EQ(c.verdict(), unmet({kEffectWordBus}));
     Witness w = c.witness();
     w.clear_row(SegmentTable::withdraw, 0);
-    EXPECT_EQ(w.verdict(), unmet({kWordBus, kExtensionBus}));
+    EXPECT_EQ(w.verdict(), unmet({kWordBus, circuits::kExtensionBus}));
 }
 
 // "non-boolean multiplicity": two effects for one debit, or a row that takes back.
@@ -423,4 +423,4 @@ TEST_F(SegmentLies, StatementsThatNoBatchHas) {
 }
 
 }  // namespace
-}  // namespace quarry::adversary
+}  // namespace quarry::adversary::segment_test

@@ -5,7 +5,7 @@
 #include "tests/adversary/attack.hpp"
 #include "tests/adversary/random_circuits.hpp"
 
-namespace quarry {
+namespace quarry::sumcheck_test {
 namespace {
 
 using namespace adversary;  // NOLINT(google-build-using-namespace)
@@ -102,7 +102,7 @@ TEST(AdversarySumcheck, EveryCoefficientOfEveryRound) {
 // A false witness all the way: a wrong cell, then column values that satisfy the last check. Only the opening is left.
 TEST(AdversarySumcheck, ValuesThatSatisfyTheConstraintsOfAFalseWitness) {
     const Cubes& c = Cubes::get();
-    testing::CubeSystem s = testing::make_cube_system(c.circuit);
+    quarry::testing::CubeSystem s = quarry::testing::make_cube_system(c.circuit);
     s.trace.column(0, 1)[77] += KoalaBear(1);  // `square`: two constraints fail, the buses balance
     std::vector<Lie> lies;
     const auto run = [&](std::vector<Lie> more) {
@@ -206,4 +206,4 @@ TEST(AdversarySumcheck, NextRowValueOfTheSameRow) {
 }
 
 }  // namespace
-}  // namespace quarry
+}  // namespace quarry::sumcheck_test

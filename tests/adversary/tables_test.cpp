@@ -5,7 +5,7 @@
 #include "quarry/air/check.hpp"
 #include "tests/adversary/attack.hpp"
 
-namespace quarry {
+namespace quarry::tables_test {
 namespace {
 
 using namespace adversary;  // NOLINT(google-build-using-namespace)
@@ -292,7 +292,7 @@ TEST(AdversaryTables, ProofOfAnotherCircuit) {
         const std::string got = name_of(verify(other, c.proof, c.system.statement));
         EXPECT_TRUE(got == "bus_imbalance" || got == "bad_length") << got;
     };
-    using testing::cube_tables;
+    using quarry::testing::cube_tables;
     refused(cube_tables(), "cubes ");
     auto tables = cube_tables();
     tables[0].constraints.pop_back();
@@ -356,4 +356,4 @@ TEST(AdversaryTables, HeightsSwapped) {
 }
 
 }  // namespace
-}  // namespace quarry
+}  // namespace quarry::tables_test

@@ -6,7 +6,7 @@
 #include "quarry/proof/terminal_parameters.hpp"
 #include "tests/adversary/recursion_world.hpp"
 
-namespace quarry::adversary {
+namespace quarry::adversary::terminal_test {
 namespace {
 
 using Limbs = std::vector<KoalaBear>;
@@ -248,4 +248,4 @@ TEST(TerminalShape, IsWhatTheGeneratorExpectsSlow) {
 }
 
 }  // namespace
-}  // namespace quarry::adversary
+}  // namespace quarry::adversary::terminal_test

@@ -5,7 +5,7 @@
 
 #include "tests/adversary/attack.hpp"
 
-namespace quarry {
+namespace quarry::transcript_test {
 namespace {
 
 using namespace adversary;  // NOLINT(google-build-using-namespace)
@@ -317,7 +317,7 @@ TEST(AdversaryTranscript, SecurityLevelDowngrade) {
 // Openings, or the whole second half, of another proof of the same shape.
 TEST(AdversaryTranscript, PartsOfAnotherProof) {
     const Cubes& c = Cubes::get();
-    testing::CubeSystem s = testing::make_cube_system(c.circuit);
+    quarry::testing::CubeSystem s = quarry::testing::make_cube_system(c.circuit);
     // Another true statement: x of the users in another order.
     KoalaBear sum;
     for (std::size_t i = 0; i < 512; ++i) s.trace.column(0, 3)[i] = KoalaBear();
@@ -351,4 +351,4 @@ TEST(AdversaryTranscript, PartsOfAnotherProof) {
 }
 
 }  // namespace
-}  // namespace quarry
+}  // namespace quarry::transcript_test

@@ -14,7 +14,7 @@
 #include "quarry/ethereum/transaction.hpp"
 #include "tests/anvil/anvil_process.hpp"
 
-namespace quarry::ethereum {
+namespace quarry::ethereum::cast_test {
 namespace {
 
 using quarry::testing::AnvilProcess;
@@ -144,4 +144,4 @@ TEST(Cast, ContractInterfaceAndRlpAreTheSameBytes) {
 }
 
 }  // namespace
-}  // namespace quarry::ethereum
+}  // namespace quarry::ethereum::cast_test

@@ -7,7 +7,7 @@
 #include "quarry/ethereum/transaction.hpp"
 #include "tests/anvil/anvil_process.hpp"
 
-namespace quarry::ethereum {
+namespace quarry::ethereum::chain_test {
 namespace {
 
 using quarry::testing::AnvilProcess;
@@ -156,4 +156,4 @@ TEST_F(ChainTest, BlobsComeBackAsTheyWereSent) {
 }
 
 }  // namespace
-}  // namespace quarry::ethereum
+}  // namespace quarry::ethereum::chain_test

@@ -10,7 +10,7 @@
 #include "quarry/ethereum/transaction.hpp"
 #include "tests/anvil/anvil_process.hpp"
 
-namespace quarry::ethereum {
+namespace quarry::ethereum::log_follower_test {
 namespace {
 
 using quarry::testing::AnvilProcess;
@@ -204,4 +204,4 @@ TEST_F(LogFollowerTest, RandomMiningAndReorganisationsAlwaysEndAtTheChain) {
 }
 
 }  // namespace
-}  // namespace quarry::ethereum
+}  // namespace quarry::ethereum::log_follower_test

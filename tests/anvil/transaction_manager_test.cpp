@@ -11,7 +11,7 @@
 #include "quarry/ethereum/rpc_chain.hpp"
 #include "tests/anvil/anvil_process.hpp"
 
-namespace quarry::ethereum {
+namespace quarry::ethereum::transaction_manager_test {
 namespace {
 
 using quarry::testing::AnvilProcess;
@@ -396,4 +396,4 @@ TEST_F(TransactionManagerTest, AnEndpointThatIsDownDelaysAndTheOtherOneServes) {
 }
 
 }  // namespace
-}  // namespace quarry::ethereum
+}  // namespace quarry::ethereum::transaction_manager_test

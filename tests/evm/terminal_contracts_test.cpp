@@ -9,7 +9,7 @@
 #include "quarry/proof/evm_cost.hpp"
 #include "tests/evm/terminal_mutants.hpp"
 
-namespace quarry::evm {
+namespace quarry::evm::terminal_contracts_test {
 namespace {
 
 const std::string kSource = QUARRY_SOURCE_DIR;
@@ -100,4 +100,4 @@ TEST(TerminalContracts, DifferencesAreWhatChanged) {
 }
 
 }  // namespace
-}  // namespace quarry::evm
+}  // namespace quarry::evm::terminal_contracts_test

@@ -13,7 +13,7 @@
 
 #include "quarry/rollup/data_statement.hpp"
 
-namespace quarry::rollup {
+namespace quarry::rollup::data_point_test {
 namespace {
 
 class TrustedSetup {
@@ -123,4 +123,4 @@ TEST(DataPoint, AtARootOfUnitySlow) {
 }
 
 }  // namespace
-}  // namespace quarry::rollup
+}  // namespace quarry::rollup::data_point_test

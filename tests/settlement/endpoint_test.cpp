@@ -6,7 +6,7 @@
 #include "tests/settlement/forgetful_chain.hpp"
 #include "tests/settlement/hub_world.hpp"
 
-namespace quarry::testing {
+namespace quarry::testing::endpoint_test {
 namespace {
 
 namespace l1 = node::l1;
@@ -139,4 +139,4 @@ TEST(HubEndpoint, AHeadThatStandsStill) {
 }
 
 }  // namespace
-}  // namespace quarry::testing
+}  // namespace quarry::testing::endpoint_test

@@ -9,7 +9,7 @@
 #include "quarry/node/workload.hpp"
 #include "tests/settlement/hub_world.hpp"
 
-namespace quarry::testing {
+namespace quarry::testing::engine_test {
 namespace {
 
 namespace sequencer = node::sequencer;
@@ -151,4 +151,4 @@ TEST_F(EngineOnHub, ADiscardedBatchIsExecutedAgainWithItsDeposits) {
 }
 
 }  // namespace
-}  // namespace quarry::testing
+}  // namespace quarry::testing::engine_test

@@ -11,7 +11,7 @@
 #include "quarry/node/l1/proof_call.hpp"
 #include "tests/settlement/hub_world.hpp"
 
-namespace quarry::testing {
+namespace quarry::testing::hub_faults_test {
 namespace {
 
 namespace l1 = node::l1;
@@ -536,4 +536,4 @@ TEST(HubFaults, DutiesAreRetriedAndMoneyIsCollected) {
 }
 
 }  // namespace
-}  // namespace quarry::testing
+}  // namespace quarry::testing::hub_faults_test

@@ -16,7 +16,7 @@
 #include "tests/settlement/forgetful_chain.hpp"
 #include "tests/settlement/hub_world.hpp"
 
-namespace quarry::testing {
+namespace quarry::testing::hub_test {
 namespace {
 
 namespace l1 = node::l1;
@@ -235,4 +235,4 @@ TEST(Hub, ProofCallsAreCheckedBeforeTheyAreSent) {
 }
 
 }  // namespace
-}  // namespace quarry::testing
+}  // namespace quarry::testing::hub_test

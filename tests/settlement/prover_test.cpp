@@ -13,7 +13,7 @@
 #include "quarry/node/prover/prover_testing.hpp"
 #include "tests/settlement/hub_world.hpp"
 
-namespace quarry::testing {
+namespace quarry::testing::prover_test {
 namespace {
 
 namespace l1 = node::l1;
@@ -240,4 +240,4 @@ TEST(RealProver, AnInvalidBatchIsSkippedAndAReorganisationFollowed) {
 }
 
 }  // namespace
-}  // namespace quarry::testing
+}  // namespace quarry::testing::prover_test

@@ -5,7 +5,7 @@
 #include "quarry/circuits/data/data_testing.hpp"
 #include "quarry/proof/wire.hpp"
 
-namespace quarry::circuits {
+namespace quarry::circuits::data_test {
 namespace {
 
 using rollup::DataForm;
@@ -173,4 +173,4 @@ TEST_F(DataProofs, StatementsThatNobodyMeansAreRefused) {
 }
 
 }  // namespace
-}  // namespace quarry::circuits
+}  // namespace quarry::circuits::data_test

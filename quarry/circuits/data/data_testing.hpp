@@ -186,7 +186,7 @@ struct GateNames {
 };
 inline KoalaBear gate_residue(const Table& table, const Columns& columns, std::size_t row, const GateNames& gate,
                               std::size_t i) {
-    const std::string constraint = gate.name + "[" + std::to_string(i) + "]";
+    const std::string constraint = indexed(gate.name, i);
     const auto at = std::find_if(table.constraints.begin(), table.constraints.end(),
                                  [&](const Constraint& c) { return c.name == constraint; });
     QUARRY_CHECK(at != table.constraints.end());

@@ -16,8 +16,6 @@ namespace {
 using rollup::BlsScalar;
 using rollup::kWordBytes;
 
-std::string indexed(const std::string& name, std::size_t i) { return name + "[" + std::to_string(i) + "]"; }
-
 /// The factor from one pair's t to the next one's, if the next number sets bit k and clears those below it.
 const FieldNumber& next_factor(std::size_t k) {
     static const auto factors = [] {

@@ -4,7 +4,7 @@
 
 #include "quarry/circuits/data/data_testing.hpp"
 
-namespace quarry::circuits {
+namespace quarry::circuits::evaluation_table_test {
 namespace {
 
 using rollup::DataForm;
@@ -60,7 +60,6 @@ struct EvaluationConstraints : public ::testing::Test {
     static KoalaBear& word_limb(DataWordCells<KoalaBear>& w, std::size_t k) {
         return k < 15 ? w.word.limb[14 - k] : w.word.byte;
     }
-    static std::string indexed(const std::string& name, std::size_t k) { return name + "[" + std::to_string(k) + "]"; }
 
     Rows blob = rows_of(DataForm::blob, 5);
     Rows horner = rows_of(DataForm::horner, 5);
@@ -256,4 +255,4 @@ TEST(EvaluationRuns, OfOtherDataDoNotMeetTheStatement) {
 }
 
 }  // namespace
-}  // namespace quarry::circuits
+}  // namespace quarry::circuits::evaluation_table_test

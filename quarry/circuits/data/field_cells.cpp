@@ -104,14 +104,14 @@ const LimbsOf<std::uint32_t>& order_limbs() {
 
 void require_field_cells(AirBuilder& b, const std::string& name, const Expr& m, const FieldCells<Expr>& cells) {
     for (std::size_t i = 0; i < kFieldLimbs; ++i) {
-        b.receive(name + "[" + std::to_string(i) + "]", kSplitBus, m, {cells.limb[i], cells.high[i]});
+        b.receive(indexed(name, i), kSplitBus, m, {cells.limb[i], cells.high[i]});
     }
 }
 
 void require_gate_ranges(AirBuilder& b, const std::string& name, const Expr& m, const GateCells<Expr>& gate) {
     require_field_cells(b, name + ".quotient", m, gate.quotient);
     for (std::size_t i = 0; i < gate.carry.size(); ++i) {
-        b.receive(name + ".carry[" + std::to_string(i) + "]", kHigh15Bus, m, {gate.carry[i] + constant(kCarryBound)});
+        b.receive(indexed(name + ".carry", i), kHigh15Bus, m, {gate.carry[i] + constant(kCarryBound)});
     }
 }
 
@@ -130,7 +130,7 @@ void require_gate(AirBuilder& b, const std::string& name, const BytesOf<Expr>& x
         Expr sum = carry + column[2 * i] + column[2 * i + 1] * constant(1u << 8);
         if (i < kFieldLimbs) sum += addend[i];
         carry = i < gate.carry.size() ? gate.carry[i] : Expr();
-        b.equal(name + "[" + std::to_string(i) + "]", sum, carry * constant(1u << 16));
+        b.equal(indexed(name, i), sum, carry * constant(1u << 16));
     }
 }
 

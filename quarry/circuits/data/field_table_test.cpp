@@ -4,7 +4,7 @@
 
 #include "quarry/circuits/data/data_testing.hpp"
 
-namespace quarry::circuits {
+namespace quarry::circuits::field_table_test {
 namespace {
 
 using rollup::BlsScalar;
@@ -74,7 +74,7 @@ TEST(FieldTable, EachConstraintIsNeeded) {
         Columns columns = honest;
         columns[testing::column_of(table(), "gate.quotient.limb[0]")][1] += kOne;
         testing::close_gate_but(table(), columns, 1, {"gate", "gate"}, open);
-        expect_alone("gate[" + std::to_string(open) + "]", columns);
+        expect_alone(indexed("gate", open), columns);
     }
     // A row that nobody ordered takes or puts a number.
     for (const auto& [name, cell] :
@@ -122,4 +122,4 @@ TEST(FieldTable, AValueAboveTheOrderIsRefused) {
 }
 
 }  // namespace
-}  // namespace quarry::circuits
+}  // namespace quarry::circuits::field_table_test

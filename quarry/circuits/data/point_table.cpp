@@ -13,8 +13,6 @@ namespace {
 constexpr const char* kPointTag = "quarry/data/v1";
 constexpr auto kWorkTag = static_cast<std::uint32_t>(rollup::BlockTag::work);
 
-std::string indexed(const std::string& name, std::size_t i) { return name + "[" + std::to_string(i) + "]"; }
-
 /// The blocks that the chain to h absorbs.
 template <class T>
 std::array<DigestOf<T>, 5> point_blocks(const PointRow<T>& row) {

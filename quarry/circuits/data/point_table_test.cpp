@@ -4,7 +4,7 @@
 
 #include "quarry/circuits/data/data_testing.hpp"
 
-namespace quarry::circuits {
+namespace quarry::circuits::point_table_test {
 namespace {
 
 using rollup::DataForm;
@@ -49,7 +49,7 @@ TEST(PointTable, EachConstraintIsNeeded) {
         bad = some.point;
         bad[0].value_gap[k] += KoalaBear(1u << 17);
         bad[0].value_gap[k + 1] -= KoalaBear(2);
-        expect_alone("value.carry[" + std::to_string(k) + "]", bad);
+        expect_alone(indexed("value.carry", k), bad);
     }
     // Element i of the point is p - 1, or almost.
     for (std::size_t i = 0; i < kDigestSize; ++i) {
@@ -125,4 +125,4 @@ TEST(PointTable, OnlyNoWordsAreEmpty) {
 }
 
 }  // namespace
-}  // namespace quarry::circuits
+}  // namespace quarry::circuits::point_table_test

@@ -4,7 +4,7 @@
 
 #include "quarry/circuits/operations/testing.hpp"
 
-namespace quarry::circuits {
+namespace quarry::circuits::change_key_table_test {
 namespace {
 
 using namespace testing;
@@ -67,4 +67,4 @@ TEST_F(ChangeKeyTableTest, LeavesWhatTheExecutorLeaves) {
 }
 
 }  // namespace
-}  // namespace quarry::circuits
+}  // namespace quarry::circuits::change_key_table_test

@@ -4,7 +4,7 @@
 
 #include "quarry/circuits/operations/testing.hpp"
 
-namespace quarry::circuits {
+namespace quarry::circuits::collect_table_test {
 namespace {
 
 using namespace testing;
@@ -50,7 +50,7 @@ TEST_F(CollectTableTest, NothingCanBeDropped) {
     // C4, and sums that do not add up.
     for (std::size_t i = 0; i < rollup::Amount::kLimbs; ++i) {
         add(carry_name("balance", i), [i](Row& row) { forge_carry(row.balance, i); });
-        add(at("credited", i), [i](Row& row) {
+        add(indexed("credited", i), [i](Row& row) {
             row.credited[i] += KoalaBear(1u << 16);
             row.balance[i] += KoalaBear(1u << 16);
         });
@@ -77,4 +77,4 @@ TEST_F(CollectTableTest, TakesTheWholeSum) {
 }
 
 }  // namespace
-}  // namespace quarry::circuits
+}  // namespace quarry::circuits::collect_table_test

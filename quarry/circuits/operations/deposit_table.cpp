@@ -9,17 +9,12 @@ namespace {
 using rollup::EffectKind;
 using rollup::Opcode;
 
-template <class Code>
-Expr code_of(Code code) {
-    return constant(static_cast<std::uint32_t>(code));
-}
-
 /// The cases as selectors.
-struct Cases {
+struct DepositCases {
     Expr is_real, applied, to_new_slot;
     Expr existing;  ///< the target exists
     Expr kept;      ///< and stays as it is
-    explicit Cases(const DepositRow<Expr>& row)
+    explicit DepositCases(const DepositRow<Expr>& row)
         : applied(row.created + row.credited),
           to_new_slot(row.created + row.full),
           kept(row.other_token + row.other_pair + row.overflow) {
@@ -28,7 +23,7 @@ struct Cases {
     }
 };
 
-void constrain_cases(AirBuilder& b, const DepositRow<Expr>& row, const Cases& cases) {
+void constrain_cases(AirBuilder& b, const DepositRow<Expr>& row, const DepositCases& cases) {
     b.boolean("created", row.created);
     b.boolean("full", row.full);
     b.boolean("absent", row.absent);
@@ -51,7 +46,7 @@ void constrain_entry(AirBuilder& b, const DepositRow<Expr>& row, const Expr& m) 
 }
 
 /// A deposit that names no slot: 2^32 - 1 is the only number whose two limbs add up to 2 0xffff.
-void constrain_new_slot(AirBuilder& b, const DepositRow<Expr>& row, const Cases& cases, const Expr& count,
+void constrain_new_slot(AirBuilder& b, const DepositRow<Expr>& row, const DepositCases& cases, const Expr& count,
                         const Expr& time) {
     b.zero("new_slot.low", cases.to_new_slot * (row.target[0] - 0xffff));
     b.zero("new_slot.high", cases.to_new_slot * (row.target[1] - 0xffff));
@@ -65,7 +60,7 @@ void constrain_new_slot(AirBuilder& b, const DepositRow<Expr>& row, const Cases&
 
 /// A deposit to a slot that exists. Its number is below 2^30, hence so is the target: one above p that the field cannot
 /// tell from it names no slot.
-void constrain_existing(AirBuilder& b, const DepositRow<Expr>& row, const Cases& cases, const Expr& time) {
+void constrain_existing(AirBuilder& b, const DepositRow<Expr>& row, const DepositCases& cases, const Expr& time) {
     require_range14(b, "existing.target", cases.existing, row.target[1]);
     const Expr slot = row.target[0] + row.target[1] * constant(1u << 16);
     for (std::size_t i = 0; i < row.sum.size(); ++i) {
@@ -78,7 +73,7 @@ void constrain_existing(AirBuilder& b, const DepositRow<Expr>& row, const Cases&
     require_range16(b, "sum", cases.is_real, row.sum);
 
     for (std::size_t k = 0; k < row.pair.size(); ++k) {
-        b.zero("credited.pair[" + std::to_string(k) + "]", row.credited * (row.found.pair[k] - row.pair[k]));
+        b.zero(indexed("credited.pair", k), row.credited * (row.found.pair[k] - row.pair[k]));
     }
     b.zero("credited.token", row.credited * (row.found.token - row.token));
     b.zero("credited.carry", row.credited * row.carry[5]);
@@ -93,21 +88,21 @@ void constrain_existing(AirBuilder& b, const DepositRow<Expr>& row, const Cases&
     access_memory(b, "kept.slot", cases.kept, slot, row.found.previous, time, leaf, leaf);
 }
 
-void send_effect(AirBuilder& b, const DepositRow<Expr>& row, const Cases& cases, const Expr& time) {
+void send_effect(AirBuilder& b, const DepositRow<Expr>& row, const DepositCases& cases, const Expr& time) {
     EffectFields<Expr> fields;
     fields << row.cursor.before << row.target << row.token << row.amount << row.depositor << row.owner.limb
            << row.key_hash;
     const Expr kind = cases.is_real * code_of(EffectKind::deposit_refunded) - cases.applied;
     static_assert(static_cast<int>(EffectKind::deposit_refunded) == static_cast<int>(EffectKind::deposit_applied) + 1);
     for (std::uint32_t i = 0; i < 4; ++i) {
-        send_effect_word(b, "effect[" + std::to_string(i) + "]", cases.is_real, time, i, fields, kind);
+        send_effect_word(b, indexed("effect", i), cases.is_real, time, i, fields, kind);
     }
 }
 
 }  // namespace
 
 void DepositTable::constrain(AirBuilder& b, const Row<Expr>& row, const Row<Expr>& /*next*/) {
-    const Cases cases(row);
+    const DepositCases cases(row);
     const Expr time = row.word + 1;
     constrain_cases(b, row, cases);
     receive_queue_word(b, cases.is_real, row.word, code_of(Opcode::deposit));

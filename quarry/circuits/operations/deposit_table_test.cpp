@@ -6,7 +6,7 @@
 
 #include "quarry/circuits/operations/queue_testing.hpp"
 
-namespace quarry::circuits {
+namespace quarry::circuits::deposit_table_test {
 namespace {
 
 using rollup::Amount;
@@ -278,7 +278,7 @@ void add_bad_outcomes(std::vector<BadRow>& bad) {
     for (std::size_t k = 0; k < kDigestSize; ++k) {
         Scenario s = credited();
         s.state.leaves[kSlot].pair[k] += KoalaBear(1);
-        bad.push_back({"credited.pair[" + std::to_string(k) + "]", s.row(DepositCase::credited)});
+        bad.push_back({indexed("credited.pair", k), s.row(DepositCase::credited)});
     }
     bad.push_back({"credited.token", other_token().row(DepositCase::credited)});
     bad.push_back({"credited.carry", overflow().row(DepositCase::credited)});
@@ -295,7 +295,7 @@ void add_bad_numbers(std::vector<BadRow>& bad) {
         s.state.now.deposit_cursor = 0;
         Row row = s.row(DepositCase::credited);
         row.cursor.carry[i] = carry;
-        bad.push_back({"cursor.carry[" + std::to_string(i) + "]", row});
+        bad.push_back({indexed("cursor.carry", i), row});
     }
     for (std::size_t i = 0; i < 6; ++i) {
         const std::string index = "[" + std::to_string(i) + "]";
@@ -354,7 +354,7 @@ TEST(DepositTable, CellsAreBound) {
     // Witnesses of inequalities that hold do not matter where the two sides are equal.
     const std::vector<std::string> witnesses = [] {
         std::vector<std::string> r{"token_inverse"};
-        for (std::size_t k = 0; k < kDigestSize; ++k) r.push_back("pair_difference[" + std::to_string(k) + "]");
+        for (std::size_t k = 0; k < kDigestSize; ++k) r.push_back(indexed("pair_difference", k));
         return r;
     }();
     const auto join = [](std::vector<std::string> a, const std::vector<std::string>& b) {
@@ -364,7 +364,7 @@ TEST(DepositTable, CellsAreBound) {
     EXPECT_EQ(free(credited()), join(gap, witnesses));
     EXPECT_EQ(free(overflow()), join(gap, witnesses));
     std::vector<std::string> no_leaf;
-    for (std::size_t k = 0; k < kDigestSize; ++k) no_leaf.push_back("found.pair[" + std::to_string(k) + "]");
+    for (std::size_t k = 0; k < kDigestSize; ++k) no_leaf.push_back(indexed("found.pair", k));
     const std::vector<std::string> rest{"found.token", "found.published", "found.nonce"};
     EXPECT_EQ(free(created()), join(join(join(no_leaf, rest), gap), {"target_inverse"}));
     EXPECT_EQ(free(full()), join(join(join(join({"found.previous"}, no_leaf), rest), gap), {"target_inverse"}));
@@ -414,4 +414,4 @@ TEST(DepositTable, RowsOfABatch) {
 }
 
 }  // namespace
-}  // namespace quarry::circuits
+}  // namespace quarry::circuits::deposit_table_test

@@ -23,7 +23,7 @@ void require_key_words(AirBuilder& b, const Expr& m, const Expr& first, const Ke
     DigestOf<Expr> right;
     for (std::size_t i = 0; i < key.size(); ++i) {
         const auto& [low, high, top] = key[i];
-        const Expr element = require_canonical(b, "key[" + std::to_string(i) + "]", m, low, high, top);
+        const Expr element = require_canonical(b, indexed("key", i), m, low, high, top);
         fields << high << low;
         (i < left.size() ? left[i] : right[i - left.size()]) = element;
     }

@@ -9,17 +9,12 @@ namespace {
 using rollup::EffectKind;
 using rollup::Opcode;
 
-template <class Code>
-Expr code_of(Code code) {
-    return constant(static_cast<std::uint32_t>(code));
-}
-
 /// The cases as selectors.
-struct Cases {
+struct ForcedCases {
     Expr withdrawal, set_key, is_real;
     Expr matched, mismatched, absent;
     Expr withdrawal_void, key_void;
-    explicit Cases(const ForcedRow<Expr>& row)
+    explicit ForcedCases(const ForcedRow<Expr>& row)
         : matched(row.withdrawal_matched + row.key_matched),
           mismatched(row.withdrawal_mismatched + row.key_mismatched),
           absent(row.withdrawal_absent + row.key_absent),
@@ -31,7 +26,7 @@ struct Cases {
     }
 };
 
-void constrain_cases(AirBuilder& b, const ForcedRow<Expr>& row, const Cases& cases) {
+void constrain_cases(AirBuilder& b, const ForcedRow<Expr>& row, const ForcedCases& cases) {
     b.boolean("withdrawal_matched", row.withdrawal_matched);
     b.boolean("withdrawal_mismatched", row.withdrawal_mismatched);
     b.boolean("withdrawal_absent", row.withdrawal_absent);
@@ -43,13 +38,13 @@ void constrain_cases(AirBuilder& b, const ForcedRow<Expr>& row, const Cases& cas
 
 /// The slot exists. Its number is below 2^30, hence so is the entry's: one above p that the field cannot tell from it
 /// names no slot.
-void constrain_existing(AirBuilder& b, const ForcedRow<Expr>& row, const Cases& cases,
+void constrain_existing(AirBuilder& b, const ForcedRow<Expr>& row, const ForcedCases& cases,
                         const std::array<Expr, 7>& sender, const Expr& time) {
     const Expr existing = cases.matched + cases.mismatched;
     require_range14(b, "existing.slot", existing, row.slot[1]);
     require_hash(b, "found.pair", existing, row.found_key_hash, pair_block(row.found_address), row.found.pair);
     for (std::size_t k = 0; k < sender.size(); ++k) {
-        b.zero("matched.address[" + std::to_string(k) + "]", cases.matched * (row.found_address[k] - sender[k]));
+        b.zero(indexed("matched.address", k), cases.matched * (row.found_address[k] - sender[k]));
     }
     b.equal("mismatched.difference", difference(row.found_address, sender, row.address_difference), cases.mismatched);
 
@@ -66,7 +61,7 @@ void constrain_existing(AirBuilder& b, const ForcedRow<Expr>& row, const Cases& 
     access_memory(b, "mismatched.slot", cases.mismatched, slot, previous, time, leaf, leaf);
 }
 
-void send_withdrawal_effect(AirBuilder& b, const ForcedRow<Expr>& row, const Cases& cases, const Expr& time) {
+void send_withdrawal_effect(AirBuilder& b, const ForcedRow<Expr>& row, const ForcedCases& cases, const Expr& time) {
     EffectFields<Expr> applied;
     applied << row.cursor.before << row.slot << row.found.token << row.found.balance << row.sender.limb;
     EffectFields<Expr> nothing;
@@ -79,20 +74,20 @@ void send_withdrawal_effect(AirBuilder& b, const ForcedRow<Expr>& row, const Cas
     send_effect_word(b, "withdrawal.second", cases.withdrawal, time, 1, nothing, Expr());
 }
 
-void send_key_effect(AirBuilder& b, const ForcedRow<Expr>& row, const Cases& cases, const Expr& time) {
+void send_key_effect(AirBuilder& b, const ForcedRow<Expr>& row, const ForcedCases& cases, const Expr& time) {
     EffectFields<Expr> fields;
     fields << row.cursor.before << row.slot << row.sender.limb << row.key_hash;
     const Expr kind = code_of(EffectKind::set_key_void) - row.key_matched;
     static_assert(static_cast<int>(EffectKind::set_key_void) == static_cast<int>(EffectKind::set_key_applied) + 1);
     for (std::uint32_t i = 0; i < 3; ++i) {
-        send_effect_word(b, "key.effect[" + std::to_string(i) + "]", cases.set_key, time, i, fields, kind);
+        send_effect_word(b, indexed("key.effect", i), cases.set_key, time, i, fields, kind);
     }
 }
 
 }  // namespace
 
 void ForcedTable::constrain(AirBuilder& b, const Row<Expr>& row, const Row<Expr>& /*next*/) {
-    const Cases cases(row);
+    const ForcedCases cases(row);
     const Expr time = row.word + 1;
     constrain_cases(b, row, cases);
     receive_queue_word(

@@ -6,7 +6,7 @@
 
 #include "quarry/circuits/operations/queue_testing.hpp"
 
-namespace quarry::circuits {
+namespace quarry::circuits::forced_table_test {
 namespace {
 
 using rollup::Amount;
@@ -274,7 +274,7 @@ void add_bad_outcomes(std::vector<BadRow>& bad, bool set_key) {
     const std::array<std::size_t, 7> byte{19, 16, 13, 10, 7, 4, 1};
     for (std::size_t k = 0; k < byte.size(); ++k) {
         const Scenario s = with_byte(matched(set_key), byte[k]);
-        bad.push_back({"matched.address[" + std::to_string(k) + "]", s.row(ForcedCase::matched)});
+        bad.push_back({indexed("matched.address", k), s.row(ForcedCase::matched)});
     }
     bad.push_back({"mismatched.difference", matched(set_key).row(ForcedCase::mismatched)});
 }
@@ -283,7 +283,7 @@ void add_bad_numbers(std::vector<BadRow>& bad) {
     for (std::size_t i = 0; i < 3; ++i) {
         Scenario s = matched(false);
         s.state.now.forced_cursor = 0;
-        bad.push_back({"cursor.carry[" + std::to_string(i) + "]", s.row(ForcedCase::matched)});
+        bad.push_back({indexed("cursor.carry", i), s.row(ForcedCase::matched)});
         bad.back().row.cursor.carry[i] = KoalaBear(testing::kFalseCarry);
     }
     Scenario s = matched(true);
@@ -326,7 +326,7 @@ TEST(ForcedTable, LiesAboutOutcomesAreRefusedByConstraintsAlone) {
 /// Names of an array's cells.
 std::vector<std::string> cells(const std::string& name, std::size_t n) {
     std::vector<std::string> r;
-    for (std::size_t i = 0; i < n; ++i) r.push_back(name + "[" + std::to_string(i) + "]");
+    for (std::size_t i = 0; i < n; ++i) r.push_back(indexed(name, i));
     return r;
 }
 
@@ -441,4 +441,4 @@ TEST(ForcedTable, RowsOfABatch) {
 }
 
 }  // namespace
-}  // namespace quarry::circuits
+}  // namespace quarry::circuits::forced_table_test

@@ -4,16 +4,16 @@ namespace quarry::circuits {
 
 namespace {
 
-using Row = NewPairRow<Expr>;
+using PairRow = NewPairRow<Expr>;
 
 /// Words 3 and 4, and the pair that they name.
-void constrain_owner(AirBuilder& b, const Row& row) {
+void constrain_owner(AirBuilder& b, const PairRow& row) {
     const Expr& m = row.is_real;
     FieldWriter<Expr, 30> fields;
     DigestOf<Expr> key_hash;
     for (std::size_t i = 0; i < key_hash.size(); ++i) {
         const auto& [low, high, top] = row.key_hash[i];
-        key_hash[i] = require_canonical(b, "key_hash[" + std::to_string(i) + "]", m, low, high, top);
+        key_hash[i] = require_canonical(b, indexed("key_hash", i), m, low, high, top);
         fields << high << low;
     }
     fields << row.address;
@@ -24,16 +24,16 @@ void constrain_owner(AirBuilder& b, const Row& row) {
 }
 
 /// N3: each limb of fee - minimum, with its borrow, is in range, and the last one borrows nothing.
-void constrain_fee(AirBuilder& b, const Row& row) {
+void constrain_fee(AirBuilder& b, const PairRow& row) {
     b.receive("minimum", kMinimumFeeBus, row.is_real, {row.minimum.begin(), row.minimum.end()});
     for (std::size_t i = 0; i < row.fee.size(); ++i) {
         Expr difference = row.fee[i] - row.minimum[i];
         if (i > 0) difference -= row.borrow[i - 1];
         if (i < row.borrow.size()) {
-            b.boolean("fee.borrow[" + std::to_string(i) + "]", row.borrow[i]);
+            b.boolean(indexed("fee.borrow", i), row.borrow[i]);
             difference += row.borrow[i] * constant(1u << 16);
         }
-        require_range16(b, "fee.difference[" + std::to_string(i) + "]", row.is_real, difference);
+        require_range16(b, indexed("fee.difference", i), row.is_real, difference);
     }
 }
 

@@ -4,7 +4,7 @@
 
 #include "quarry/circuits/operations/testing.hpp"
 
-namespace quarry::circuits {
+namespace quarry::circuits::new_pair_table_test {
 namespace {
 
 using namespace testing;
@@ -56,12 +56,12 @@ TEST_F(NewPairTableTest, NothingCanBeDropped) {
     };
     add("is_real", [](Row& row) { row.is_real = KoalaBear(2); });
     for (std::size_t i = 0; i < kDigestSize; ++i) {
-        for (const auto& element : forged_elements(at("key_hash", i))) {
+        for (const auto& element : forged_elements(indexed("key_hash", i))) {
             add(element.obstacle, [&](Row& row) { row.key_hash[i] = element.row; });
         }
     }
     for (std::size_t k = 0; k < 3; ++k) {
-        add(at("address.split", k), [k](Row& row) { row.split[k] += KoalaBear(1); });
+        add(indexed("address.split", k), [k](Row& row) { row.split[k] += KoalaBear(1); });
     }
     f.push_back({"pair", rows[0]});  // an owner who is not the signed one
     f.back().row.address[0] += KoalaBear(1);
@@ -69,12 +69,12 @@ TEST_F(NewPairTableTest, NothingCanBeDropped) {
     // N3: another minimum; a fee below it, by each limb.
     add("minimum", [](Row& row) { row.minimum[0] -= KoalaBear(1); });
     for (std::size_t i = 0; i < 5; ++i) {
-        const std::string name = at("fee.difference", i);
+        const std::string name = indexed("fee.difference", i);
         add(name, [i](Row& row) { row.fee[i] = row.minimum[i] - KoalaBear(1); });
     }
     for (std::size_t i = 0; i < 4; ++i) {
         // 1 / 2^16 = -127 2^8: one limb more, and 127 2^8 are lent.
-        add(at("fee.borrow", i), [i](Row& row) {
+        add(indexed("fee.borrow", i), [i](Row& row) {
             row.borrow[i] = KoalaBear(kLimb).inverse();
             row.fee[i] = row.minimum[i];
         });
@@ -99,4 +99,4 @@ TEST_F(NewPairTableTest, CreatesTheNextSlotFromNothing) {
 }
 
 }  // namespace
-}  // namespace quarry::circuits
+}  // namespace quarry::circuits::new_pair_table_test

@@ -10,7 +10,7 @@
 #include "quarry/circuits/operations/testing.hpp"
 #include "quarry/circuits/operations/withdraw_table.hpp"
 
-namespace quarry::circuits {
+namespace quarry::circuits::operations_test {
 namespace {
 
 using namespace testing;
@@ -241,4 +241,4 @@ TEST(OperationTables, SixteenTokensCanHaveFees) {
 }
 
 }  // namespace
-}  // namespace quarry::circuits
+}  // namespace quarry::circuits::operations_test

@@ -4,7 +4,7 @@
 
 #include "quarry/circuits/operations/testing.hpp"
 
-namespace quarry::circuits {
+namespace quarry::circuits::publish_table_test {
 namespace {
 
 using namespace testing;
@@ -65,4 +65,4 @@ TEST_F(PublishTableTest, ReadsAnUnpublishedSlotThatExists) {
 }
 
 }  // namespace
-}  // namespace quarry::circuits
+}  // namespace quarry::circuits::publish_table_test

@@ -5,7 +5,7 @@ namespace quarry::circuits {
 void advance_cursor(AirBuilder& b, Register id, const Expr& m, const Expr& time, const CursorCells<Expr>& cursor) {
     std::array<Expr, 4> after;
     for (std::size_t i = 0; i < cursor.carry.size(); ++i) {
-        b.boolean("cursor.carry[" + std::to_string(i) + "]", cursor.carry[i]);
+        b.boolean(indexed("cursor.carry", i), cursor.carry[i]);
     }
     for (std::size_t i = 0; i < after.size(); ++i) {
         after[i] = cursor.before[i] + (i == 0 ? Expr(1) : cursor.carry[i - 1]);
@@ -40,7 +40,7 @@ void require_absent(AirBuilder& b, const Expr& absent, const std::array<Expr, 2>
 DigestOf<Expr> require_digest(AirBuilder& b, const std::string& name, const Expr& m, const DigestLimbs<Expr>& limbs) {
     DigestOf<Expr> r;
     for (std::size_t k = 0; k < r.size(); ++k) {
-        const std::string element = name + "[" + std::to_string(k) + "]";
+        const std::string element = indexed(name, k);
         require_range16(b, element + ".low", m, limbs.low[k]);
         r[k] = require_canonical(b, element, m, limbs.low[k], limbs.high[k], limbs.top[k]);
     }
@@ -50,7 +50,7 @@ DigestOf<Expr> require_digest(AirBuilder& b, const std::string& name, const Expr
 std::array<Expr, 7> require_address(AirBuilder& b, const std::string& name, const Expr& m,
                                     const AddressCells<Expr>& address) {
     for (const std::size_t i : {0U, 2U, 3U, 5U, 6U, 8U, 9U}) {  // the splits check 1, 4 and 7
-        require_range16(b, name + ".limb[" + std::to_string(i) + "]", m, address.limb[i]);
+        require_range16(b, indexed(name + ".limb", i), m, address.limb[i]);
     }
     return require_address_pieces(b, name, m, address.limb, address.split);
 }

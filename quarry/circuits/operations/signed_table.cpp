@@ -9,7 +9,7 @@ namespace quarry::circuits {
 
 namespace {
 
-using Row = SignedRow<Expr>;
+using OpRow = SignedRow<Expr>;
 
 /// What several parts of the constraints name.
 struct Names {
@@ -19,11 +19,11 @@ struct Names {
     Expr slot, receiver;
 };
 
-Names constrain_kind(AirBuilder& b, const Row& row) {
+Names constrain_kind(AirBuilder& b, const OpRow& row) {
     Names n;
     for (std::size_t k = 0; k < row.kind.size(); ++k) {
         // A change of key needs none: amount.positive and amount.none leave 0 and the selector.
-        if (k != kKindChangeKey) b.boolean("kind[" + std::to_string(k) + "]", row.kind[k]);
+        if (k != kKindChangeKey) b.boolean(indexed("kind", k), row.kind[k]);
         n.real += row.kind[k];
         n.opcode += row.kind[k] * constant(static_cast<std::uint32_t>(k) + 1);
     }
@@ -33,7 +33,7 @@ Names constrain_kind(AirBuilder& b, const Row& row) {
 }
 
 /// Words 0 to 2: every field but the opcode is a cell.
-void receive_words(AirBuilder& b, const Row& row, Names& n) {
+void receive_words(AirBuilder& b, const OpRow& row, Names& n) {
     FieldWriter<Expr> first;
     FieldWriter<Expr> second;
     FieldWriter<Expr> third;
@@ -50,7 +50,7 @@ void receive_words(AirBuilder& b, const Row& row, Names& n) {
 }
 
 /// T1, fields that a kind does not use, and S3.
-void constrain_fields(AirBuilder& b, const Row& row, const Names& n) {
+void constrain_fields(AirBuilder& b, const OpRow& row, const Names& n) {
     const Expr amount = sum_of(row.amount);
     b.equal("amount.positive", amount * row.amount_inverse, n.real - row.kind[kKindChangeKey]);
     b.zero("amount.none", amount * row.kind[kKindChangeKey]);
@@ -62,12 +62,12 @@ void constrain_fields(AirBuilder& b, const Row& row, const Names& n) {
     require_range16(b, "expiry.high", n.real, row.expiry[1] - row.timestamp[1] - row.borrow);
 }
 
-std::array<Expr, 6> padded_fee(const Row& row) {
+std::array<Expr, 6> padded_fee(const OpRow& row) {
     return {row.fee[0], row.fee[1], row.fee[2], row.fee[3], row.fee[4], Expr(0)};
 }
 
 /// S1, S2, S4, S5.
-void debit_sender(AirBuilder& b, const Row& row, const Names& n) {
+void debit_sender(AirBuilder& b, const OpRow& row, const Names& n) {
     const SenderCells<Expr>& sender = row.sender;
     require_hash(b, "sender.pair", n.real, sender.key_hash, pair_block(sender.address), sender.pair);
     const LeafCells<Expr> before{.exists = 1,
@@ -88,7 +88,7 @@ void debit_sender(AirBuilder& b, const Row& row, const Names& n) {
 }
 
 /// S6, S7. Without a fee the ledger is not touched.
-void pay_fee(AirBuilder& b, const Row& row, const Names& n) {
+void pay_fee(AirBuilder& b, const OpRow& row, const Names& n) {
     const PaymentCells<Expr>& p = row.payment;
     const Expr fee = sum_of(row.fee);
     b.equal("fee.pays", fee * p.fee_inverse, p.pays);
@@ -107,7 +107,7 @@ void pay_fee(AirBuilder& b, const Row& row, const Names& n) {
 }
 
 /// T2 to T5. T2 is the memory's: two accesses of one slot cannot have one time.
-void credit_receiver(AirBuilder& b, const Row& row, const Names& n) {
+void credit_receiver(AirBuilder& b, const OpRow& row, const Names& n) {
     const Expr& m = row.kind[kKindTransfer];
     const LeafCells<Expr> before{.exists = 1,
                                  .pair = row.payload,
@@ -123,7 +123,7 @@ void credit_receiver(AirBuilder& b, const Row& row, const Names& n) {
 }
 
 /// S8.
-void authorise(AirBuilder& b, const Row& row, const Names& n) {
+void authorise(AirBuilder& b, const OpRow& row, const Names& n) {
     b.receive("domain", kDomainBus, n.real, {row.domain.begin(), row.domain.end()});
     const DigestOf<Expr> block0{row.sender.token + n.opcode * constant(1u << 16),
                                 n.slot,

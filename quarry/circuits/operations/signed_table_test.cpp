@@ -4,7 +4,7 @@
 
 #include "quarry/circuits/operations/testing.hpp"
 
-namespace quarry::circuits {
+namespace quarry::circuits::signed_table_test {
 namespace {
 
 using namespace testing;
@@ -110,15 +110,15 @@ std::vector<Forgery<Row>> sums_and_ranges(const std::vector<Row>& rows, Row& (*c
         forge(carry_name("fees.sum", i), kNew, [i](Row& row) { forge_carry(row.payment.before, i); });
         forge(carry_name("to.balance", i), kFirstFee, [i](Row& row) { forge_carry(row.to.balance, i); });
         // .. or by limbs that are none: underflow and overflow of the last one, T5, S5, S7.
-        forge(at("sender.rest", i), kFirstFee, [i](Row& row) {
+        forge(indexed("sender.rest", i), kFirstFee, [i](Row& row) {
             row.sender.rest[i] += KoalaBear(kLimb);
             row.sender.balance[i] += KoalaBear(kLimb);
         });
-        forge(at("fees.after", i), kNew, [i](Row& row) {
+        forge(indexed("fees.after", i), kNew, [i](Row& row) {
             row.payment.after[i] += KoalaBear(kLimb);
             row.payment.before[i] += KoalaBear(kLimb);
         });
-        forge(at("to.credited", i), kFirstFee, [i](Row& row) {
+        forge(indexed("to.credited", i), kFirstFee, [i](Row& row) {
             row.to.credited[i] += KoalaBear(kLimb);
             row.to.balance[i] += KoalaBear(kLimb);
         });
@@ -211,7 +211,7 @@ TEST_F(SignedTableTest, NothingCanBeDropped) {
     // Another rollup's message; hashes that are none.
     add("domain", kNoFee, [](Row& row) { row.domain[0] += KoalaBear(1); });
     for (std::size_t k = 0; k < 4; ++k) {
-        add(at("message", k), kNoFee, [](Row&) {});
+        add(indexed("message", k), kNoFee, [](Row&) {});
         f.back().row.chain[k][7] += KoalaBear(1);
         rehash(f.back().row, k + 1);
     }
@@ -276,4 +276,4 @@ TEST_F(SignedTableTest, TheReceiversPairIsTheSignedOne) {
 }
 
 }  // namespace
-}  // namespace quarry::circuits
+}  // namespace quarry::circuits::signed_table_test

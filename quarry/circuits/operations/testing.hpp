@@ -203,7 +203,6 @@ void expect_all_needed(const Judge<Definition>& judge,
 }
 
 /// "name[i]".
-inline std::string at(const std::string& name, std::size_t i) { return name + "[" + std::to_string(i) + "]"; }
 
 /// A sum of limbs lies by adding 5 2^16 to an addend's limb i and taking 5 from its limb i + 1: only carry i can tell.
 /// The last limb has no carry.
@@ -217,7 +216,7 @@ void forge_carry(std::array<KoalaBear, N>& addend, std::size_t i) {
     addend[i + 1] -= KoalaBear(5);
 }
 inline std::string carry_name(const std::string& name, std::size_t i) {
-    return i + 1 == rollup::Amount::kLimbs ? name + ".top" : at(name + ".carry", i);
+    return i + 1 == rollup::Amount::kLimbs ? name + ".top" : indexed(name + ".carry", i);
 }
 
 /// The hash of a key's cells, canonical or not.
@@ -244,7 +243,7 @@ template <class Row, class Complete>
 std::vector<Forgery<Row>> forge_elements(const Row& honest, Complete&& complete) {
     std::vector<Forgery<Row>> r;
     for (std::size_t i = 0; i < honest.key.size(); ++i) {
-        for (const auto& element : forged_elements(at("key", i))) {
+        for (const auto& element : forged_elements(indexed("key", i))) {
             Row row = honest;
             row.key[i] = element.row;
             complete(row);

@@ -4,7 +4,7 @@
 
 #include "quarry/circuits/operations/testing.hpp"
 
-namespace quarry::circuits {
+namespace quarry::circuits::withdraw_table_test {
 namespace {
 
 using namespace testing;
@@ -32,7 +32,7 @@ TEST_F(WithdrawTableTest, NothingCanBeDropped) {
     f.push_back({"is_real", rows[0]});
     f.back().row.is_real = KoalaBear(2);
     for (std::size_t k = 0; k < 3; ++k) {
-        f.push_back({at("recipient.split", k), rows[0]});
+        f.push_back({indexed("recipient.split", k), rows[0]});
         f.back().row.split[k] += KoalaBear(1);
     }
     expect_all_needed(judge, f);
@@ -52,4 +52,4 @@ TEST_F(WithdrawTableTest, TheEffectIsTheExecutors) {
 }
 
 }  // namespace
-}  // namespace quarry::circuits
+}  // namespace quarry::circuits::withdraw_table_test

@@ -32,7 +32,7 @@ void CombTable::constrain(AirBuilder& b, const Fixed<Expr>& fixed, const Row<Exp
     Expr less_before = fixed.less_before;
     for (std::size_t j = 0; j < kCombRowEntries; ++j) {
         const auto& entry = fixed.entry[j];
-        b.send("entry[" + std::to_string(j) + "]", kCombBus, row.uses[j],
+        b.send(indexed("entry", j), kCombBus, row.uses[j],
                comb_tuple(fixed.window, fixed.base + static_cast<int>(j), entry.high, entry.less,
                           less_before - entry.less, entry.point));
         less_before = entry.less;

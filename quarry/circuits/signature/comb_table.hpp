@@ -34,7 +34,7 @@ struct CombFixed {
     template <class V>
     void visit(V&& v) {
         v("window", window), v("base", base), v("less_before", less_before);
-        for (std::size_t j = 0; j < kCombRowEntries; ++j) v("entry[" + std::to_string(j) + "]", entry[j]);
+        for (std::size_t j = 0; j < kCombRowEntries; ++j) v(indexed("entry", j), entry[j]);
     }
 };
 

@@ -6,7 +6,7 @@
 #include "quarry/circuits/signature/testing.hpp"
 #include "quarry/curve/comb.hpp"
 
-namespace quarry::circuits {
+namespace quarry::circuits::comb_table_test {
 namespace {
 
 using namespace testing;
@@ -76,4 +76,4 @@ TEST(CombTable, EveryCellIsInATuple) {
 }
 
 }  // namespace
-}  // namespace quarry::circuits
+}  // namespace quarry::circuits::comb_table_test

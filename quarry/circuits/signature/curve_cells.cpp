@@ -53,7 +53,7 @@ ExprElement constant_element(const SignatureCurve::Field& x) {
 }
 
 void require_equal(AirBuilder& b, const std::string& name, const ExprElement& x, const ExprElement& y, const Expr& m) {
-    for (std::size_t i = 0; i < kCoordinates; ++i) b.zero(name + "[" + std::to_string(i) + "]", m * (x[i] - y[i]));
+    for (std::size_t i = 0; i < kCoordinates; ++i) b.zero(indexed(name, i), m * (x[i] - y[i]));
 }
 
 void require_tangent(AirBuilder& b, const std::string& name, const ExprPoint& p, const ExprElement& slope) {

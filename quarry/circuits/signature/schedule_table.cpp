@@ -18,7 +18,7 @@ ExprPoint added(AirBuilder& b, const std::string& name, const ExprPoint& acc, co
 // One window; returns the accumulator after it.
 ExprPoint run_window(AirBuilder& b, const std::string& name, ExprPoint acc, const WindowCells<Expr>& step) {
     for (std::size_t i = 0; i < kDoublings; ++i) {
-        require_tangent(b, name + ".double_slope[" + std::to_string(i) + "]", acc, step.double_slope[i]);
+        require_tangent(b, indexed(name + ".double_slope", i), acc, step.double_slope[i]);
         acc = follow_slope(acc, acc.x, step.double_slope[i]);
     }
     acc = added(b, name + ".odd", acc, step.odd, step.odd_slope, step.odd_check);
@@ -48,7 +48,7 @@ void ScheduleTable::constrain(AirBuilder& b, const Row<Expr>& row, const Row<Exp
     // Points.
     ExprPoint acc = start_of(row);
     for (std::size_t i = 0; i < kWindowsPerRow; ++i) {
-        acc = run_window(b, "step[" + std::to_string(i) + "]", acc, row.step[i]);
+        acc = run_window(b, indexed("step", i), acc, row.step[i]);
     }
     require_equal(b, "next.acc.x", next.acc.x, acc.x);
     require_equal(b, "next.acc.y", next.acc.y, acc.y);
@@ -61,7 +61,7 @@ void ScheduleTable::constrain(AirBuilder& b, const Row<Expr>& row, const Row<Exp
 
     for (std::size_t i = 0; i < kWindowsPerRow; ++i) {
         const auto& step = row.step[i];
-        const std::string name = "step[" + std::to_string(i) + "]";
+        const std::string name = indexed("step", i);
         const Expr window = row.window + static_cast<int>(i);
         b.receive(name + ".odd", kOddBus, Expr(1), odd_tuple(row.id, step.e, step.odd));
         b.receive(name + ".comb", kCombBus, Expr(1),

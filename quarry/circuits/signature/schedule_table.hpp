@@ -26,7 +26,7 @@ struct WindowCells {
     std::array<T, 2> comb_check;
     template <class V>
     void visit(V&& v) {
-        for (std::size_t i = 0; i < kDoublings; ++i) v("double_slope[" + std::to_string(i) + "]", double_slope[i]);
+        for (std::size_t i = 0; i < kDoublings; ++i) v(indexed("double_slope", i), double_slope[i]);
         v("e", e), v("odd", odd), v("odd_slope", odd_slope), v("odd_check", odd_check), v("digit", digit),
             v("high", high), v("less", less), v("eq", eq), v("comb", comb), v("comb_slope", comb_slope),
             v("comb_check", comb_check);
@@ -50,7 +50,7 @@ struct ScheduleRow {
     void visit(V&& v) {
         v("id", id), v("window", window), v("is_first", is_first), v("is_last", is_last), v("less", less),
             v("acc", acc);
-        for (std::size_t i = 0; i < kWindowsPerRow; ++i) v("step[" + std::to_string(i) + "]", step[i]);
+        for (std::size_t i = 0; i < kWindowsPerRow; ++i) v(indexed("step", i), step[i]);
     }
 };
 

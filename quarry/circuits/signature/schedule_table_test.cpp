@@ -7,7 +7,7 @@
 
 #include "quarry/circuits/signature/testing.hpp"
 
-namespace quarry::circuits {
+namespace quarry::circuits::schedule_table_test {
 namespace {
 
 using namespace testing;
@@ -336,4 +336,4 @@ TEST(ScheduleTable, FirstTwoCoordinatesDecide) {
 }
 
 }  // namespace
-}  // namespace quarry::circuits
+}  // namespace quarry::circuits::schedule_table_test

@@ -3,7 +3,7 @@
 #include "quarry/circuits/signature/testing.hpp"
 #include "quarry/proof/proof.hpp"
 
-namespace quarry::circuits {
+namespace quarry::circuits::signature_circuit_test {
 namespace {
 
 using namespace testing;
@@ -264,4 +264,4 @@ TEST_F(SignatureProofSlow, ProvesAndVerifies) {
 }
 
 }  // namespace
-}  // namespace quarry::circuits
+}  // namespace quarry::circuits::signature_circuit_test

@@ -26,7 +26,7 @@ std::array<ExprPoint, kOddMultiples> odd_multiples(AirBuilder& b, const Signatur
     std::array<ExprPoint, kOddMultiples> odd;
     odd[0] = row.key;
     for (std::size_t j = 0; j + 1 < kOddMultiples; ++j) {
-        const std::string name = "multiple[" + std::to_string(j) + "]";
+        const std::string name = indexed("multiple", j);
         const auto& cells = row.multiple[j];
         require_chord(b, name + ".slope", odd[j], twice, cells.slope);
         // Degree 2 in cells, where following the slope from 2 P would have degree 4.
@@ -41,7 +41,7 @@ std::array<ExprPoint, kOddMultiples> odd_multiples(AirBuilder& b, const Signatur
 void require_challenge(AirBuilder& b, const SignatureRow<Expr>& row, const std::array<Expr, 8>& e) {
     DigestOf<Expr> out;
     for (std::size_t j = 0; j < out.size(); ++j) {
-        out[j] = require_canonical(b, "challenge[" + std::to_string(j) + "]", row.is_real, e[j], row.challenge_high[j],
+        out[j] = require_canonical(b, indexed("challenge", j), row.is_real, e[j], row.challenge_high[j],
                                    row.challenge_top[j]);
     }
     require_hash(b, "c1", row.is_real, constant_digest(challenge_start()), commitment_block(row.r, 0), row.c1);
@@ -63,13 +63,12 @@ void SignatureTable::constrain(AirBuilder& b, const Row<Expr>& row, const Row<Ex
         const bool negative = d < kOddMultiples;
         ExprPoint point = odd[negative ? kOddMultiples - 1 - d : d - kOddMultiples];
         if (negative) point.y = ExprElement() - point.y;
-        b.send("odd[" + std::to_string(d) + "]", kOddBus, row.uses[d],
-               odd_tuple(row.id, Expr(static_cast<int>(d)), point));
+        b.send(indexed("odd", d), kOddBus, row.uses[d], odd_tuple(row.id, Expr(static_cast<int>(d)), point));
     }
 
     const auto high = all_high(row.high);
     for (std::size_t i = 0; i < kWindows; i += kWindowsPerRow) {
-        b.receive("digits[" + std::to_string(i) + "]", kDigitsBus, Expr(1),
+        b.receive(indexed("digits", i), kDigitsBus, Expr(1),
                   digits_tuple(row.id, Expr(static_cast<int>(i)), {row.e[i], row.e[i + 1]},
                                {row.digit[i], row.digit[i + 1]}, {high[i], high[i + 1]}));
     }

@@ -48,7 +48,7 @@ struct SignatureRow {
     template <class V>
     void visit(V&& v) {
         v("is_real", is_real), v("id", id), v("key", key), v("double_slope", double_slope);
-        for (std::size_t i = 0; i < multiple.size(); ++i) v("multiple[" + std::to_string(i) + "]", multiple[i]);
+        for (std::size_t i = 0; i < multiple.size(); ++i) v(indexed("multiple", i), multiple[i]);
         v("uses", uses), v("e", e), v("digit", digit), v("high", high), v("r", r), v("c1", c1), v("c2", c2),
             v("challenge_high", challenge_high), v("challenge_top", challenge_top), v("message", message),
             v("key_hash", key_hash);

@@ -7,7 +7,7 @@
 
 #include "quarry/circuits/signature/testing.hpp"
 
-namespace quarry::circuits {
+namespace quarry::circuits::signature_table_test {
 namespace {
 
 using namespace testing;
@@ -178,4 +178,4 @@ TEST(SignatureTable, LimbsOfEveryBitOfS) {
 }
 
 }  // namespace
-}  // namespace quarry::circuits
+}  // namespace quarry::circuits::signature_table_test

@@ -13,7 +13,7 @@ void constrain_side(AirBuilder& b, const std::string& name, std::uint32_t side, 
     for (const Expr& limb : cells.sum) limbs += limb;
     b.equal(name + ".inverse", limbs * cells.inverse, cells.exists);
     for (std::size_t i = 0; i < cells.sum.size(); ++i) {
-        b.zero(name + ".none[" + std::to_string(i) + "]", (Expr(1) - cells.exists) * cells.sum[i]);
+        b.zero(indexed(name + ".none", i), (Expr(1) - cells.exists) * cells.sum[i]);
     }
     b.zero(name + ".real", cells.exists * (Expr(1) - row.is_real));
     b.zero(name + ".rank.first", first * next.rank);

@@ -4,7 +4,7 @@
 
 #include "quarry/circuits/segment_testing.hpp"
 
-namespace quarry::circuits {
+namespace quarry::circuits::fee_table_test {
 namespace {
 
 using testing::BusSums;
@@ -152,4 +152,4 @@ TEST(FeeTable, WithoutFeesTheEndIsTheStart) {
 }
 
 }  // namespace
-}  // namespace quarry::circuits
+}  // namespace quarry::circuits::fee_table_test

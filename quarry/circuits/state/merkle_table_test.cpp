@@ -6,7 +6,7 @@
 #include "quarry/circuits/segment_testing.hpp"
 #include "quarry/circuits/state/slot_table.hpp"
 
-namespace quarry::circuits {
+namespace quarry::circuits::merkle_table_test {
 namespace {
 
 using testing::BusSums;
@@ -191,4 +191,4 @@ TEST_F(Tree, MultiplicitiesAreBits) {
 }
 
 }  // namespace
-}  // namespace quarry::circuits
+}  // namespace quarry::circuits::merkle_table_test

@@ -4,7 +4,7 @@
 
 #include "quarry/circuits/segment_testing.hpp"
 
-namespace quarry::circuits {
+namespace quarry::circuits::register_table_test {
 namespace {
 
 using testing::BusSums;
@@ -49,4 +49,4 @@ TEST(RegisterTable, ASecondOpeningFindsNoPoint) {
 }
 
 }  // namespace
-}  // namespace quarry::circuits
+}  // namespace quarry::circuits::register_table_test

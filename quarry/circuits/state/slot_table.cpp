@@ -6,8 +6,6 @@ namespace quarry::circuits {
 
 namespace {
 
-std::string indexed(const std::string& name, std::size_t i) { return name + "[" + std::to_string(i) + "]"; }
-
 // digest = H(pair, block) if the leaf exists; else it is zero, and so is every cell of the leaf.
 void require_digest(AirBuilder& b, const std::string& name, const LeafCells<Expr>& leaf, const DigestOf<Expr>& digest) {
     b.boolean(name + ".exists", leaf.exists);

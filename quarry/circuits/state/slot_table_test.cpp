@@ -4,7 +4,7 @@
 
 #include "quarry/circuits/segment_testing.hpp"
 
-namespace quarry::circuits {
+namespace quarry::circuits::slot_table_test {
 namespace {
 
 using testing::BusSums;
@@ -82,4 +82,4 @@ TEST_F(Slots, AnExistingSlotCannotBeOpenedAsAbsent) {
 }
 
 }  // namespace
-}  // namespace quarry::circuits
+}  // namespace quarry::circuits::slot_table_test

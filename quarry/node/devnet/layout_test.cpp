@@ -13,7 +13,7 @@
 
 #include "quarry/node/devnet/folder.hpp"
 
-namespace quarry::node::devnet {
+namespace quarry::node::devnet::layout_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -149,4 +149,4 @@ TEST(DevnetFolderTest, AnInterruptedStartIsNothingElse) {
 }
 
 }  // namespace
-}  // namespace quarry::node::devnet
+}  // namespace quarry::node::devnet::layout_test

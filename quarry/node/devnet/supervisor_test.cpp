@@ -10,7 +10,7 @@
 #include <iterator>
 #include <thread>
 
-namespace quarry::node::devnet {
+namespace quarry::node::devnet::supervisor_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -177,4 +177,4 @@ TEST(SupervisorTest, RunsACommandToItsEnd) {
 }
 
 }  // namespace
-}  // namespace quarry::node::devnet
+}  // namespace quarry::node::devnet::supervisor_test

@@ -17,7 +17,7 @@
 #include "quarry/node/l1/hub_types.hpp"
 #include "quarry/node/work_testing.hpp"
 
-namespace quarry::node::doctor {
+namespace quarry::node::doctor::doctor_test {
 namespace {
 
 using ethereum::Answer;
@@ -264,4 +264,4 @@ TEST(DoctorL1, Blobs) {
 }
 
 }  // namespace
-}  // namespace quarry::node::doctor
+}  // namespace quarry::node::doctor::doctor_test

@@ -16,7 +16,7 @@
 #include "quarry/rollup/data_statement.hpp"
 #include "quarry/rollup/words.hpp"
 
-namespace quarry::node::l1 {
+namespace quarry::node::l1::l1_test {
 namespace {
 
 Bytes some_words(std::size_t num_words) {
@@ -222,4 +222,4 @@ TEST(HubState, RefusesEventsThatTheSpecificationForbids) {
 }
 
 }  // namespace
-}  // namespace quarry::node::l1
+}  // namespace quarry::node::l1::l1_test

@@ -6,7 +6,7 @@
 #include "quarry/node/prover/service.hpp"
 #include "quarry/node/work_testing.hpp"
 
-namespace quarry::node::prover {
+namespace quarry::node::prover::config_test {
 namespace {
 
 const char* const kPayee = "0x00000000000000000000000000000000000000aa";
@@ -86,4 +86,4 @@ TEST(ProverPages, WhatEachPathAnswers) {
 }
 
 }  // namespace
-}  // namespace quarry::node::prover
+}  // namespace quarry::node::prover::config_test

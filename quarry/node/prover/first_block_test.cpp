@@ -5,7 +5,7 @@
 #include "quarry/ethereum/silent_chain.hpp"
 #include "quarry/node/work_testing.hpp"
 
-namespace quarry::node::prover {
+namespace quarry::node::prover::first_block_test {
 namespace {
 
 using ethereum::Answer;
@@ -58,4 +58,4 @@ TEST(FirstBlock, AnEndpointThatFailsOnceIsAskedAgain) {
 }
 
 }  // namespace
-}  // namespace quarry::node::prover
+}  // namespace quarry::node::prover::first_block_test

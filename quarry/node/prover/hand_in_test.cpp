@@ -4,7 +4,7 @@
 
 #include "quarry/node/prover/prover_fixture.hpp"
 
-namespace quarry::node::prover {
+namespace quarry::node::prover::hand_in_test {
 namespace {
 
 using testing::kGwei;
@@ -260,4 +260,4 @@ TEST_F(HandInTest, L1IsDownForAWhile) {
 }
 
 }  // namespace
-}  // namespace quarry::node::prover
+}  // namespace quarry::node::prover::hand_in_test

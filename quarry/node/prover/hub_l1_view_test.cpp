@@ -8,7 +8,7 @@
 #include "quarry/node/l1/hub_contract.hpp"
 #include "quarry/node/prover/pricing.hpp"
 
-namespace quarry::node::prover {
+namespace quarry::node::prover::hub_l1_view_test {
 namespace {
 
 using ethereum::AbiValue;
@@ -67,4 +67,4 @@ TEST(HubL1View, AnUpgradeDoesNotChangeWhatABatchEarns) {
 }
 
 }  // namespace
-}  // namespace quarry::node::prover
+}  // namespace quarry::node::prover::hub_l1_view_test

@@ -5,7 +5,7 @@
 #include "quarry/node/prover/prover_testing.hpp"
 #include "quarry/node/work_testing.hpp"
 
-namespace quarry::node::prover {
+namespace quarry::node::prover::job_test {
 namespace {
 
 using node::testing::TemporaryPath;
@@ -60,4 +60,4 @@ TEST(Job, RecordsAndNames) {
 }
 
 }  // namespace
-}  // namespace quarry::node::prover
+}  // namespace quarry::node::prover::job_test

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace quarry::node::prover {
+namespace quarry::node::prover::pricing_test {
 namespace {
 
 constexpr Wei kGwei = 1'000'000'000;
@@ -168,4 +168,4 @@ TEST(Pricing, Numbers) {
 }
 
 }  // namespace
-}  // namespace quarry::node::prover
+}  // namespace quarry::node::prover::pricing_test

@@ -8,7 +8,7 @@
 #include "quarry/node/batch_work.hpp"
 #include "quarry/node/prover/prover_fixture.hpp"
 
-namespace quarry::node::prover {
+namespace quarry::node::prover::prover_test {
 namespace {
 
 using node::testing::TemporaryPath;
@@ -468,4 +468,4 @@ TEST(ProverProof, ATinyBatchFromL1ToATerminalProofSlow) {
 }
 
 }  // namespace
-}  // namespace quarry::node::prover
+}  // namespace quarry::node::prover::prover_test

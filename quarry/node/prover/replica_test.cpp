@@ -5,7 +5,7 @@
 #include "quarry/node/prover/prover_testing.hpp"
 #include "quarry/node/work_testing.hpp"
 
-namespace quarry::node::prover {
+namespace quarry::node::prover::replica_test {
 namespace {
 
 using node::testing::TemporaryPath;
@@ -241,4 +241,4 @@ TEST(ExecutedEntries, Codec) {
 }
 
 }  // namespace
-}  // namespace quarry::node::prover
+}  // namespace quarry::node::prover::replica_test

@@ -34,7 +34,7 @@ Setting fees_setting(std::string name, Fees& value, std::string help) {
                         });
 }
 
-std::optional<Digest> parse_digest(std::string_view text) {
+std::optional<Digest> parse_pair_hash(std::string_view text) {
     const std::string object = fmt::format(R"({{"x":"{}"}})", text);
     ObjectReader r(object, object.size());
     const Digest digest = r.digest("x");
@@ -43,7 +43,7 @@ std::optional<Digest> parse_digest(std::string_view text) {
 
 Setting receiver_setting(std::string name, std::optional<Digest>& value, std::string help) {
     return make_setting(std::move(name), value, std::move(help), "a pair hash: 0x and 64 hexadecimal digits",
-                        parse_digest,
+                        parse_pair_hash,
                         [](const std::optional<Digest>& digest) { return digest ? to_hex(*digest) : std::string(); });
 }
 

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace quarry::node::sequencer {
+namespace quarry::node::sequencer::config_test {
 namespace {
 
 TEST(SequencerConfig, SettingsOfItsOwnKinds) {
@@ -59,4 +59,4 @@ TEST(SequencerConfig, ShownValuesAreAccepted) {
 }
 
 }  // namespace
-}  // namespace quarry::node::sequencer
+}  // namespace quarry::node::sequencer::config_test

@@ -7,7 +7,7 @@
 
 #include "quarry/node/sequencer/testing.hpp"
 
-namespace quarry::node::sequencer {
+namespace quarry::node::sequencer::engine_crash_test {
 namespace {
 
 using node::testing::CrashEnv;
@@ -215,4 +215,4 @@ TEST_F(SequencerReads, FailWhileABatchIsTakenBack) {
 }
 
 }  // namespace
-}  // namespace quarry::node::sequencer
+}  // namespace quarry::node::sequencer::engine_crash_test

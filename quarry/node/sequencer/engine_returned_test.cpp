@@ -3,7 +3,7 @@
 
 #include "quarry/node/sequencer/testing.hpp"
 
-namespace quarry::node::sequencer {
+namespace quarry::node::sequencer::engine_returned_test {
 namespace {
 
 using testing::kBalance;
@@ -240,4 +240,4 @@ TEST_F(SequencerReturned, NothingIsTakenBackForAChangeThatIsNotDeepEnough) {
 }
 
 }  // namespace
-}  // namespace quarry::node::sequencer
+}  // namespace quarry::node::sequencer::engine_returned_test

@@ -6,7 +6,7 @@
 #include "quarry/node/sequencer/testing.hpp"
 #include "quarry/rollup/batch.hpp"
 
-namespace quarry::node::sequencer {
+namespace quarry::node::sequencer::engine_test {
 namespace {
 
 using testing::kBalance;
@@ -433,4 +433,4 @@ TEST(SequencerPairs, OneMayHaveManySlots) {
 }
 
 }  // namespace
-}  // namespace quarry::node::sequencer
+}  // namespace quarry::node::sequencer::engine_test

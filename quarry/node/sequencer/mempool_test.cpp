@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace quarry::node::sequencer {
+namespace quarry::node::sequencer::mempool_test {
 namespace {
 
 WaitingOperation waiting(rollup::SlotIndex slot, rollup::Nonce nonce, std::uint64_t priority, std::uint64_t sequence,
@@ -103,4 +103,4 @@ TEST(Mempool, Expiry) {
 }
 
 }  // namespace
-}  // namespace quarry::node::sequencer
+}  // namespace quarry::node::sequencer::mempool_test

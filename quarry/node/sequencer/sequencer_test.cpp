@@ -8,7 +8,7 @@
 
 #include "quarry/node/sequencer/testing.hpp"
 
-namespace quarry::node::sequencer {
+namespace quarry::node::sequencer::sequencer_test {
 namespace {
 
 TEST(SequencerThread, TicksWhileTheClockIsSetBack) {
@@ -52,4 +52,4 @@ TEST(SequencerThread, ReadersThatAlwaysOverlapDoNotHoldItUp) {
 }
 
 }  // namespace
-}  // namespace quarry::node::sequencer
+}  // namespace quarry::node::sequencer::sequencer_test

@@ -103,14 +103,14 @@ class World {
     }
 
     [[nodiscard]] bool create() {
-        auto made = DurableStore::create("/state", genesis.parameters, genesis.leaves, genesis.keys,
-                                         {.read_only = false, .env = &env});
+        auto made = DurableStore::create(node::testing::kStateDirectory, genesis.parameters, genesis.leaves,
+                                         genesis.keys, {.read_only = false, .env = &env});
         return made.ok();
     }
     /// Opens everything; the Problem's or StorageError's text if it fails.
     std::string start() {
         stop();
-        auto opened = DurableStore::open("/state", {.read_only = false, .env = &env});
+        auto opened = DurableStore::open(node::testing::kStateDirectory, {.read_only = false, .env = &env});
         if (!opened) return opened.error().message;
         store = std::move(opened).value();
         auto opened_ledger = Ledger::open("/ledger", rollup::domain_hash(store->parameters()), &env);

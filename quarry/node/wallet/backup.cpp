@@ -9,8 +9,8 @@
 namespace quarry::node::wallet {
 namespace {
 
-constexpr std::string_view kPrefix = "quarrysecret";
-constexpr std::uint8_t kVersion = 1;
+constexpr std::string_view kSecretPrefix = "quarrysecret";
+constexpr std::uint8_t kBackupVersion = 1;
 constexpr std::size_t kSecretBytes = KB11::kScalarBytes;
 constexpr std::size_t kBackupBytes = 1 + kSecretBytes + 20;
 constexpr std::size_t kMaxChars = 1024;
@@ -20,10 +20,10 @@ constexpr std::size_t kMaxChars = 1024;
 SecretText format_backup(const Backup& backup) {
     SecretBytes<kBackupBytes> bytes;
     auto& b = bytes.bytes();
-    b[0] = kVersion;
+    b[0] = kBackupVersion;
     std::ranges::copy(backup.secret.bytes(), b.begin() + 1);
     std::ranges::copy(backup.address.bytes, b.begin() + 1 + kSecretBytes);
-    return SecretText(encode_bech32m(kPrefix, b));
+    return SecretText(encode_bech32m(kSecretPrefix, b));
 }
 
 SecretText print_backup(const Backup& backup) {
@@ -47,11 +47,11 @@ std::optional<Backup> parse_backup(std::string_view text) {
     for (const char c : text) {
         if (c != ' ' && c != '\t' && c != '\r' && c != '\n') compact += c;
     }
-    auto bytes = decode_bech32m(kPrefix, compact);
+    auto bytes = decode_bech32m(kSecretPrefix, compact);
     wipe(compact.data(), compact.size());
     if (!bytes) return std::nullopt;
     Backup backup;
-    const bool fits = bytes->size() == kBackupBytes && bytes->front() == kVersion;
+    const bool fits = bytes->size() == kBackupBytes && bytes->front() == kBackupVersion;
     if (fits) {
         std::copy_n(bytes->begin() + 1, kSecretBytes, backup.secret.bytes().begin());
         std::copy(bytes->begin() + 1 + kSecretBytes, bytes->end(), backup.address.bytes.begin());

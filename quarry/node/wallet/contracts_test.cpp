@@ -10,7 +10,7 @@
 #include "quarry/node/l1/hub_contract.hpp"
 #include "quarry/rollup/hashing.hpp"
 
-namespace quarry::node::wallet {
+namespace quarry::node::wallet::contracts_test {
 namespace {
 
 using ethereum::AbiValue;
@@ -208,4 +208,4 @@ TEST(WalletContracts, FindWithdrawalsOfFinalBatchesAlone) {
 }
 
 }  // namespace
-}  // namespace quarry::node::wallet
+}  // namespace quarry::node::wallet::contracts_test

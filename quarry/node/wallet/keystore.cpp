@@ -16,8 +16,8 @@
 namespace quarry::node::wallet {
 namespace {
 
-constexpr std::string_view kFormat = "quarry-key";
-constexpr std::uint64_t kVersion = 1;
+constexpr std::string_view kKeystoreFormat = "quarry-key";
+constexpr std::uint64_t kKeystoreVersion = 1;
 constexpr std::string_view kKdf = "scrypt";
 constexpr std::string_view kCipher = "aes-256-gcm";
 constexpr std::string_view kSeparator = "\n  ";
@@ -36,7 +36,7 @@ CipherKey derive_cipher_key(std::string_view passphrase, const ScryptCost& cost,
 /// The fields before the ciphertext: what is authenticated with it.
 ObjectWriter& write_open_fields(ObjectWriter& w, const KeystoreFile& file) {
     const KeyDescription& d = file.description;
-    w.text("format", kFormat).integer("version", kVersion);
+    w.text("format", kKeystoreFormat).integer("version", kKeystoreVersion);
     w.elements("key_hash", d.owner.key_hash).address("address", d.owner.address);
     w.text("origin", key_origin_name(d.origin));
     w.integer("chain_id", d.derivation.chain_id).address("hub", d.derivation.hub);
@@ -80,10 +80,11 @@ Problem foreign(const std::string& name, const std::string& cause) {
 /// The first cause for which a file that is JSON is refused; no value: none.
 std::optional<Problem> read_fields(ObjectReader& r, KeystoreFile& file) {
     KeyDescription& d = file.description;
-    if (r.text("format") != kFormat)
+    if (r.text("format") != kKeystoreFormat)
         return Problem{Problem::Kind::bad_input, "not_a_keystore", "the file holds no key",
                        "give a key file, as `quarry wallet new` writes it"};
-    if (r.integer<std::uint64_t>("version") != kVersion) return foreign("keystore_version", "has another version");
+    if (r.integer<std::uint64_t>("version") != kKeystoreVersion)
+        return foreign("keystore_version", "has another version");
     d.owner = {r.digest("key_hash"), r.address("address")};
     const auto origin = origin_of(r.text("origin"));
     d.origin = origin.value_or(KeyOrigin::random);

@@ -12,7 +12,7 @@
 #include "quarry/node/flat_json.hpp"
 #include "quarry/node/wallet/wallet_folder.hpp"
 
-namespace quarry::node::wallet {
+namespace quarry::node::wallet::keystore_test {
 namespace {
 
 constexpr std::string_view kPassphrase = "correct horse battery";
@@ -151,4 +151,4 @@ TEST(WalletFolder, NamesCannotLeaveIt) {
 }
 
 }  // namespace
-}  // namespace quarry::node::wallet
+}  // namespace quarry::node::wallet::keystore_test

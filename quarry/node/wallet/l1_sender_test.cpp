@@ -7,7 +7,7 @@
 #include "quarry/ethereum/silent_chain.hpp"
 #include "quarry/node/wallet/fake_sequencer.hpp"
 
-namespace quarry::node::wallet {
+namespace quarry::node::wallet::l1_sender_test {
 namespace {
 
 using ethereum::Address;
@@ -171,4 +171,4 @@ TEST_F(WalletL1Sender, AnUnreachableChainLeavesItQueuedAndSaysSo) {
 }
 
 }  // namespace
-}  // namespace quarry::node::wallet
+}  // namespace quarry::node::wallet::l1_sender_test

@@ -12,8 +12,8 @@
 namespace quarry::node::wallet {
 namespace {
 
-constexpr std::string_view kFormat = "quarry-network";
-constexpr std::uint64_t kVersion = 1;
+constexpr std::string_view kNetworkFormat = "quarry-network";
+constexpr std::uint64_t kNetworkVersion = 1;
 constexpr std::size_t kMaxLineBytes = 4096;
 constexpr std::size_t kMaxSymbolChars = 12;
 
@@ -80,7 +80,10 @@ std::optional<Token> Network::find_token(std::string_view name) const {
 std::string format_network(const Network& network) {
     const rollup::RollupParameters& p = network.parameters;
     ObjectWriter w;
-    w.text("format", kFormat).integer("version", kVersion).text("rpc", network.rpc).text("l1", network.l1);
+    w.text("format", kNetworkFormat)
+        .integer("version", kNetworkVersion)
+        .text("rpc", network.rpc)
+        .text("l1", network.l1);
     w.integer("l1_chain_id", p.l1_chain_id).address("hub", p.hub).integer("rollup_id", p.rollup_id);
     w.elements("genesis_root", p.genesis_root).amount("min_new_pair_fee", p.min_new_pair_fee);
     std::string text = std::move(w).finish() + "\n";
@@ -97,7 +100,7 @@ Outcome<Network> parse_network(std::string_view text) {
     if (text.size() > kMaxNetworkBytes) return bad_network("it is too long");
     ObjectReader r(take_line(text), kMaxLineBytes);
     Network network;
-    const bool known = r.text("format") == kFormat && r.integer<std::uint64_t>("version") == kVersion;
+    const bool known = r.text("format") == kNetworkFormat && r.integer<std::uint64_t>("version") == kNetworkVersion;
     network.rpc = std::string(r.text("rpc"));
     network.l1 = std::string(r.text("l1"));
     rollup::RollupParameters& p = network.parameters;

@@ -8,7 +8,7 @@
 #include "quarry/node/development_keys.hpp"
 #include "quarry/node/wallet/fake_sequencer.hpp"
 
-namespace quarry::node::wallet {
+namespace quarry::node::wallet::payments_test {
 namespace {
 
 using rollup::Amount;
@@ -319,4 +319,4 @@ TEST_F(WalletPayments, AnswersThatAreNoneAreRefused) {
 }
 
 }  // namespace
-}  // namespace quarry::node::wallet
+}  // namespace quarry::node::wallet::payments_test

@@ -10,8 +10,8 @@
 namespace quarry::node::wallet {
 namespace {
 
-constexpr std::string_view kPrefix = "quarry";
-constexpr std::uint8_t kVersion = 0;
+constexpr std::string_view kAddressPrefix = "quarry";
+constexpr std::uint8_t kAddressVersion = 0;
 constexpr std::size_t kKeyHashBytes = 4 * kDigestSize;
 
 void put(std::uint32_t x, std::uint8_t* out) {
@@ -33,15 +33,15 @@ int hex_digit(char c) {
 }  // namespace
 
 std::string format_receiving_address(const rollup::Owner& owner) {
-    std::array<std::uint8_t, 1 + kKeyHashBytes + 20> bytes{kVersion};
+    std::array<std::uint8_t, 1 + kKeyHashBytes + 20> bytes{kAddressVersion};
     for (std::size_t i = 0; i < kDigestSize; ++i) put(owner.key_hash[i].canonical(), bytes.data() + 1 + 4 * i);
     std::ranges::copy(owner.address.bytes, bytes.begin() + 1 + kKeyHashBytes);
-    return encode_bech32m(kPrefix, bytes);
+    return encode_bech32m(kAddressPrefix, bytes);
 }
 
 std::optional<rollup::Owner> parse_receiving_address(std::string_view text) {
-    const auto bytes = decode_bech32m(kPrefix, text);
-    if (!bytes || bytes->size() != 1 + kKeyHashBytes + 20 || bytes->front() != kVersion) return std::nullopt;
+    const auto bytes = decode_bech32m(kAddressPrefix, text);
+    if (!bytes || bytes->size() != 1 + kKeyHashBytes + 20 || bytes->front() != kAddressVersion) return std::nullopt;
     rollup::Owner owner;
     for (std::size_t i = 0; i < kDigestSize; ++i) {
         const auto element = KoalaBear::from_canonical(get(bytes->data() + 1 + 4 * i));

@@ -13,7 +13,7 @@
 #include "quarry/node/wallet/receiving_address.hpp"
 #include "quarry/node/wallet/token_amount.hpp"
 
-namespace quarry::node::wallet {
+namespace quarry::node::wallet::wallet_text_test {
 namespace {
 
 using rollup::Amount;
@@ -203,4 +203,4 @@ TEST(WalletNetwork, SurvivesTheWayThroughText) {
 }
 
 }  // namespace
-}  // namespace quarry::node::wallet
+}  // namespace quarry::node::wallet::wallet_text_test

@@ -5,8 +5,6 @@
 namespace quarry::recursion {
 namespace {
 
-std::string at(const char* name, std::size_t i) { return std::string(name) + "[" + std::to_string(i) + "]"; }
-
 ExtensionOf<Expr> scale(const ExtensionOf<Expr>& a, const Expr& c) {
     ExtensionOf<Expr> r;
     for (std::size_t k = 0; k < kDegree; ++k) r[k] = a[k] * c;
@@ -17,8 +15,8 @@ ExtensionOf<Expr> add(const ExtensionOf<Expr>& a, const ExtensionOf<Expr>& b) {
     for (std::size_t k = 0; k < kDegree; ++k) r[k] = a[k] + b[k];
     return r;
 }
-void require_equal(AirBuilder& b, const char* name, const ExtensionOf<Expr>& x, const ExtensionOf<Expr>& y) {
-    for (std::size_t k = 0; k < kDegree; ++k) b.equal(at(name, k), x[k], y[k]);
+void require_equal(AirBuilder& b, const std::string& name, const ExtensionOf<Expr>& x, const ExtensionOf<Expr>& y) {
+    for (std::size_t k = 0; k < kDegree; ++k) b.equal(indexed(name, k), x[k], y[k]);
 }
 
 ExtensionOf<Expr> reduce(std::array<Expr, 2 * kDegree - 1> t) {
@@ -32,7 +30,8 @@ ExtensionOf<Expr> reduce(std::array<Expr, 2 * kDegree - 1> t) {
 void read_weights(AirBuilder& b, const Expr& address, const Expr& reads,
                   const std::array<ExtensionOf<Expr>, kBlock>& weights) {
     for (std::size_t i = 0; i < kBlock; ++i) {
-        b.receive(at("weight", i), kExtensionBus, reads, extension_tuple(address + static_cast<int>(i), weights[i]));
+        b.receive(indexed("weight", i), kExtensionBus, reads,
+                  extension_tuple(address + static_cast<int>(i), weights[i]));
     }
 }
 
@@ -56,7 +55,7 @@ void BasicSumTable<kNumOperands, kNumProducts, kOneFactor>::constrain(AirBuilder
     for (std::size_t i = 0; i < kOperands; ++i) sum = add(sum, scale(row.x[i], fixed.linear[i]));
     require_equal(b, "sum", row.sum, sum);
     for (std::size_t i = 0; i < kOperands; ++i) {
-        b.receive(at("x", i), kExtensionBus, Expr(1), extension_tuple(fixed.address[i], row.x[i]));
+        b.receive(indexed("x", i), kExtensionBus, Expr(1), extension_tuple(fixed.address[i], row.x[i]));
     }
     b.send("result", kExtensionBus, fixed.results, extension_tuple(fixed.result, row.sum));
 }
@@ -79,13 +78,13 @@ void ConvolutionTable::constrain(AirBuilder& b, const Fixed<Expr>& fixed, const 
             for (std::size_t i = 0; i < kConvolved; ++i) t[i][k + l] += product[i];
         }
     }
-    for (std::size_t i = 0; i < kConvolved; ++i) require_equal(b, at("z", i).c_str(), row.z[i], reduce(t[i]));
+    for (std::size_t i = 0; i < kConvolved; ++i) require_equal(b, indexed("z", i), row.z[i], reduce(t[i]));
     for (std::size_t i = 0; i < kConvolution; ++i) {
-        b.receive(at("x", i), kExtensionBus, fixed.reads, extension_tuple(fixed.x[i], row.x[i]));
-        b.receive(at("y", i), kExtensionBus, fixed.reads, extension_tuple(fixed.y[i], row.y[i]));
+        b.receive(indexed("x", i), kExtensionBus, fixed.reads, extension_tuple(fixed.x[i], row.x[i]));
+        b.receive(indexed("y", i), kExtensionBus, fixed.reads, extension_tuple(fixed.y[i], row.y[i]));
     }
     for (std::size_t i = 0; i < kConvolved; ++i) {
-        b.send(at("result", i), kExtensionBus, fixed.results[i],
+        b.send(indexed("result", i), kExtensionBus, fixed.results[i],
                extension_tuple(fixed.result + static_cast<int>(i), row.z[i]));
     }
 }
@@ -95,12 +94,12 @@ void BaseFoldTable::constrain(AirBuilder& b, const Fixed<Expr>& fixed, const Row
     for (std::size_t q = 0; q < kFolds; ++q) {
         ExtensionOf<Expr> sum = scale(row.sum[q], fixed.goes_on);
         for (std::size_t i = 0; i < kBlock; ++i) sum = add(sum, scale(next.weights[i], next.x[q][i]));
-        require_equal(b, at("sum", q).c_str(), next.sum[q], sum);
+        require_equal(b, indexed("sum", q), next.sum[q], sum);
         for (std::size_t i = 0; i < kBlock; ++i) {
-            b.receive(at("x", kBlock * q + i), kBaseBus, fixed.reads[q],
+            b.receive(indexed("x", kBlock * q + i), kBaseBus, fixed.reads[q],
                       {fixed.x[q] + static_cast<int>(i), row.x[q][i]});
         }
-        b.send(at("result", q), kExtensionBus, fixed.results[q], extension_tuple(fixed.result[q], row.sum[q]));
+        b.send(indexed("result", q), kExtensionBus, fixed.results[q], extension_tuple(fixed.result[q], row.sum[q]));
     }
 }
 
@@ -112,7 +111,7 @@ void ExtensionFoldTable::constrain(AirBuilder& b, const Fixed<Expr>& fixed, cons
     read_weights(b, fixed.weights, fixed.reads, row.weights);
     for (std::size_t i = 0; i < kBlock; ++i) {
         for (std::size_t k = 0; k < kDegree; ++k) {
-            b.receive(at("x", kDegree * i + k), kBaseBus, fixed.reads,
+            b.receive(indexed("x", kDegree * i + k), kBaseBus, fixed.reads,
                       {fixed.x + static_cast<int>(kDegree * i + k), row.x[i][k]});
         }
     }
@@ -122,7 +121,7 @@ void ExtensionFoldTable::constrain(AirBuilder& b, const Fixed<Expr>& fixed, cons
 void PolynomialTable::constrain(AirBuilder& b, const Fixed<Expr>& fixed, const Row<Expr>& row, const Row<Expr>& next) {
     read_weights(b, fixed.coefficients, fixed.reads, row.coefficients);
     for (std::size_t q = 0; q < kPoints; ++q) {
-        b.equal(at("square", q), row.square[q], row.x[q] * row.x[q]);
+        b.equal(indexed("square", q), row.square[q], row.x[q] * row.x[q]);
         const Expr fourth = next.square[q] * next.square[q];
         const std::array<Expr, 4> even{Expr(1), next.square[q], fourth, fourth * next.square[q]};
         ExtensionOf<Expr> sum = scale(row.sum[q], fixed.goes_on * fourth * fourth);
@@ -130,9 +129,9 @@ void PolynomialTable::constrain(AirBuilder& b, const Fixed<Expr>& fixed, const R
             const Expr power = i % 2 == 0 ? even[i / 2] : even[i / 2] * next.x[q];
             sum = add(sum, scale(next.coefficients[i], power));
         }
-        require_equal(b, at("sum", q).c_str(), next.sum[q], sum);
-        b.receive(at("x", q), kExtensionBus, fixed.reads, lifted_tuple(fixed.x[q], row.x[q]));
-        b.send(at("result", q), kExtensionBus, fixed.results[q], extension_tuple(fixed.result[q], row.sum[q]));
+        require_equal(b, indexed("sum", q), next.sum[q], sum);
+        b.receive(indexed("x", q), kExtensionBus, fixed.reads, lifted_tuple(fixed.x[q], row.x[q]));
+        b.send(indexed("result", q), kExtensionBus, fixed.results[q], extension_tuple(fixed.result[q], row.sum[q]));
     }
 }
 
@@ -141,8 +140,8 @@ void PowerTable::constrain(AirBuilder& b, const Fixed<Expr>& fixed, const Row<Ex
     const ExtensionOf<Expr> product = multiply(row.product, factor);
     b.zero("square", fixed.step * (next.x - row.x * row.x));
     for (std::size_t k = 0; k < kDegree; ++k) {
-        b.zero(at("product", k), fixed.step * (next.product[k] - product[k]));
-        b.zero(at("start", k), fixed.start * (row.product[k] - Expr(k == 0 ? 1 : 0)));
+        b.zero(indexed("product", k), fixed.step * (next.product[k] - product[k]));
+        b.zero(indexed("start", k), fixed.start * (row.product[k] - Expr(k == 0 ? 1 : 0)));
     }
     b.receive("r", kExtensionBus, fixed.step, extension_tuple(fixed.r, row.r));
     b.receive("x", kExtensionBus, fixed.start, lifted_tuple(fixed.wire, row.x));

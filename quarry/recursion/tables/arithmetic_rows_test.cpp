@@ -4,7 +4,7 @@
 
 #include "quarry/recursion/tables/tables_testing.hpp"
 
-namespace quarry::recursion {
+namespace quarry::recursion::arithmetic_rows_test {
 namespace {
 
 using quarry::testing::free_cells;
@@ -86,7 +86,7 @@ TEST(PowerTable, EachConstraintIsNeeded) {
             product = product * (ExtField(1) + factor * (w.at("x", r) - kOne));
             write(r + 1);
         }
-        const std::string name = "start[" + std::to_string(k) + "]";
+        const std::string name = indexed("start", k);
         EXPECT_EQ(w.broken(bad), Names{name});
         left.erase(name);
     }
@@ -189,4 +189,4 @@ TEST(Wrap, ChainsAreNotCutBetweenTables) {
 }
 
 }  // namespace
-}  // namespace quarry::recursion
+}  // namespace quarry::recursion::arithmetic_rows_test

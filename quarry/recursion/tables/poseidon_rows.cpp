@@ -3,16 +3,14 @@
 #include <string>
 
 namespace quarry::recursion {
-namespace {
-std::string at(const char* name, std::size_t i) { return std::string(name) + "[" + std::to_string(i) + "]"; }
-}  // namespace
+namespace {}  // namespace
 
 void SpongeTable::constrain(AirBuilder& b, const Fixed<Expr>& fixed, const Row<Expr>& row, const Row<Expr>& next) {
     const auto out = constrain_permutation(b, row.in, row.after_2, row.after_4, row.cube, row.after_26);
-    for (std::size_t i = 0; i < kPoseidonWidth; ++i) b.equal(at("out", i), row.out[i], out[i]);
+    for (std::size_t i = 0; i < kPoseidonWidth; ++i) b.equal(indexed("out", i), row.out[i], out[i]);
     std::array<Expr, kBlock> capacity, next_capacity;
     for (std::size_t i = kBlock; i < kPoseidonWidth; ++i) {
-        b.zero(at("start", i), fixed.start * row.in[i]);
+        b.zero(indexed("start", i), fixed.start * row.in[i]);
         capacity[i - kBlock] = row.in[i];
         next_capacity[i - kBlock] = row.out[i];
     }
@@ -21,16 +19,16 @@ void SpongeTable::constrain(AirBuilder& b, const Fixed<Expr>& fixed, const Row<E
     b.receive("capacity", kDigestBus, fixed.absorbs - fixed.start, digest_tuple(address, capacity));
     b.send("next capacity", kDigestBus, fixed.gives, digest_tuple(address + static_cast<int>(kBlock), next_capacity));
     for (std::size_t i = 0; i < kPoseidonWidth; ++i) {
-        b.zero(at("carried", i), fixed.carries * (next.in[i] - row.out[i]));
+        b.zero(indexed("carried", i), fixed.carries * (next.in[i] - row.out[i]));
     }
     const auto group = [](std::size_t i, const Expr& first, const Expr& middle, const Expr& last) {
         return i < 2 ? first : i < 5 ? middle : last;
     };
     for (std::size_t i = 0; i < kBlock; ++i) {
         const Expr written = group(i, fixed.write_0, fixed.write_2, fixed.write_5);
-        b.zero(at("padding", i), fixed.absorbs * (Expr(1) - written) * row.in[i]);
-        b.send(at("absorbed", i), kBaseBus, written, {fixed.block + static_cast<int>(i), row.in[i]});
-        b.send(at("handed out", i), kBaseBus, i < 5 ? fixed.hand_0 : fixed.hand_5,
+        b.zero(indexed("padding", i), fixed.absorbs * (Expr(1) - written) * row.in[i]);
+        b.send(indexed("absorbed", i), kBaseBus, written, {fixed.block + static_cast<int>(i), row.in[i]});
+        b.send(indexed("handed out", i), kBaseBus, i < 5 ? fixed.hand_0 : fixed.hand_5,
                {fixed.block + static_cast<int>(kSpongeOutput + i), row.out[i]});
     }
 }
@@ -42,11 +40,11 @@ void TreeTable::constrain(AirBuilder& b, const Fixed<Expr>& fixed, const Row<Exp
     for (std::size_t i = 0; i < kBlock; ++i) {
         left[i] = row.in[i];
         right[i] = row.in[kBlock + i];
-        b.equal(at("result", i), row.result[i], out[i] + left[i]);
-        b.zero(at("leaf", i), fixed.leaf * (next.in[i] - row.result[i]));
+        b.equal(indexed("result", i), row.result[i], out[i] + left[i]);
+        b.zero(indexed("leaf", i), fixed.leaf * (next.in[i] - row.result[i]));
         const Expr node = next.in[i] + next.bit * (next.in[kBlock + i] - next.in[i]);
-        b.zero(at("path", i), fixed.path * (node - row.result[i]));
-        b.send(at("block", i), kBaseBus, fixed.writes_block, {fixed.operand + static_cast<int>(i), right[i]});
+        b.zero(indexed("path", i), fixed.path * (node - row.result[i]));
+        b.send(indexed("block", i), kBaseBus, fixed.writes_block, {fixed.operand + static_cast<int>(i), right[i]});
     }
     b.receive("bit", kBaseBus, fixed.reads_bit, {fixed.operand, row.bit});
     b.receive("left", kDigestBus, fixed.reads_left, digest_tuple(fixed.left, left));
@@ -68,7 +66,7 @@ void UpperTable::constrain(AirBuilder& b, const Fixed<Expr>& fixed, const Row<Ex
     for (std::size_t i = 0; i < kBlock; ++i) {
         left[i] = row.in[i];
         right[i] = row.in[kBlock + i];
-        b.equal(at("result", i), row.result[i], out[i] + left[i]);
+        b.equal(indexed("result", i), row.result[i], out[i] + left[i]);
     }
     // A row that takes nothing has nothing to give.
     b.zero("lefts", (Expr(1) - fixed.used) * row.lefts);
@@ -81,8 +79,8 @@ void UpperTable::constrain(AirBuilder& b, const Fixed<Expr>& fixed, const Row<Ex
 void CapTable::constrain(AirBuilder& b, const Fixed<Expr>& fixed, const Row<Expr>& row, const Row<Expr>& /*next*/) {
     Expr number(0);
     for (std::size_t i = 0; i < kCapBits; ++i) {
-        b.zero(at("unread", i), (Expr(1) - fixed.used[i]) * row.bits[i]);
-        b.receive(at("bit", i), kBaseBus, fixed.used[i], {fixed.bits + static_cast<int>(i), row.bits[i]});
+        b.zero(indexed("unread", i), (Expr(1) - fixed.used[i]) * row.bits[i]);
+        b.receive(indexed("bit", i), kBaseBus, fixed.used[i], {fixed.bits + static_cast<int>(i), row.bits[i]});
         number = number + row.bits[i] * Expr(1 << i);
     }
     b.receive("digest", kDigestBus, fixed.reads, digest_tuple(fixed.digest, row.x));

@@ -4,7 +4,7 @@
 
 #include "quarry/recursion/tables/tables_testing.hpp"
 
-namespace quarry::recursion {
+namespace quarry::recursion::poseidon_rows_test {
 namespace {
 
 using quarry::testing::free_cells;
@@ -14,8 +14,6 @@ using testing::WorldTable;
 using Names = std::vector<std::string>;
 
 const KoalaBear kOne(1);
-
-std::string at(const char* name, std::size_t i) { return std::string(name) + "[" + std::to_string(i) + "]"; }
 
 /// The last cell that is a function of those before it.
 std::size_t last_defined(const WorldTable& w) {
@@ -78,11 +76,11 @@ TEST(SpongeTable, EachConstraintIsNeeded) {
     expect_cells_are_defined(w, single, left);
     for (std::size_t i = kBlock; i < kPoseidonWidth; ++i) {
         // A transcript that starts with another capacity.
-        expect_alone(w, with_input(w, single, i), single, at("start", i), left);
+        expect_alone(w, with_input(w, single, i), single, indexed("start", i), left);
     }
     for (std::size_t i = 0; i < kPoseidonWidth; ++i) {
         // A squeeze from another rate; one whose capacity forgets what it saw.
-        expect_alone(w, with_input(w, last, i), last, at("carried", i), left);
+        expect_alone(w, with_input(w, last, i), last, indexed("carried", i), left);
     }
     // Elements behind the end of a partial block, with everything that follows from them: the sponge goes on with the
     // rows that the lie makes.
@@ -100,9 +98,9 @@ TEST(SpongeTable, EachConstraintIsNeeded) {
     for (std::size_t row = 0; row < w.num_rows; ++row) {
         if (!w.is_set("absorbs", row) || w.is_set("write_5", row)) continue;
         for (std::size_t i = w.is_set("write_2", row) ? 5 : 2; i < kBlock; ++i) {
-            if (!left.contains(at("padding", i))) continue;
-            EXPECT_EQ(w.broken(with_rate(w, row, i, kOne)), Names{at("padding", i)});
-            left.erase(at("padding", i));
+            if (!left.contains(indexed("padding", i))) continue;
+            EXPECT_EQ(w.broken(with_rate(w, row, i, kOne)), Names{indexed("padding", i)});
+            left.erase(indexed("padding", i));
         }
         if (!w.is_set("write_2", row)) shortest = row;
     }
@@ -199,9 +197,9 @@ TEST(TreeTable, EachConstraintIsNeeded) {
     const std::size_t step = w.row_where([&](std::size_t r) { return r > 0 && w.is_set("path", r - 1) && ends(r); });
     for (std::size_t i = 0; i < kBlock; ++i) {
         // The next block of a leaf with another digest of those before; a step from another node.
-        expect_alone(w, with_input(w, block, i), block, at("leaf", i), left);
+        expect_alone(w, with_input(w, block, i), block, indexed("leaf", i), left);
         const std::size_t half = w.is_set("bit", step) ? kBlock : 0;
-        expect_alone(w, with_input(w, step, half + i), step, at("path", i), left);
+        expect_alone(w, with_input(w, step, half + i), step, indexed("path", i), left);
     }
     // A bit of 3 that says "node" of two siblings that have nothing to do with it: any path would do.
     Columns bad = w.columns;
@@ -300,4 +298,4 @@ TEST(UpperTable, LevelsRiseFromTheRootAndAreNotShared) {
 }
 
 }  // namespace
-}  // namespace quarry::recursion
+}  // namespace quarry::recursion::poseidon_rows_test

@@ -13,7 +13,7 @@ void PublicTable::constrain(AirBuilder& b, const Fixed<Expr>& fixed, const Row<E
     }
     b.receive("row", kPublicBus, fixed.used, tuple);
     for (std::size_t i = 0; i < kPublicValues; ++i) {
-        b.send("x[" + std::to_string(i) + "]", kExtensionBus, i < kFirstPublicValues ? fixed.used : fixed.more,
+        b.send(indexed("x", i), kExtensionBus, i < kFirstPublicValues ? fixed.used : fixed.more,
                lifted_tuple(fixed.first + static_cast<int>(i), row.x[i]));
     }
     b.send("sum", kExtensionBus, fixed.sums, lifted_tuple(fixed.sum, sum));

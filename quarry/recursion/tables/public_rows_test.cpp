@@ -5,7 +5,7 @@
 #include "quarry/air/testing.hpp"
 #include "quarry/recursion/testing.hpp"
 
-namespace quarry::recursion {
+namespace quarry::recursion::public_rows_test {
 namespace {
 
 using testing::LaidOut;
@@ -96,4 +96,4 @@ TEST(PublicRowsDeathTest, EachValueIsReadOnce) {
 }
 
 }  // namespace
-}  // namespace quarry::recursion
+}  // namespace quarry::recursion::public_rows_test

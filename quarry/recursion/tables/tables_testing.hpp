@@ -116,9 +116,7 @@ struct WorldTable {
         }
         throw std::logic_error("no column " + name);
     }
-    [[nodiscard]] std::size_t column(const std::string& name, std::size_t i) const {
-        return column(name + "[" + std::to_string(i) + "]");
-    }
+    [[nodiscard]] std::size_t column(const std::string& name, std::size_t i) const { return column(indexed(name, i)); }
     [[nodiscard]] KoalaBear at(const std::string& name, std::size_t row) const { return columns[column(name)][row]; }
     [[nodiscard]] bool is_set(const std::string& name, std::size_t row) const { return !at(name, row).is_zero(); }
     /// Used rows, the first unused one, and the last.

@@ -4,7 +4,6 @@
 
 namespace quarry::recursion {
 namespace {
-std::string at(const char* name, std::size_t i) { return std::string(name) + "[" + std::to_string(i) + "]"; }
 
 /// What bit i adds to its factor of the point when it is set.
 KoalaBear root_minus_one(std::size_t i) {
@@ -14,17 +13,17 @@ KoalaBear root_minus_one(std::size_t i) {
 
 void PackTable::constrain(AirBuilder& b, const Fixed<Expr>& fixed, const Row<Expr>& row, const Row<Expr>& /*next*/) {
     for (std::size_t k = 0; k < kDegree; ++k) {
-        b.receive(at("base", k), kBaseBus, k == 0 ? fixed.reads_first : fixed.reads_rest,
+        b.receive(indexed("base", k), kBaseBus, k == 0 ? fixed.reads_first : fixed.reads_rest,
                   {fixed.base + static_cast<int>(k), row.x[k]});
-        if (k > 0) b.zero(at("lifted", k), fixed.lifts * row.x[k]);
+        if (k > 0) b.zero(indexed("lifted", k), fixed.lifts * row.x[k]);
     }
     b.send("result", kExtensionBus, fixed.results, extension_tuple(fixed.result, row.x));
 }
 
 void DigestTable::constrain(AirBuilder& b, const Fixed<Expr>& fixed, const Row<Expr>& row, const Row<Expr>& /*next*/) {
     for (std::size_t i = 0; i < kBlock; ++i) {
-        b.receive(at("base", i), kBaseBus, fixed.reads, {fixed.base + static_cast<int>(i), row.x[i]});
-        b.send(at("element", i), kExtensionBus, fixed.lifts,
+        b.receive(indexed("base", i), kBaseBus, fixed.reads, {fixed.base + static_cast<int>(i), row.x[i]});
+        b.send(indexed("element", i), kExtensionBus, fixed.lifts,
                lifted_tuple(fixed.elements + static_cast<int>(i), row.x[i]));
     }
     b.send("first", kDigestBus, fixed.firsts, digest_tuple(fixed.first, row.x));
@@ -33,7 +32,7 @@ void DigestTable::constrain(AirBuilder& b, const Fixed<Expr>& fixed, const Row<E
 
 void ConstantTable::constrain(AirBuilder& b, const Fixed<Expr>& fixed, const Row<Expr>& row,
                               const Row<Expr>& /*next*/) {
-    for (std::size_t i = 0; i < kBlock; ++i) b.equal(at("value", i), row.x[i], fixed.value[i]);
+    for (std::size_t i = 0; i < kBlock; ++i) b.equal(indexed("value", i), row.x[i], fixed.value[i]);
     b.send("extension", kExtensionBus, fixed.extensions,
            extension_tuple(fixed.extension, {row.x[0], row.x[1], row.x[2], row.x[3], row.x[4]}));
     b.send("digest", kDigestBus, fixed.digests, digest_tuple(fixed.digest, row.x));
@@ -43,7 +42,7 @@ void IndexTable::constrain(AirBuilder& b, const Fixed<Expr>& fixed, const Row<Ex
     Expr sum;
     Expr low;
     for (std::size_t i = 0; i < kElementBits; ++i) {
-        b.boolean(at("bit", i), row.bits[i]);
+        b.boolean(indexed("bit", i), row.bits[i]);
         sum += row.bits[i] * Expr(KoalaBear(std::uint64_t{1} << i));
         if (i < kIndexBitLimit) low += row.bits[i];
     }
@@ -60,15 +59,15 @@ void IndexTable::constrain(AirBuilder& b, const Fixed<Expr>& fixed, const Row<Ex
         const Expr used = fixed.used[i] * (Expr(3) - fixed.used[i]) * Expr(KoalaBear(2).inverse());
         product *= Expr(1) + used * row.bits[i] * Expr(root_minus_one(i));
         if (i % kPointStep == kPointStep - 1) {
-            b.equal(at("product", i / kPointStep), row.products[i / kPointStep], product);
+            b.equal(indexed("product", i / kPointStep), row.products[i / kPointStep], product);
             product = row.products[i / kPointStep];
         }
     }
-    for (std::size_t i = kIndexBitLimit; i < kElementBits; ++i) b.zero(at("small", i), fixed.small * row.bits[i]);
+    for (std::size_t i = kIndexBitLimit; i < kElementBits; ++i) b.zero(indexed("small", i), fixed.small * row.bits[i]);
     b.receive("x", kBaseBus, fixed.reads, {fixed.base, row.x});
     b.receive("lifted", kExtensionBus, fixed.lifted, lifted_tuple(fixed.base, row.x));
     for (std::size_t i = 0; i < kIndexBitLimit; ++i) {
-        b.send(at("bit", i), kBaseBus, fixed.used[i], {fixed.bits + static_cast<int>(i), row.bits[i]});
+        b.send(indexed("bit", i), kBaseBus, fixed.used[i], {fixed.bits + static_cast<int>(i), row.bits[i]});
     }
     b.send("point", kExtensionBus, fixed.points, lifted_tuple(fixed.point, row.products.back()));
 }

@@ -5,7 +5,7 @@
 #include "quarry/circuits/rows.hpp"
 #include "quarry/recursion/tables/tables_testing.hpp"
 
-namespace quarry::recursion {
+namespace quarry::recursion::wire_rows_test {
 namespace {
 
 using quarry::testing::free_cells;
@@ -126,7 +126,7 @@ TEST_F(IndexTableTest, BitsAreBits) {
             bits[i] = kHalf;
             bits[i - 1] = KoalaBear();
         }
-        EXPECT_EQ(broken(row_of_bits(bits, fixed, honest.x), fixed), Names{"bit[" + std::to_string(i) + "]"});
+        EXPECT_EQ(broken(row_of_bits(bits, fixed, honest.x), fixed), Names{indexed("bit", i)});
     }
 }
 
@@ -144,7 +144,7 @@ TEST_F(IndexTableTest, EachOtherConstraintIsNeeded) {
         bad = honest;
         const KoalaBear factor(7);
         for (std::size_t k = j; k < kIndexBitLimit / kPointStep; ++k) bad.products[k] *= factor;
-        EXPECT_EQ(broken(bad, fixed), Names{"product[" + std::to_string(j) + "]"});
+        EXPECT_EQ(broken(bad, fixed), Names{indexed("product", j)});
     }
 }
 
@@ -198,4 +198,4 @@ TEST_F(IndexTableTest, ABitHasTwoReadersAtMost) {
 }
 
 }  // namespace
-}  // namespace quarry::recursion
+}  // namespace quarry::recursion::wire_rows_test
