@@ -78,6 +78,9 @@ def functions(source):
 
 
 def check_code(path, source, lines):
+    stem = os.path.basename(path)[:-len(".cpp")]
+    if path.endswith("_test.cpp") and not re.search(rf"^namespace quarry[\w:]*::{stem} {{$", source, re.M):
+        report(path, 1, f"a test has a namespace of its own, named like the file: ..::{stem}")
     if path.endswith(".hpp") and not path.endswith("-inl.hpp") and "#pragma once" not in lines:
         report(path, 1, "a header starts with #pragma once")
     for number, line in enumerate(lines, 1):
