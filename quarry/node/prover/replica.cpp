@@ -54,7 +54,8 @@ std::optional<ExecutedEntries> parse_executed_entries(std::span<const std::uint8
         entry.hash = r.bytes<32>();
         entry.submission = r.integer<std::uint64_t>();
         entry.effect_words = r.integer<std::uint32_t>();
-        const bool follows = entries.empty() || number == entries.rbegin()->first + 1;
+        // Zero follows no number, the greatest one neither.
+        const bool follows = entries.empty() || (number != 0 && number - 1 == entries.rbegin()->first);
         if (!r.verdict() || !follows) return std::nullopt;
         entries.emplace(number, entry);
     }

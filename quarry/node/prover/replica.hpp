@@ -57,7 +57,7 @@ class Replica {
     /// irreversible; or it is no snapshot.
     static Outcome<std::unique_ptr<Replica>> open_with_snapshot(const std::string& folder, const RollupOnL1& rollup,
                                                                 const L1View& view,
-                                                                std::span<const std::uint8_t> snapshot);
+                                                                std::span<const std::uint8_t> bytes);
     /// Whether there is a state in the folder.
     static bool exists(const std::string& folder);
 
