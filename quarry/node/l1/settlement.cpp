@@ -85,7 +85,7 @@ BatchStatus status_of(const Submission& s, const std::optional<HubView::Head>& h
 
 L1Settlement::L1Settlement(SettlementOptions options, HubView& view, ethereum::TransactionManager& sender,
                            ethereum::Chain& chain, LoadKzg load_kzg, Now now)
-    : options_(with_order(std::move(options))),
+    : options_(with_order(options)),
       view_(view),
       sender_(sender),
       chain_(chain),

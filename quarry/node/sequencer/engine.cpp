@@ -105,12 +105,12 @@ Outcome<Done> Engine::admit(std::vector<Candidate>& candidates, Milliseconds now
     return Done{};
 }
 
-Outcome<std::vector<Engine::Answer>> Engine::submit(std::vector<SignedTransaction> operations, Milliseconds now,
+Outcome<std::vector<Engine::Answer>> Engine::submit(const std::vector<SignedTransaction>& operations, Milliseconds now,
                                                     Events& events) {
     if (failure_) return *failure_;
     std::vector<Candidate> candidates;
     candidates.reserve(operations.size());
-    for (SignedTransaction& tx : operations) candidates.push_back({std::move(tx), {}, {}});
+    for (const SignedTransaction& tx : operations) candidates.push_back({tx, {}, {}});
     QUARRY_PASS_ON(admit(candidates, now));
     group_.clear();
     for (Candidate& c : candidates) {
@@ -133,9 +133,9 @@ Outcome<std::vector<Engine::Answer>> Engine::submit(std::vector<SignedTransactio
         }
         operation.sequence = next_sequence_++;
         group_.emplace(c.id, std::nullopt);
-        if (auto displaced = mempool_.add(std::move(operation), nonce, at_once)) {
-            record_rejected(std::move(displaced->operation), admission_name(displaced->code),
-                            admission_text(displaced->code), events);
+        if (auto displaced = mempool_.add(operation, nonce, at_once)) {
+            record_rejected(displaced->operation, admission_name(displaced->code), admission_text(displaced->code),
+                            events);
         }
         QUARRY_PASS_ON(execute_waiting(now, events));
     }
@@ -200,11 +200,10 @@ Outcome<bool> Engine::execute_one(const WaitingOperation& operation, Millisecond
     }
     WaitingOperation taken = mempool_.take(slot, operation.tx.tx.nonce);
     if (!verdict) {
-        record_rejected(std::move(taken), rollup::reject_name(verdict.code()), rollup::reject_text(verdict.code()),
-                        events);
+        record_rejected(taken, rollup::reject_name(verdict.code()), rollup::reject_text(verdict.code()), events);
         return true;
     }
-    record_executed(std::move(taken), tx, now, events);
+    record_executed(taken, tx, now, events);
     mempool_.set_nonce(slot, tx.nonce + 1);
     if (alone) QUARRY_PASS_ON(seal(events));
     return true;

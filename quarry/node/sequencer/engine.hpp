@@ -127,7 +127,8 @@ class Engine {
     using Answer = std::variant<Receipt, Refusal>;
     /// Checks, stores and executes: one group, one sync. On the caller's TBB arena. answers[i] is of operations[i]. A
     /// Problem: nothing of the group is acknowledged, and the engine is stuck.
-    Outcome<std::vector<Answer>> submit(std::vector<SignedTransaction> operations, Milliseconds now, Events& events);
+    Outcome<std::vector<Answer>> submit(const std::vector<SignedTransaction>& operations, Milliseconds now,
+                                        Events& events);
     /// What time and L1 bring: consumes queue entries, closes, posts, finalises and takes back batches.
     Outcome<Done> tick(Milliseconds now, Events& events);
     /// Closes the open batch, if anything is in it.
@@ -174,7 +175,7 @@ class Engine {
     Outcome<Done> take_back(std::uint64_t number, const BatchStatus& status, Events& events);
     Outcome<Done> finish_taking_back(std::uint64_t number, Events& events);
     Outcome<Done> take_back_order(std::uint64_t position, std::span<const BatchRecord> taken_back, Events& events);
-    void wait_again(const Digest& id, const KnownOperation& operation);
+    void wait_again(const Digest& id, const KnownOperation& known);
     Outcome<Done> repeat_returned(Milliseconds now, Events& events);
     Outcome<bool> repeat_operation(const Digest& id, Milliseconds now, Events& events);
     Outcome<bool> repeat_entry(const ConfirmedEntry& listed, Milliseconds now, Events& events);

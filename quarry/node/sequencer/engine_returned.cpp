@@ -119,7 +119,7 @@ void Engine::wait_again(const Digest& id, const KnownOperation& known) {
     const auto owner = leaf(operation.slot());
     // Without a slot it is tried, and refused for that.
     const rollup::Nonce nonce = owner ? owner->nonce : operation.tx.tx.nonce;
-    (void)mempool_.add(std::move(operation), nonce, true);
+    (void)mempool_.add(operation, nonce, true);
 }
 
 /// Takes the steps again, up to one that has to wait: for a queue entry, or for room. One that was taken just before
@@ -162,7 +162,7 @@ Outcome<bool> Engine::repeat_entry(const ConfirmedEntry& listed, Milliseconds no
     const auto entries = settlement_.entries(queue, index, 1);
     if (entries.empty()) return is_gone();
     for (;;) {
-        const auto room = make_room(now, events);
+        auto room = make_room(now, events);
         if (!room || !room.value()) return room;
         if (cursor(queue) != index) return true;
         if (room_for(queue) != 0) {
